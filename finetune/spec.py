@@ -1,0 +1,350 @@
+"""A study, as data: read from TOML, checked, frozen, and known by the digest of its recipe."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from finetune.errors import SpecError
+
+Source = Literal["init", "order", "split", "data"]
+EngineName = Literal["population", "keras"]
+
+# Part of every digest. Raise it when a change to the code changes the numbers that runs produce.
+NUMERICS_VERSION = 1
+
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+StudyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Monitor = Literal["val_loss", "val_accuracy", "loss"]
+
+
+class Part(BaseModel):
+    """Base of every part of a spec: frozen, exact types, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class DataSpec(Part):
+    """Where the rows come from and how they are split; shares are of all rows."""
+
+    source: Name
+    args: dict[str, Any] = {}
+    test_size: Share = 0.2
+    val_size: Share = 0.2
+    split_seed: Count = 42
+
+    @model_validator(mode="after")
+    def _leaves_training_rows(self) -> Self:
+        if self.test_size + self.val_size >= 1:
+            raise ValueError(
+                f"test_size + val_size is {self.test_size + self.val_size:g}; allowed is less than 1, "
+                "so that training rows are left; lower one of them"
+            )
+        return self
+
+
+class ModelSpec(Part):
+    """The default network: Dense layers and one output layer fitted to the task."""
+
+    hidden: tuple[Positive, ...] = (64, 32, 16)
+    activation: Name = "relu"
+
+
+class OptimizerSpec(Part):
+    """A Keras optimizer by name; `args` are its further arguments."""
+
+    name: Name = "adam"
+    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    args: dict[str, Any] = {}
+
+
+class TrainingSpec(Part):
+    """How every run is trained, whatever its variant."""
+
+    optimizer: OptimizerSpec = OptimizerSpec()
+    loss: Name = "binary_crossentropy"
+    batch_size: Positive = 32
+    epochs: Positive = 100
+    dtype: Literal["float32", "float64"] = "float32"
+
+
+class EarlyStoppingSpec(Part):
+    """Arguments of `keras.callbacks.EarlyStopping`; best weights are restored unless told not to."""
+
+    monitor: Monitor = "val_loss"
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    patience: Count = 0
+    baseline: float | None = None
+    restore_best_weights: bool = True
+    start_from_epoch: Count = 0
+
+
+class ReduceLRSpec(Part):
+    """Arguments of `finetune.DelayedReduceLROnPlateau`."""
+
+    monitor: Monitor = "val_loss"
+    factor: Share = 0.1
+    patience: Count = 10
+    min_delta: Annotated[float, Field(ge=0)] = 1e-4
+    cooldown: Count = 0
+    min_lr: Annotated[float, Field(ge=0)] = 0.0
+    start_from_epoch: Count = 0
+
+
+class VariantSpec(Part):
+    """A named set of callback policies."""
+
+    name: Name
+    early_stopping: EarlyStoppingSpec | None = None
+    reduce_lr: ReduceLRSpec | None = None
+
+
+class Margins(Part):
+    """Differences too small to matter, absolute, per metric."""
+
+    train_loss: Annotated[float, Field(gt=0)] = 0.01
+    test_loss: Annotated[float, Field(gt=0)] = 0.005
+    train_accuracy: Annotated[float, Field(gt=0)] = 0.01
+    test_accuracy: Annotated[float, Field(gt=0)] = 0.005
+
+
+class ClaimSpec(Part):
+    """The claim under test: `treatment` underfits compared with `control`."""
+
+    treatment: Name
+    control: Name
+    margins: Margins = Margins()
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+
+
+class SearchSpec(Part):
+    """What the search may choose, from [low, high] of each parameter, and at which cost."""
+
+    trials: Positive = 64
+    seeds: Positive = 20
+    factor: tuple[Share, Share] = (0.05, 0.95)
+    patience: tuple[Positive, Positive] = (1, 15)
+    start_from_epoch: tuple[Count, Count] = (1, 40)
+
+    @model_validator(mode="after")
+    def _ranges_hold_something(self) -> Self:
+        for name in ("factor", "patience", "start_from_epoch"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(
+                    f"{name} is the empty range [{low}, {high}]; allowed is [low, high] with "
+                    "low <= high; swap the two"
+                )
+        return self
+
+
+class StudySpec(Part):
+    """Everything a study is: data, model, training, variants, the claim, and how many seeds."""
+
+    name: StudyName
+    seeds: Positive = 100
+    vary: tuple[Source, ...] = ("init", "order")
+    data: DataSpec
+    model: ModelSpec = ModelSpec()
+    training: TrainingSpec = TrainingSpec()
+    variants: Annotated[tuple[VariantSpec, ...], Field(min_length=1)]
+    claim: ClaimSpec | None = None
+    search: SearchSpec = SearchSpec()
+
+    @model_validator(mode="after")
+    def _names_fit_together(self) -> Self:
+        names = [variant.name for variant in self.variants]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(
+                    f"variants: the name {name!r} is used {names.count(name)} times; allowed is "
+                    "once each; rename all but one"
+                )
+        for role in ("treatment", "control") if self.claim else ():
+            if getattr(self.claim, role) not in names:
+                raise ValueError(
+                    f"claim.{role} is {getattr(self.claim, role)!r}; allowed are the variants' "
+                    f"names: {', '.join(map(repr, names))}"
+                )
+        return self
+
+    def recipes(self, engine: EngineName) -> dict[str, str]:
+        """Give, for each variant's name, the digest of all that determines its runs but the seed."""
+        return {variant.name: self.recipe(variant, engine) for variant in self.variants}
+
+    def recipe(self, variant: VariantSpec, engine: EngineName) -> str:
+        """Give the digest of all that determines the numbers of a variant's runs, but the seed.
+
+        Names, the number of seeds, the claim and the search leave it as it is, so a renamed study,
+        an added variant or more seeds reuse every run that is stored.
+        """
+        parts = {
+            "data": _said(self.data),
+            "model": _said(self.model),
+            "training": _said(self.training),
+            "vary": sorted(self.vary),
+            "policies": {
+                kind: _said(policy) for kind, policy in variant if isinstance(policy, Part)
+            },
+            "engine": engine,
+            "numerics": NUMERICS_VERSION,
+        }
+        return digest(parts)
+
+
+def _said(part: Part) -> dict[str, Any]:
+    """Give what differs from the defaults, so that a key added later leaves old digests alone."""
+    return part.model_dump(mode="json", exclude_defaults=True)
+
+
+def digest(parts: Mapping[str, Any]) -> str:
+    """Give 16 hexadecimal digits that name the content, whatever the order of its keys."""
+    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def load_spec(path: Path | str | None = None, *, overrides: Iterable[str] = ()) -> StudySpec:
+    """Read a study from a TOML file and apply `KEY=VALUE` overrides.
+
+    Without a path it is the default study. A bare name (no folder, no suffix) that is no file
+    here is looked up among the studies that come with the package.
+
+    Raises:
+        SpecError: the file cannot be read or parsed, or a field is not allowed.
+    """
+    where, text = _read(path)
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{where}: not valid TOML: {error}") from error
+    for override in overrides:
+        _apply(tree, override)
+    return parse_spec(tree, where=where)
+
+
+def parse_spec(tree: Mapping[str, Any], *, where: str = "spec") -> StudySpec:
+    """Check a study given as plain dictionaries, lists and scalars.
+
+    Raises:
+        SpecError: the first field that is not allowed, what it received and what it may be.
+    """
+    try:
+        # JSON mode reads arrays as tuples while scalars stay strict: "100" is no number here.
+        return StudySpec.model_validate_json(json.dumps(tree), strict=True)
+    except ValidationError as error:
+        raise SpecError(f"{where}: {_explain(error.errors(include_url=False)[0])}") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SpecError(
+            f"{where}: only tables, arrays, text, numbers and booleans: {error}"
+        ) from error
+
+
+def shipped_studies() -> Path:
+    """Give the folder of the studies that come with the package."""
+    inside = Path(str(resources.files("finetune"))) / "studies"
+    # An editable install has no copy inside the package: there the repository's own are used.
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "benchmarks" / "studies"
+
+
+def _read(path: Path | str | None) -> tuple[str, str]:
+    wanted = Path("founding" if path is None else path)
+    if not wanted.exists() and wanted.name == str(wanted) and not wanted.suffix:
+        known = sorted(file.stem for file in shipped_studies().glob("*.toml"))
+        if wanted.name not in known:
+            raise SpecError(
+                f"SPEC: received {str(wanted)!r}, which is no file and no shipped study; "
+                f"allowed: a path to a TOML file, or one of {', '.join(known)}"
+            )
+        wanted = shipped_studies() / f"{wanted.name}.toml"
+    try:
+        return wanted.name, wanted.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file in UTF-8"
+        raise SpecError(f"SPEC: cannot read {str(wanted)!r}: {reason}") from error
+
+
+def _apply(tree: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    steps = key.strip().split(".")
+    if not separator or not all(steps):
+        raise SpecError(
+            f"--set: received {override!r}; allowed is KEY=VALUE, as training.epochs=50"
+        )
+    node: Any = tree
+    for depth, step in enumerate(steps[:-1]):
+        node = _descend(node, step, at=".".join(steps[: depth + 1]))
+    if isinstance(node, list):
+        node[_index(node, steps[-1], at=key)] = _value(text)
+    elif isinstance(node, dict):
+        node[steps[-1]] = _value(text)
+    else:
+        raise SpecError(f"--set: {key!r} goes below {node!r}, which has no keys")
+
+
+def _descend(node: Any, step: str, *, at: str) -> Any:
+    if isinstance(node, list):
+        return node[_index(node, step, at=at)]
+    if isinstance(node, dict):
+        return node.setdefault(step, {})
+    raise SpecError(f"--set: {at!r} goes below {node!r}, which has no keys")
+
+
+def _index(items: list[Any], step: str, *, at: str) -> int:
+    if not (step.isascii() and step.isdigit() and int(step) < len(items)):
+        raise SpecError(
+            f"--set: received {at!r}; allowed numbers there are 0 to {len(items) - 1}, since the "
+            f"list has {len(items)} entries"
+        )
+    return int(step)
+
+
+def _value(text: str) -> Any:
+    """Read a TOML value; what is none is taken as plain text, so names need no quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()
+
+
+def _explain(error: ErrorDetails) -> str:
+    place = ".".join(map(str, error["loc"]))
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{place}: unknown key; allowed: {', '.join(_keys_beside(error['loc']))}"
+        case "missing":
+            return f"{place}: missing; add it"
+        case "value_error":
+            message = str(error.get("ctx", {}).get("error", error["msg"]))
+            return f"{place}: {message}" if place else message
+    wanted = (
+        error["msg"].replace("Input should be", "allowed is").replace("Field required", "add it")
+    )
+    received = repr(error["input"])
+    received = received if len(received) <= 80 else received[:77] + "..."
+    return f"{place}: received {received}; {wanted[:1].lower()}{wanted[1:]}"
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+    """Give the keys allowed where an unknown one was found."""
+    part: Any = StudySpec
+    for step in location[:-1]:
+        if isinstance(step, str):
+            part = _part_in(part.model_fields[step].annotation)
+    return sorted(part.model_fields)
+
+
+def _part_in(annotation: Any) -> Any:
+    """Find the `Part` inside an annotation such as `tuple[VariantSpec, ...] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation
+    found = (_part_in(inner) for inner in getattr(annotation, "__args__", ()))
+    return next((part for part in found if part is not None), None)
