@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from finetune.errors import FinetuneError
-from finetune.spec import StudySpec, load_spec
+from finetune.spec import StudySpec
+from finetune.study_file import load_spec
 
 if TYPE_CHECKING:
     from finetune.policies.reduce_lr import DelayedReduceLROnPlateau

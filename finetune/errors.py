@@ -1,4 +1,4 @@
-"""What can go wrong, told in one line: the field, what was received, what is allowed, the remedy."""
+"""What can go wrong, told in one line: field, value received, what is allowed, the remedy."""
 
 
 class FinetuneError(Exception):

@@ -1,0 +1,1 @@
+"""A study's results as tables, figures and a Markdown report."""

@@ -1,0 +1,1 @@
+"""The statistics behind the verdict: pure functions on arrays and DataFrames."""

@@ -1,0 +1,152 @@
+"""The file a study is written in: TOML, overridden by dotted keys, its mistakes told in one line."""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from finetune.errors import SpecError
+from finetune.spec import Part, StudySpec
+
+
+def load_spec(path: Path | str | None = None, *, overrides: Iterable[str] = ()) -> StudySpec:
+    """Read a study from a TOML file and apply `KEY=VALUE` overrides.
+
+    Without a path it is the default study. A bare name (no folder, no suffix) that is no file
+    here is looked up among the studies that come with the package.
+
+    Raises:
+        SpecError: the file cannot be read or parsed, or a field is not allowed.
+    """
+    where, text = _read(path)
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{where}: not valid TOML: {error}") from error
+    for override in overrides:
+        _apply(tree, override)
+    return parse_spec(tree, where=where)
+
+
+def parse_spec(tree: Mapping[str, Any], *, where: str = "spec") -> StudySpec:
+    """Check a study given as plain dictionaries, lists and scalars.
+
+    Raises:
+        SpecError: the first field that is not allowed, what it received and what it may be.
+    """
+    try:
+        # JSON mode reads arrays as tuples while scalars stay strict: "100" is no number here.
+        return StudySpec.model_validate_json(json.dumps(tree), strict=True)
+    except ValidationError as error:
+        raise SpecError(f"{where}: {_explain(error.errors(include_url=False)[0])}") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SpecError(
+            f"{where}: only tables, arrays, text, numbers and booleans: {error}"
+        ) from error
+
+
+def shipped_studies() -> Path:
+    """Give the folder of the studies that come with the package."""
+    inside = Path(str(resources.files("finetune"))) / "studies"
+    # An editable install has no copy inside the package: there the repository's own are used.
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "benchmarks" / "studies"
+
+
+def _read(path: Path | str | None) -> tuple[str, str]:
+    wanted = Path("founding" if path is None else path)
+    if not wanted.exists() and wanted.name == str(wanted) and not wanted.suffix:
+        known = sorted(file.stem for file in shipped_studies().glob("*.toml"))
+        if wanted.name not in known:
+            raise SpecError(
+                f"SPEC: received {str(wanted)!r}, which is no file and no shipped study; "
+                f"allowed: a path to a TOML file, or one of {', '.join(known)}"
+            )
+        wanted = shipped_studies() / f"{wanted.name}.toml"
+    try:
+        return wanted.name, wanted.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file in UTF-8"
+        raise SpecError(f"SPEC: cannot read {str(wanted)!r}: {reason}") from error
+
+
+def _apply(tree: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    steps = key.strip().split(".")
+    if not separator or not all(steps):
+        raise SpecError(
+            f"--set: received {override!r}; allowed is KEY=VALUE, as training.epochs=50"
+        )
+    node: Any = tree
+    for depth, step in enumerate(steps[:-1]):
+        node = _descend(node, step, at=".".join(steps[: depth + 1]))
+    if isinstance(node, list):
+        node[_index(node, steps[-1], at=key)] = _value(text)
+    elif isinstance(node, dict):
+        node[steps[-1]] = _value(text)
+    else:
+        raise SpecError(f"--set: {key!r} goes below {node!r}, which has no keys")
+
+
+def _descend(node: Any, step: str, *, at: str) -> Any:
+    if isinstance(node, list):
+        return node[_index(node, step, at=at)]
+    if isinstance(node, dict):
+        return node.setdefault(step, {})
+    raise SpecError(f"--set: {at!r} goes below {node!r}, which has no keys")
+
+
+def _index(items: list[Any], step: str, *, at: str) -> int:
+    if not (step.isascii() and step.isdigit() and int(step) < len(items)):
+        raise SpecError(
+            f"--set: received {at!r}; allowed numbers there are 0 to {len(items) - 1}, since the "
+            f"list has {len(items)} entries"
+        )
+    return int(step)
+
+
+def _value(text: str) -> Any:
+    """Read a TOML value; what is none is taken as plain text, so names need no quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()
+
+
+def _explain(error: ErrorDetails) -> str:
+    place = ".".join(map(str, error["loc"]))
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{place}: unknown key; allowed: {', '.join(_keys_beside(error['loc']))}"
+        case "missing":
+            return f"{place}: missing; add it"
+        case "value_error":
+            message = str(error.get("ctx", {}).get("error", error["msg"]))
+            return f"{place}: {message}" if place else message
+    wanted = (
+        error["msg"].replace("Input should be", "allowed is").replace("Field required", "add it")
+    )
+    received = repr(error["input"])
+    received = received if len(received) <= 80 else received[:77] + "..."
+    return f"{place}: received {received}; {wanted[:1].lower()}{wanted[1:]}"
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+    """Give the keys allowed where an unknown one was found."""
+    part: Any = StudySpec
+    for step in location[:-1]:
+        if isinstance(step, str):
+            part = _part_in(part.model_fields[step].annotation)
+    return sorted(part.model_fields)
+
+
+def _part_in(annotation: Any) -> Any:
+    """Find the `Part` inside an annotation such as `tuple[VariantSpec, ...] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation
+    found = (_part_in(inner) for inner in getattr(annotation, "__args__", ()))
+    return next((part for part in found if part is not None), None)
