@@ -51,6 +51,7 @@ class ModelSpec(Part):
 
     hidden: tuple[Positive, ...] = (64, 32, 16)
     activation: Name = "relu"
+    factory: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] | None = None
 
 
 class OptimizerSpec(Part):
@@ -175,24 +176,35 @@ class StudySpec(Part):
         """Give the recipe of every variant, by its name."""
         return {variant.name: self.recipe(variant, engine) for variant in self.variants}
 
-    def recipe(self, variant: VariantSpec, engine: EngineName) -> str:
+    def recipe(self, variant: VariantSpec, engine: EngineName, *, replicate: int = 0) -> str:
         """Give the digest of all that determines the numbers of a variant's runs, but the seed.
 
         Names, the number of seeds, the claim and the search leave it as it is, so a renamed study,
         an added variant or more seeds reuse every run that is stored.
         """
         parts = {
-            "data": _said(self.data),
-            "model": _said(self.model),
-            "training": _said(self.training),
-            "vary": sorted(self.vary),
+            **self._problem_parts(),
             "policies": {
                 kind: _said(policy) for kind, policy in variant if isinstance(policy, Part)
             },
             "engine": engine,
             "numerics": NUMERICS_VERSION,
+            "replicate": replicate,
         }
         return digest(parts)
+
+    @property
+    def problem(self) -> str:
+        """The digest of what all variants share: data, model, training and what varies."""
+        return digest(self._problem_parts())
+
+    def _problem_parts(self) -> dict[str, Any]:
+        return {
+            "data": _said(self.data),
+            "model": _said(self.model),
+            "training": _said(self.training),
+            "vary": sorted(self.vary),
+        }
 
 
 def _said(part: Part) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The file a study is written in: TOML, overridden by dotted keys, its mistakes told in one line."""
+"""The file a study is written in: TOML, overridden by dotted keys, mistakes told in one line."""
 
 import json
 import tomllib

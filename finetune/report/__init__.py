@@ -1,1 +1,4 @@
-"""A study's results as tables, figures and a Markdown report."""
+"""The report of a study: tables, figures, and the Markdown that holds them together.
+
+`writing.write_report` writes all of it. The tables are pure data and load no drawing library.
+"""

@@ -1,0 +1,189 @@
+"""The reference engine: `keras.Model.fit` with real callbacks, one run after another."""
+
+from collections import defaultdict
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from finetune.engines.base import (
+    METRICS,
+    Frames,
+    Report,
+    Task,
+    Training,
+    lowest,
+    silent,
+    tabulate,
+)
+from finetune.engines.problem import Arrays, Prepared, Problem, SeedData
+from finetune.models import precision, set_values
+from finetune.policies.variant import callbacks
+from finetune.spec import VariantSpec
+
+Evaluate = Callable[[Arrays], tuple[float, float]]
+
+
+class KerasEngine:
+    """Trains each run of a task by `keras.Model.fit`; what other engines must reproduce."""
+
+    def __init__(self):
+        self._trainer = Prepared(_Trainer)
+
+    def train(self, task: Task, report: Report = silent) -> Frames:
+        """Train every run of the task, in the order of `task.runs`."""
+        parts = []
+        with precision(task.spec.training.dtype):
+            trainer = self._trainer.for_problem(task.spec)
+            for variant, seed in task.runs:
+                parts.append(trainer.train(variant, seed, replicate=task.replicate))
+                report(len(parts) / len(task.runs))
+        return tabulate(task, _stack(parts))
+
+
+class _Trainer:
+    """Trains run after run on one compiled model, each from fresh weights and optimizer state."""
+
+    def __init__(self, problem: Problem):
+        self._problem = problem
+        self._model = problem.model
+        self._model.compile(
+            optimizer=problem.optimizer(),
+            loss=problem.spec.training.loss,
+            metrics=["accuracy"] if problem.accuracy else [],
+            jit_compile=False,
+        )
+        self._model.optimizer.build(self._model.trainable_variables)
+        self._optimizer_start = [v.numpy() for v in self._model.optimizer.variables]
+        self._evaluate = _full_set_evaluation(problem)
+
+    def train(self, variant: VariantSpec, seed: int, *, replicate: int) -> Training:
+        """Train one run; the result's run axis has length 1."""
+        problem, training = self._problem, self._problem.spec.training
+        initial = problem.initial_values(seed, replicate=replicate)
+        set_values(self._model.variables, initial)
+        set_values(self._model.optimizer.variables, self._optimizer_start)
+        data = problem.data(seed)
+        order = problem.order(seed, replicate=replicate)
+        policies = callbacks(variant)
+        recorder = _Recorder(data, self._evaluate)
+        history = self._model.fit(
+            batches(data.train, order, batch_size=training.batch_size),
+            steps_per_epoch=-(-order.shape[1] // training.batch_size),
+            epochs=training.epochs,
+            validation_data=(data.val.x, data.val.y),
+            validation_batch_size=len(data.val.y),
+            callbacks=[*policies, recorder],
+            shuffle=False,
+            verbose=0,
+        )
+        measured = recorder.curves | {
+            name: history.history[name]
+            for name in ("loss", "val_loss", "val_accuracy")
+            if name in history.history
+        }
+        return self._result(data, measured, policies)
+
+    def _result(self, data, measured, policies) -> Training:
+        epochs = self._problem.spec.training.epochs
+        curves = {name: _padded(measured.get(name, []), epochs) for name in ("loss", *METRICS)}
+        stopping = [p for p in policies if isinstance(p, keras.callbacks.EarlyStopping)]
+        best = [policy.best_epoch for policy in stopping if policy.best is not None]
+        val_loss = curves["val_loss"][0]
+        final = {}
+        for split in ("train", "val", "test"):
+            loss, accuracy = self._evaluate(getattr(data, split))
+            final[f"{split}_loss"], final[f"{split}_accuracy"] = (
+                np.array([loss]),
+                np.array([accuracy]),
+            )
+        return Training(
+            curves=curves,
+            learning_rate=_padded(measured["learning_rate"], epochs),
+            next_learning_rate=_padded(measured["next_learning_rate"], epochs),
+            epochs_run=np.array([len(measured["learning_rate"])]),
+            best_epoch=np.array(best or [lowest(val_loss[None])[0]]),
+            final=final,
+            rows_trained=len(measured["learning_rate"]),
+        )
+
+
+class _Recorder(keras.callbacks.Callback):
+    """Measures, after each epoch, what `fit` does not: the whole training and test sets.
+
+    Comes after the policies, so that it sees the learning rate that they leave.
+    """
+
+    def __init__(self, data: SeedData, evaluate: Evaluate):
+        super().__init__()
+        self._data = data
+        self._evaluate = evaluate
+        self.curves: dict[str, list[float]] = defaultdict(list)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.curves["learning_rate"].append(self._learning_rate())
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.curves["next_learning_rate"].append(self._learning_rate())
+        for split, arrays in (("train", self._data.train), ("test", self._data.test)):
+            loss, accuracy = self._evaluate(arrays)
+            self.curves[f"{split}_loss"].append(loss)
+            self.curves[f"{split}_accuracy"].append(accuracy)
+
+    def _learning_rate(self) -> float:
+        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+
+
+def batches(train: Arrays, order: np.ndarray, *, batch_size: int) -> tf.data.Dataset:
+    """Give the batches of all epochs, one after another, in exactly the given order.
+
+    Args:
+        train: The training rows.
+        order: int32, (epoch, row): a permutation of the rows for each epoch.
+        batch_size: Rows a batch; the last batch of an epoch may be smaller.
+    """
+    x, y = tf.constant(train.x), tf.constant(train.y)
+    return (
+        tf.data.Dataset.from_tensor_slices(order)
+        .flat_map(lambda rows: tf.data.Dataset.from_tensor_slices(rows).batch(batch_size))
+        .map(lambda rows: (tf.gather(x, rows), tf.gather(y, rows)))
+    )
+
+
+def _full_set_evaluation(problem: Problem) -> Evaluate:
+    """Give a function that evaluates the model's loss and accuracy on a whole split."""
+
+    @tf.function(reduce_retracing=True)
+    def measure(x, y):
+        predicted = problem.model(x, training=False)
+        loss = problem.loss(y, predicted) + sum(problem.model.losses)
+        accuracy = problem.accuracy(y, predicted) if problem.accuracy else np.nan
+        return loss, accuracy
+
+    def evaluate(arrays: Arrays) -> tuple[float, float]:
+        loss, accuracy = measure(arrays.x, arrays.y)
+        return float(loss), float(accuracy)
+
+    return evaluate
+
+
+def _padded(values: list[float], length: int) -> np.ndarray:
+    return np.array([values + [np.nan] * (length - len(values))])
+
+
+def _stack(parts: list[Training]) -> Training:
+    """Join runs along the run axis."""
+
+    def joined(pick: Callable[[Training], np.ndarray]) -> np.ndarray:
+        return np.concatenate([pick(part) for part in parts])
+
+    return Training(
+        curves={name: joined(lambda p, n=name: p.curves[n]) for name in parts[0].curves},
+        learning_rate=joined(lambda p: p.learning_rate),
+        next_learning_rate=joined(lambda p: p.next_learning_rate),
+        epochs_run=joined(lambda p: p.epochs_run),
+        best_epoch=joined(lambda p: p.best_epoch),
+        final={name: joined(lambda p, n=name: p.final[n]) for name in parts[0].final},
+        rows_trained=sum(part.rows_trained for part in parts),
+    )

@@ -1,0 +1,80 @@
+"""A Keras optimizer on TensorFlow in the stateless form that it has on other backends."""
+
+import keras
+from keras.src.optimizers.base_optimizer import BaseOptimizer
+
+from finetune.errors import EngineError
+
+
+class _Stateless:
+    """Undoes what `TFOptimizer` overrides for the sake of `tf.distribute`.
+
+    What is left is Keras's own backend-agnostic optimizer, which reads and assigns its variables
+    through a `StatelessScope`: clipping and weight decay, too, are Keras's own, row by row.
+
+    Source: keras/src/backend/tensorflow/optimizer.py and keras/src/optimizers/base_optimizer.py,
+    Keras 3.15.
+    """
+
+    assign = BaseOptimizer.assign
+    assign_add = BaseOptimizer.assign_add
+    assign_sub = BaseOptimizer.assign_sub
+    stateless_apply = BaseOptimizer.stateless_apply
+    _apply_weight_decay = BaseOptimizer._apply_weight_decay
+    _backend_update_step = BaseOptimizer._backend_update_step
+    _clip_by_norm = BaseOptimizer._clip_by_norm
+    _var_key = BaseOptimizer._var_key
+
+
+class StatelessOptimizer:
+    """Applies gradients to one row of weights, given and giving back all optimizer state.
+
+    Args:
+        optimizer: Any Keras optimizer, not built.
+        variables: The model's trainable variables.
+
+    Raises:
+        EngineError: The optimizer cannot be written as a pure function of one row.
+    """
+
+    def __init__(self, optimizer: keras.Optimizer, variables: list[keras.Variable]):
+        kind = type(optimizer)
+        if issubclass(kind, keras.optimizers.LossScaleOptimizer):
+            raise EngineError(
+                "training.optimizer: the population engine cannot train with "
+                "'LossScaleOptimizer', whose scale would be shared between runs; allowed is any "
+                "other Keras optimizer; use --engine keras"
+            )
+        if optimizer.use_ema:
+            raise EngineError(
+                "training.optimizer.args.use_ema: received true; allowed is false, since Keras "
+                "swaps the averaged weights in only when training ends; use --engine keras"
+            )
+        pure = type(kind.__name__, (_Stateless, kind), {})
+        self._optimizer = pure.from_config(optimizer.get_config())
+        self._optimizer.build(variables)
+        shared = (id(self._optimizer.iterations), id(self._optimizer._learning_rate))
+        self._slots = [v for v in self._optimizer.variables if id(v) not in shared]
+
+    def start(self) -> list:
+        """Give the initial slots (momenta and the like) of one row, as arrays."""
+        return [slot.numpy() for slot in self._slots]
+
+    def apply(self, gradients, *, weights, slots, learning_rate, iterations):
+        """Give one row's weights and slots after one step.
+
+        Args:
+            gradients, weights: One tensor a trainable variable.
+            slots: As `start` gave them.
+            learning_rate: Scalar, the row's own.
+            iterations: Scalar int64, steps taken before this one; the same for all rows.
+        """
+        given = dict(zip(map(id, self._slots), slots, strict=True))
+        given[id(self._optimizer.iterations)] = iterations
+        given[id(self._optimizer._learning_rate)] = learning_rate
+        variables = self._optimizer.variables
+        weights, values = self._optimizer.stateless_apply(
+            [given[id(variable)] for variable in variables], gradients, weights
+        )
+        after = dict(zip(map(id, variables), values, strict=True))
+        return weights, [after[id(slot)] for slot in self._slots]

@@ -1,0 +1,86 @@
+"""What every policy offers: a real Keras callback for one run, and one machine for many runs."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+MODES = {"loss": "min", "val_loss": "min", "val_accuracy": "max"}
+
+
+class Logs(NamedTuple):
+    """What policies see after an epoch: float64, (run,), for every quantity in `MODES`."""
+
+    loss: np.ndarray
+    val_loss: np.ndarray
+    val_accuracy: np.ndarray
+
+    def of(self, runs: np.ndarray) -> "Logs":
+        """Give the logs of some runs only."""
+        return Logs(*(values[runs] for values in self))
+
+
+class Step(NamedTuple):
+    """What is decided after an epoch, each of shape (run,)."""
+
+    learning_rate: np.ndarray  # float64, for the next epoch, not yet cast to the model's dtype
+    stop: np.ndarray  # bool
+
+
+class Machine(Protocol):
+    """The vectorised form: the decisions of the Keras callback, for many runs at once.
+
+    A machine is built from one spec a run, so runs with different arguments share it.
+    """
+
+    def update(
+        self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
+    ) -> Step:
+        """Take in the logs of one epoch (counted from 0) and decide for every run.
+
+        Runs that are not `active` have ended: nothing is decided for them, and their state stays.
+        """
+        ...
+
+
+class Monitor:
+    """The best value seen so far of what each run monitors.
+
+    Comparisons are made in float32, as Keras makes them on the numbers in `logs`. Until a first
+    value has been seen any value is an improvement, NaN too, and nothing improves on a NaN.
+
+    Source: `MonitorCallback`, keras/src/callbacks/monitor_callback.py, Keras 3.15.
+    """
+
+    def __init__(self, specs: Sequence[Any]):
+        names = np.array([spec.monitor for spec in specs])
+        self._names = {name: names == name for name in MODES}
+        self._sign = np.where([MODES[name] == "max" for name in names], -1.0, 1.0)
+        self._min_delta = column(specs, "min_delta")
+        self._best = np.zeros(len(specs))
+        self._seen = np.zeros(len(specs), bool)
+
+    def values(self, logs: Logs) -> np.ndarray:
+        """Give each run the quantity that it monitors, turned so that smaller is better."""
+        chosen = np.select(list(self._names.values()), [logs._asdict()[n] for n in self._names])
+        return chosen * self._sign
+
+    def improves_on(self, reference: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Tell, per run, whether a value is below a reference by more than `min_delta`."""
+        return (values + self._min_delta).astype(np.float32) < reference.astype(np.float32)
+
+    def update(self, values: np.ndarray, visible: np.ndarray) -> np.ndarray:
+        """Take in the values of the runs that are `visible`; tell which of them improved."""
+        better = visible & (~self._seen | self.improves_on(self._best, values))
+        self._best = np.where(better, values, self._best)
+        self._seen |= better
+        return better
+
+    def oriented(self, thresholds: np.ndarray) -> np.ndarray:
+        """Turn thresholds of the monitored quantity so that smaller is better."""
+        return thresholds * self._sign
+
+
+def column(specs: Sequence[Any], name: str) -> np.ndarray:
+    """Give one argument of every run's spec, shape (run,)."""
+    return np.array([getattr(spec, name) for spec in specs])

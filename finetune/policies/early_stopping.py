@@ -1,0 +1,53 @@
+"""Early stopping: stop when the monitored quantity no longer improves; keep the best weights."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from finetune.policies.base import MODES, Logs, Monitor, Step, column
+from finetune.spec import EarlyStoppingSpec
+
+
+def early_stopping_callback(spec: EarlyStoppingSpec) -> keras.callbacks.EarlyStopping:
+    """Give a fresh Keras callback."""
+    return keras.callbacks.EarlyStopping(**spec.model_dump(), mode=MODES[spec.monitor])
+
+
+class EarlyStoppingMachine:
+    """`keras.callbacks.EarlyStopping` for many runs at once.
+
+    It changes no weight while it watches: with best weights restored, a run's result is what its
+    trajectory measured at `best_epoch`.
+
+    Source: keras/src/callbacks/early_stopping.py, Keras 3.15.
+    """
+
+    def __init__(self, specs: Sequence[EarlyStoppingSpec]):
+        self._monitor = Monitor(specs)
+        self._patience = column(specs, "patience")
+        self._start = column(specs, "start_from_epoch")
+        self._restores = column(specs, "restore_best_weights")
+        baselines = [np.inf if spec.baseline is None else spec.baseline for spec in specs]
+        self._has_baseline = np.isfinite(baselines)
+        self._baseline = self._monitor.oriented(np.array(baselines, float))
+        self._wait = np.zeros(len(specs), int)
+        self.best_epoch = np.full(len(specs), -1)
+
+    def update(
+        self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
+    ) -> Step:
+        """Decide which runs stop after this epoch (counted from 0)."""
+        values = self._monitor.values(logs)
+        visible = active & (epoch >= self._start)
+        better = self._monitor.update(values, visible)
+        self.best_epoch = np.where(better, epoch, self.best_epoch)
+        beats_baseline = ~self._has_baseline | self._monitor.improves_on(self._baseline, values)
+        self._wait = np.where(better & beats_baseline, 0, self._wait + visible)
+        # Keras never stops after the first epoch, whatever the patience.
+        stop = visible & ~better & (self._wait >= self._patience) & (epoch > 0)
+        return Step(learning_rate, stop)
+
+    def final_epoch(self, last_epoch: np.ndarray) -> np.ndarray:
+        """Give the epoch whose weights each run ends with, (run,)."""
+        return np.where(self._restores & (self.best_epoch >= 0), self.best_epoch, last_epoch)

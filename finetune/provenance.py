@@ -1,0 +1,34 @@
+"""Where numbers come from: the versions of the libraries and the machine that made them."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+_LIBRARIES = (
+    "finetune", "tensorflow", "keras", "numpy", "pandas", "scikit-learn", "scipy", "statsmodels",
+)  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Give the versions of Python and of the libraries that decide the numbers."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
+
+
+def machine() -> dict[str, Any]:
+    """Give the processor, its number of cores, the memory in GiB, and the operating system."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(pages / 2**30),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

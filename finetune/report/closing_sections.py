@@ -1,0 +1,116 @@
+"""What stands last in a report: failed runs, how to reproduce it, and where it comes from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from finetune.report.markdown import (
+    NONE,
+    Section,
+    code,
+    code_block,
+    folded,
+    paragraphs,
+    plain,
+    table,
+)
+from finetune.report.tables import ReportTables
+
+_FEW = 20
+_LABELS = {
+    **{"engine": "Engine", "digest": "Digest of the study", "started": "Started"},
+    **{"wall_seconds": "Wall time", "seeds": "Seeds", "runs_trained": "Runs trained"},
+    **{"runs_reused": "Runs reused from the store", "rows_trained": "Trajectories trained"},
+    **{"machine": "Machine", "versions": "Versions"},
+}
+
+
+def failures_section(tables: ReportTables) -> Section:
+    """List the runs that failed, if any."""
+    failed = tables.runs.loc[tables.runs["status"] != "ok"]
+    if failed.empty:
+        return Section("Failed runs", "")
+    rows = [
+        (
+            plain(row["variant"]),
+            str(row["seed"]),
+            NONE if pd.isna(row["epochs_run"]) else str(row["epochs_run"]),
+        )
+        for row in failed.to_dict("records")
+    ]
+    listing = table(rows, columns=["Variant", "Seed", "Epochs run"])
+    return Section(
+        "Failed runs",
+        paragraphs(
+            f"{len(failed)} of {len(tables.runs)} runs failed: their training left the finite "
+            "numbers. They are in no mean, interval or pair above, which is a choice in favour of "
+            "variants that fail.",
+            listing if len(rows) <= _FEW else folded(f"All {len(rows)}", listing),
+        ),
+    )
+
+
+def reproduction_section(manifest: Mapping[str, Any]) -> Section:
+    """Say how to make the same report again."""
+    command = str(manifest.get("command") or "").strip()
+    return Section(
+        "How to reproduce",
+        paragraphs(
+            code_block(command, language="sh") if command else "",
+            "`manifest.json` holds the whole study file and the versions; `tables/` holds every "
+            "number above, with all digits.",
+        ),
+    )
+
+
+def provenance_section(manifest: Mapping[str, Any]) -> Section:
+    """Say which program, versions and machine made the numbers, as far as they are known."""
+    written = {
+        "digest": code,
+        "wall_seconds": _stages,
+        "seeds": _seeds,
+        "machine": _machine,
+        "versions": _pairs,
+    }
+    rows = [
+        (label, written.get(key, plain)(manifest[key]))
+        for key, label in _LABELS.items()
+        if manifest.get(key) not in (None, "", {}, [])
+    ]
+    body = table(rows, columns=["What", "Value"], align="left") if rows else ""
+    return Section("Provenance", body)
+
+
+def duration(seconds: float) -> str:
+    """Give a time as a person says it."""
+    if seconds < 99.5:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _stages(seconds: Mapping[str, float] | float) -> str:
+    if not isinstance(seconds, Mapping):
+        return duration(seconds)
+    return ", ".join(f"{plain(stage)} {duration(spent)}" for stage, spent in seconds.items())
+
+
+def _seeds(seeds: int | Sequence[int]) -> str:
+    if isinstance(seeds, int):
+        return str(seeds)
+    low, high = min(seeds), max(seeds)
+    whole = len(seeds) == high - low + 1
+    return f"{len(seeds)} ({low} to {high}{'' if whole else ', with gaps'})"
+
+
+def _machine(machine: Mapping[str, Any]) -> str:
+    parts = dict(machine)
+    if isinstance(parts.get("memory"), int):
+        parts["memory"] = f"{parts['memory'] / 2**30:.1f} GiB"
+    return _pairs(parts)
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{plain(key)} {plain(value)}" for key, value in values.items())

@@ -1,0 +1,64 @@
+"""The difference between two variants in one metric, paired by seed, as numbers to report."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from finetune.stats import student
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Treatment minus control of one metric over paired seeds, in the metric's own units.
+
+    `low` to `high` is the two-sided t interval at level 1 - alpha, so each end alone is a one-sided
+    bound at 1 - alpha / 2; `lower` and `upper` are the one-sided bounds at 1 - alpha. `dz` is the
+    mean in standard deviations of the differences (Cohen's d for pairs).
+
+    Without spread the interval is the mean itself, `dz` is 0 or infinite, and `p` (two-sided
+    paired t) is 1 for a mean of exactly 0, else 0. Below two pairs `sd` and the bounds are
+    infinite and `p` is 1.
+    """
+
+    metric: str
+    n: int
+    mean: float
+    sd: float
+    low: float
+    high: float
+    lower: float
+    upper: float
+    dz: float
+    p: float
+    alpha: float
+
+
+def describe(differences: np.ndarray, metric: str, *, alpha: float) -> Difference:
+    """Summarise the differences of one metric: (pair,).
+
+    Source: Student (1908); statsmodels, as `finetune.stats.student` says.
+    """
+    mean, sd = float(student.mean(differences)), float(student.deviation(differences))
+    low, high = student.bounds(differences, alpha=alpha / 2)
+    lower, upper = student.bounds(differences, alpha=alpha)
+    return Difference(
+        metric=metric,
+        n=len(differences),
+        mean=mean,
+        sd=sd,
+        low=float(low),
+        high=float(high),
+        lower=float(lower),
+        upper=float(upper),
+        dz=standardised(mean, sd),
+        p=float(student.p_value(differences)),
+        alpha=alpha,
+    )
+
+
+def standardised(mean: float, sd: float) -> float:
+    """Give a mean in standard deviations: infinite without spread, 0 where nothing is known."""
+    if mean == 0 or math.isnan(mean) or math.isinf(sd):
+        return 0.0
+    return mean / sd if sd > 0 else math.copysign(math.inf, mean)

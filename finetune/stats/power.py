@@ -1,0 +1,147 @@
+"""Power of the paired t test: what the planned seeds can show, and how many would settle it."""
+
+import bisect
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from statsmodels.stats.power import TTestPower
+
+from finetune.stats.fit_table import Axis
+from finetune.stats.paired import standardised
+from finetune.stats.student import Alternative
+
+POWER = 0.8
+
+# More seeds than this are not worth a number: the difference is as good as at its margin.
+_MOST_SEEDS = 100_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a number of seeds can show, in standard deviations (dz) of the paired differences.
+
+    A dz of the rule is what lies between the true difference and the margin. `both` is the excess
+    over the margin that supports the claim when training and test have it, `either` the distance
+    below the margin that refutes it when one of them has it, and `comparison` the difference that
+    a two-sided paired t test of one contrast detects, before any correction. `in_units` gives, for
+    metrics whose standard deviation is known, the smallest difference that counts for the claim.
+    """
+
+    seeds: int
+    alpha: float
+    power: float
+    both: float
+    either: float
+    comparison: float
+    in_units: Mapping[str, float] = field(default_factory=dict)
+
+
+def plan(
+    seeds: int,
+    *,
+    alpha: float,
+    power: float = POWER,
+    deviations: Mapping[str, float] | None = None,
+    margins: Mapping[str, float] | None = None,
+) -> Plan:
+    """Say what the planned seeds can detect.
+
+    Before any training nothing is known of the spread, and the answer is in dz; where `deviations`
+    of the paired differences are known (from a study like it), it is in the metric's units too.
+    """
+    both = detectable_dz(seeds, alpha=alpha, power=each_of_two(power), alternative="larger")
+    least = margins or {}
+    return Plan(
+        seeds=seeds,
+        alpha=alpha,
+        power=power,
+        both=both,
+        either=detectable_dz(seeds, alpha=alpha / 2, power=power, alternative="larger"),
+        comparison=detectable_dz(seeds, alpha=alpha, power=power),
+        in_units={
+            metric: least.get(metric, 0.0) + both * sd for metric, sd in (deviations or {}).items()
+        },
+    )
+
+
+def each_of_two(power: float) -> float:
+    """Give the power that each of two tests needs so that both succeed with `power`.
+
+    Their chances to fail add up at most, however the two depend on each other.
+    """
+    return 1 - (1 - power) / 2
+
+
+def detectable_dz(
+    seeds: int, *, alpha: float, power: float = POWER, alternative: Alternative = "two-sided"
+) -> float:
+    """Give the smallest mean, in standard deviations of the differences, that is detected.
+
+    It is infinite below two seeds.
+
+    Source: statsmodels 0.15, `statsmodels.stats.power.TTestPower`.
+    """
+    if seeds < 2:
+        return math.inf
+    # The far tail of the two-sided test adds nothing at these powers, and turns into NaN there.
+    level = alpha / 2 if alternative == "two-sided" else alpha
+    return float(
+        TTestPower().solve_power(nobs=seeds, alpha=level, power=power, alternative="larger")
+    )
+
+
+def detectable_difference(
+    seeds: int,
+    *,
+    sd: float,
+    alpha: float,
+    power: float = POWER,
+    alternative: Alternative = "two-sided",
+) -> float:
+    """Give the smallest mean that is detected, in the units of the given standard deviation."""
+    return sd * detectable_dz(seeds, alpha=alpha, power=power, alternative=alternative)
+
+
+def seeds_needed(
+    dz: float, *, alpha: float, power: float = POWER, alternative: Alternative = "two-sided"
+) -> int | None:
+    """Give how many seeds detect a mean of `dz` standard deviations; None where none would do.
+
+    `dz` is positive: how far the mean lies inside the alternative, whichever that is.
+    """
+    if dz <= 0:
+        return None
+    level = alpha / 2 if alternative == "two-sided" else alpha
+
+    def enough(seeds: int) -> bool:
+        # Not a number comes out only where the noncentral t has run out of digits: power 1.
+        short = TTestPower().power(dz, seeds, level, alternative="larger") < power
+        return dz > 100 or not short
+
+    # Bisection over whole seeds: statsmodels' own solver fails to converge at small numbers.
+    seeds = bisect.bisect_left(range(_MOST_SEEDS), True, lo=2, key=enough)
+    return seeds if seeds < _MOST_SEEDS else None
+
+
+def seeds_to_settle(train: Axis, test: Axis, *, alpha: float, power: float = POWER) -> int | None:
+    """Give how many seeds in all would settle the claim, were the observed means the true ones.
+
+    With both mean worsenings above their margins, that is what supports the claim with `power`;
+    with one below, what refutes it by the axis that does so soonest. None: a mean lies so close
+    to its margin that no practical number would. The observed means are estimates, and so is this.
+    """
+    excess = [
+        standardised(side.worsening.mean - side.margin, side.worsening.sd) for side in (train, test)
+    ]
+    if min(excess) > 0:
+        wanted = [
+            seeds_needed(dz, alpha=alpha, power=each_of_two(power), alternative="larger")
+            for dz in excess
+        ]
+        known = [seeds for seeds in wanted if seeds is not None]
+        return max(known) if len(known) == len(wanted) else None
+    wanted = [
+        seeds_needed(-dz, alpha=alpha / 2, power=power, alternative="larger") for dz in excess
+    ]
+    return min((seeds for seeds in wanted if seeds is not None), default=None)

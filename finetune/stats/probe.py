@@ -1,0 +1,69 @@
+"""The probe: was the learning rate starved? Evidence beside the verdict, never part of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from finetune.stats import student
+from finetune.stats.blocks import RunsError
+from finetune.stats.paired import Difference, describe
+
+
+@dataclass(frozen=True, eq=False)
+class Falls:
+    """How far the losses fell while a run went on from its final weights: (seed,), before - after.
+
+    Seeds stand in the same order in both arrays, and in both arms of a probe.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The extra fall of the treatment, resumed at the base LR, over the control at its own LR.
+
+    `finding` is "starved" where both losses fell further, each shown at alpha (the claim is both,
+    so no correction is due), "not starved" where either extra fall is shown to be below 0 at
+    alpha / 2, else "undetermined"; `p` belongs to "starved".
+    """
+
+    finding: Literal["starved", "not starved", "undetermined"]
+    train: Difference
+    test: Difference
+    p: float
+    alpha: float
+
+
+def probe(treatment: Falls, control: Falls, *, alpha: float) -> Probe:
+    """Compare the falls of the two arms, paired by seed.
+
+    Raises:
+        RunsError: the arms do not have the same number of seeds, or a fall is not finite.
+    """
+    _check(treatment, control)
+    extra = {
+        "train_loss_fall": treatment.train - control.train,
+        "test_loss_fall": treatment.test - control.test,
+    }
+    train, test = (describe(values, name, alpha=alpha) for name, values in extra.items())
+    finding = "undetermined"
+    if min(train.lower, test.lower) > 0:
+        finding = "starved"
+    elif min(train.high, test.high) < 0:
+        finding = "not starved"
+    p_values = [student.p_value(values, alternative="larger") for values in extra.values()]
+    return Probe(finding=finding, train=train, test=test, p=float(max(p_values)), alpha=alpha)
+
+
+def _check(treatment: Falls, control: Falls) -> None:
+    arrays = (treatment.train, treatment.test, control.train, control.test)
+    if len({len(array) for array in arrays}) > 1:
+        raise RunsError(
+            f"probe: received falls of {', '.join(str(len(array)) for array in arrays)} seeds; "
+            "allowed is the same seeds in both arms and losses"
+        )
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise RunsError("probe: a fall is missing or not finite; leave that seed out of all four")

@@ -1,0 +1,143 @@
+import pytest
+
+from finetune.report.callbacks_section import callbacks_section, identity_sentences
+from finetune.report.closing_sections import (
+    duration,
+    failures_section,
+    provenance_section,
+    reproduction_section,
+)
+from finetune.report.figures import figure_names
+from finetune.report.results_section import results_section
+from finetune.report.setup_section import setup_section
+
+from .conftest import VARIANTS, make_study
+
+
+def _results(made):
+    tables = made.tables()
+    return results_section(tables, made.spec, figures=figure_names(tables)).body
+
+
+def test_the_setup_says_each_callback_with_its_min_delta(study):
+    body = setup_section(study.spec).body
+    assert r"stops after 2 epochs without better val\_loss, min\_delta 0, restores" in body
+    assert r"LR times 0.4 after 3 epochs without better val\_loss, min\_delta 0.0001" in body
+    assert "ignores the first 8 epochs" in body
+    assert 'In "both" early stopping counts an improvement of more than 0 and' in body
+    assert "`make_classification(n_samples=60, weights=[0.5, 0.5])`; 60 % training" in body
+
+
+def test_no_min_delta_note_where_the_callbacks_agree():
+    both = VARIANTS[3] | {"early_stopping": {"patience": 2, "min_delta": 1e-4}}
+    assert "Mind" not in setup_section(make_study(variants=[both]).spec).body
+
+
+@pytest.mark.parametrize(
+    ("vary", "changed", "scope"),
+    [
+        (("init", "order"), "initial weights and the order of the", "one data set and one split"),
+        (("split",), "which rows train", "all runs share one data set."),
+        (("init", "data"), "drawn anew from its generator", "not about other kinds of data"),
+        ((), "nothing", "one data set and one split"),
+    ],
+)
+def test_the_scope_follows_from_what_varies(vary, changed, scope):
+    body = setup_section(make_study(seeds=1, vary=vary).spec).body
+    assert changed in body
+    assert scope in body
+
+
+def test_results_hold_the_numbers_of_the_tables(study):
+    body = _results(study)
+    runs = study.runs.query("variant == 'reduction'")
+    row = next(line for line in body.splitlines() if line.startswith("| reduction"))
+    cells = [cell.strip() for cell in row.split("|")[2:-1]]
+    assert cells[0] == "4 of 4"
+    assert cells[2].split(" ± ")[0] == f"{runs['test_loss'].mean():.3f}"
+    assert cells[4:] == ["12", "0%"]
+    assert "runs failed" not in body
+
+
+def test_an_exactly_zero_difference_is_said_so(study):
+    variants = [VARIANTS[1], VARIANTS[3]]
+    assert "0 (all 4 pairs equal)" in _results(make_study(variants=variants))
+    assert "pairs equal)" not in _results(study)
+
+
+def test_failed_runs_are_counted_at_the_top_and_listed():
+    made = make_study(failed=(("both", 1),))
+    assert "**1 of 16 runs failed.**" in _results(made)
+    assert " 3 of 4 |" in _results(made)
+    assert "| both" in failures_section(made.tables()).body
+    assert failures_section(make_study(seeds=1).tables()).body == ""
+
+
+def test_one_seed_claims_nothing():
+    body = _results(make_study(seeds=1))
+    assert "no evidence of a difference" in body
+    assert "nan" not in body.lower()
+    assert " ± " not in body.split("t interval", 1)[1]
+
+
+def test_a_regression_task_never_mentions_accuracy():
+    body = _results(make_study(accuracy=False))
+    assert "accuracy" not in body.lower().replace("losses and accuracies", "")
+    assert "Figure 4" in body
+    assert "Figure 5" not in body
+
+
+def test_identical_variants_are_said_with_counts_and_the_reason(study):
+    (sentence,) = identity_sentences(study.tables(), study.spec)
+    assert sentence.startswith('"early stopping" and "both" were identical in 4 of 4 seeds')
+    assert 'LR reduction of "both" never fired' in sentence
+    assert "at most 8 epochs, and it ignores the first 8" in sentence
+
+
+@pytest.mark.parametrize(("changed", "said"), [((0,), ["3 of 4"]), ((0, 1), [])])
+def test_identity_is_said_from_more_than_half_of_the_seeds(study, changed, said):
+    made = make_study()
+    cells = (made.runs["variant"] == "both") & made.runs["seed"].isin(changed)
+    made.runs.loc[cells, "test_loss"] += 1
+    sentences = identity_sentences(made.tables(), made.spec)
+    assert len(sentences) == len(said)
+    assert all(count in sentence for count, sentence in zip(said, sentences, strict=True))
+
+
+def test_the_callback_table_counts_epochs_from_one(study):
+    rows = callbacks_section(study.tables(), study.spec).body.split("\n")
+    cells = {
+        row.split("|")[1].strip(): [c.strip() for c in row.split("|")[2:-1]] for row in rows[:6]
+    }
+    assert cells["no callbacks"] == ["-", "-", "-", "0.01", "-", "-"]
+    assert cells["early stopping"] == ["-", "-", "-", "0.01", "4 of 4", "6.5 (6 to 8)"]
+    assert cells["reduction"] == ["4 of 4", "4", "1", "0.004", "-", "-"]
+    assert cells["both"] == ["0 of 4", "-", "0", "0.01", "4 of 4", "6.5 (6 to 8)"]
+
+
+def test_provenance_shows_what_is_there():
+    manifest = {
+        **{"engine": "keras", "versions": {"keras": "3.15"}, "seeds": [0, 1, 2]},
+        **{"machine": {"cores": 2, "memory": 2**33}, "wall_seconds": {"train": 75.0, "report": 4}},
+        **{"runs_reused": 0, "started": None},
+    }
+    body = provenance_section(manifest).body
+    assert "train 75 s, report 4.0 s" in body
+    assert "3 (0 to 2)" in body
+    assert "memory 8.0 GiB" in body
+    assert "Runs reused from the store | 0" in body
+    assert "Started" not in body
+    assert provenance_section({}).body == ""
+
+
+def test_the_command_is_shown_as_code():
+    assert "```sh\nfinetune run\n```" in reproduction_section({"command": "finetune run"}).body
+    assert "```" not in reproduction_section({}).body
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.04, "0.0 s"), (9.99, "10 s"), (99, "99 s"), (99.5, "1 min 40 s"), (7260, "2 h 1 min")],
+)
+def test_durations_are_said_as_people_do(seconds, said):
+    assert duration(seconds) == said

@@ -1,0 +1,127 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from finetune.errors import StoreError
+from finetune.report import writing
+from finetune.report.markdown import Section
+from finetune.report.writing import write_report, write_whole
+
+from .conftest import ODD_VARIANTS, make_study
+
+MANIFEST = {"name": "made", "engine": "keras", "command": "finetune run made.toml"}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A report with odd names, a failed run and a section of another room."""
+    made = make_study(variants=ODD_VARIANTS, failed=((ODD_VARIANTS[2]["name"], 1),))
+    out = tmp_path_factory.mktemp("report")
+    claim = "## Verdict\n\nNot tested."
+    parity = Section("Parity", "Two engines agree.")
+    frames = {"runs": made.runs, "epochs": made.epochs}
+    path = write_report(
+        out,
+        **{"spec": made.spec, **frames, "manifest": MANIFEST, "claim_section": claim},
+        extra_sections=[parity],
+    )
+    assert path == out / "report.md"
+    return out
+
+
+def test_all_files_are_there_and_nothing_else(written):
+    kinds = {path.relative_to(written).as_posix() for path in written.rglob("*.*")}
+    assert {path for path in kinds if path.startswith("tables")} == {
+        f"tables/{name}.csv"
+        for name in ("runs", "summary", "differences", "callbacks", "identical", "curves")
+    }
+    assert len([path for path in kinds if path.startswith("figures")]) == 10
+    assert len(kinds) == 6 + 10 + 1
+
+
+def test_the_claim_opens_the_report_and_the_sections_follow(written):
+    text = (written / "report.md").read_text(encoding="utf-8")
+    assert text.startswith("# Study: made\n\n## Verdict\n\nNot tested.\n\n## What was run\n")
+    titles = [line[3:] for line in text.splitlines() if line.startswith("## ")]
+    assert titles == [
+        *("Verdict", "What was run", "Results", "Did the callbacks fire?", "Parity"),
+        *("Failed runs", "How to reproduce", "Provenance"),
+    ]
+
+
+def test_the_report_renders(written):
+    text = (written / "report.md").read_text(encoding="utf-8")
+    tokens = MarkdownIt().enable("table").parse(text)
+    kinds = [token.type for token in tokens]
+    delimiters = [line for line in text.splitlines() if line.startswith("|:-")]
+    assert kinds.count("table_open") == len(delimiters) == 8
+    # Every row of a table has as many cells as its head: no name broke out of its cell.
+    head = None
+    for place, kind in enumerate(kinds):
+        if kind == "tr_open":
+            cells = sum(
+                k in ("th_open", "td_open") for k in kinds[place : kinds.index("tr_close", place)]
+            )
+            head = cells if kinds[place - 1] == "thead_open" else head
+            assert cells == head
+    images = [c.attrs["src"] for t in tokens for c in t.children or [] if c.type == "image"]
+    assert len(images) == 5
+    assert all((written / str(image)).is_file() for image in images)
+
+
+def test_a_report_replaces_an_older_one_and_is_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "figure_files", lambda tables, *, names: {})
+    made, texts = make_study(seeds=1), []
+    (tmp_path / "report.md").write_text("old")
+    for _ in range(2):
+        frames = {"spec": made.spec, "runs": made.runs, "epochs": made.epochs}
+        write_report(tmp_path, **frames, manifest={}, claim_section="")
+        texts.append((tmp_path / "report.md").read_text(encoding="utf-8"))
+    assert texts[0] == texts[1]
+    assert texts[0].startswith("# Study: made\n\n## What was run")
+
+
+def test_nothing_is_written_for_incomplete_runs(tmp_path):
+    made = make_study(seeds=1)
+    with pytest.raises(StoreError, match="is missing"):
+        write_report(
+            tmp_path,
+            **{"spec": made.spec, "runs": made.runs[1:], "epochs": made.epochs},
+            **{"manifest": {}, "claim_section": ""},
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_write_keeps_the_old_file_and_leaves_no_draft(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    write_whole(path, b"old")
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(StoreError, match=r"a\.csv: No space left on device"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_a_file_is_told(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(StoreError, match="cannot write"):
+        write_whole(tmp_path / "out" / "a.csv", b"")
+
+
+def test_imports_stay_light():
+    code = (
+        "import sys, finetune.report.tables; print(*sys.modules)\n"
+        "import finetune.report.writing; print(*sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    tables, everything = (set(line.split()) for line in ran.stdout.splitlines())
+    assert not {"matplotlib", "seaborn"} & tables
+    assert "seaborn" in everything
+    assert not {"tensorflow", "keras"} & everything
