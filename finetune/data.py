@@ -58,11 +58,11 @@ def load_splits(spec: DataSpec, seed: int, *, vary: tuple[Source, ...] = ()) -> 
     share_of_rest = spec.val_size / (1 - spec.test_size)
     train, val = _split(rest, share_of_rest, split_seed, what="val_size")
     scaler = StandardScaler().fit(x[train])
-    parts = (Rows(scaler.transform(x[rows]), y[rows], rows) for rows in (train, val, test))
-    return Splits(*parts)
+    parts = (train, val, test)
+    return Splits(*(Rows(np.asarray(scaler.transform(x[part])), y[part], part) for part in parts))
 
 
-def _split(rows: np.ndarray, share: float, seed: int, *, what: str) -> list[np.ndarray]:
+def _split(rows: np.ndarray, share: float, seed: int, *, what: str) -> Any:
     try:
         return train_test_split(rows, test_size=share, random_state=seed)
     except ValueError as error:

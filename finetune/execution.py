@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import dask
+from dask import config
 from distributed import Client, LocalCluster, as_completed, get_worker
 
 from finetune.engines.base import Frames, Task
@@ -95,14 +95,14 @@ def _client(workers: int, address: str | None) -> Iterator[Client]:
         return
     settings: dict[str, Any] = {"distributed.nanny.pre-spawn-environ": _ENVIRONMENT}
     with (
-        dask.config.set(settings),
+        config.set(settings),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
             memory_limit=0,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address=None,  # pyright: ignore[reportArgumentType]
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):

@@ -93,7 +93,7 @@ def _draw(initializer: Callable[..., object], variable: keras.Variable, seed: in
     config = initializer.get_config() if isinstance(initializer, keras.Initializer) else {}
     if "seed" in config:
         initializer = type(initializer).from_config({**config, "seed": seed})
-    return keras.ops.convert_to_numpy(initializer(variable.shape, dtype=variable.dtype))
+    return np.asarray(initializer(variable.shape, dtype=variable.dtype))
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class DataSpec(Part):
     args: dict[str, Any] = {}
     test_size: Share = 0.2
     val_size: Share = 0.2
-    split_seed: Count = 42
+    split_seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> Self:
@@ -113,10 +113,14 @@ class Margins(Part):
 
 
 class ClaimSpec(Part):
-    """The claim under test: `treatment` underfits compared with `control`."""
+    """The claim under test: `treatment` underfits compared with `control`.
+
+    `contrasts` is the family of pairs of variants that are compared besides, [first, second].
+    """
 
     treatment: Name
     control: Name
+    contrasts: tuple[tuple[Name, Name], ...] | None = None
     margins: Margins = Margins()
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
 
@@ -164,12 +168,12 @@ class StudySpec(Part):
                     f"variants: the name {name!r} is used {names.count(name)} times; allowed is "
                     "once each; rename all but one"
                 )
-        for role in ("treatment", "control") if self.claim else ():
-            if getattr(self.claim, role) not in names:
-                raise ValueError(
-                    f"claim.{role} is {getattr(self.claim, role)!r}; allowed are the variants' "
-                    f"names: {', '.join(map(repr, names))}"
-                )
+        if self.claim:
+            pairs = {"claim": (self.claim.treatment, self.claim.control)}
+            for index, pair in enumerate(self.claim.contrasts or ()):
+                pairs[f"claim.contrasts.{index}"] = pair
+            for place, pair in pairs.items():
+                _check_pair(place, pair, names)
         return self
 
     def recipes(self, engine: EngineName) -> dict[str, str]:
@@ -203,8 +207,20 @@ class StudySpec(Part):
             "data": _said(self.data),
             "model": _said(self.model),
             "training": _said(self.training),
-            "vary": sorted(self.vary),
+            "vary": sorted(set(self.vary)),
         }
+
+
+def _check_pair(place: str, pair: tuple[str, str], names: list[str]) -> None:
+    for name in pair:
+        if name not in names:
+            raise ValueError(
+                f"{place}: names the variant {name!r}; allowed are {', '.join(map(repr, names))}"
+            )
+    if pair[0] == pair[1]:
+        raise ValueError(
+            f"{place}: compares {pair[0]!r} with itself; allowed are two different variants"
+        )
 
 
 def _said(part: Part) -> dict[str, Any]:

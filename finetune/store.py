@@ -58,8 +58,8 @@ class ResultStore:
         """Add the runs of one task as one shard, named by the runs in it."""
         keys = runs[["recipe", "seed"]].astype({"recipe": str})
         name = digest({"runs": keys.to_numpy().tolist()})
-        _write_whole(epochs[["recipe", *EPOCH_COLUMNS]], self._epochs / f"{name}.parquet")
-        _write_whole(runs[["recipe", *RUN_COLUMNS]], self._runs / f"{name}.parquet")
+        _write_whole(epochs.loc[:, ["recipe", *EPOCH_COLUMNS]], self._epochs / f"{name}.parquet")
+        _write_whole(runs.loc[:, ["recipe", *RUN_COLUMNS]], self._runs / f"{name}.parquet")
 
     def missing(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> dict[int, list[str]]:
         """Tell, by seed, the variants that have no stored run; seeds with none are left out.
@@ -97,7 +97,7 @@ class ResultStore:
         named = names.merge(found, on="recipe").sort_values(key, ignore_index=True)
         # Two programs on one folder may both have trained a run; its numbers are the same.
         named = named.drop_duplicates(key, ignore_index=True)
-        return named.astype({"variant": "str"})[list(columns)]
+        return named.astype({"variant": "str"}).loc[:, list(columns)]
 
     def _read(self, part: Path, recipes: Mapping[str, str], *, columns: list[str]) -> pd.DataFrame:
         names = sorted(file.name for file in self._runs.glob("*.parquet"))
@@ -106,10 +106,11 @@ class ResultStore:
         try:
             shards = ds.dataset(files, format="parquet", schema=_schema(part.name))
             table = shards.to_table(columns=columns, filter=wanted)
-        except (OSError, pa.ArrowInvalid) as error:
+        except (OSError, pa.ArrowException) as error:
+            name, reason = _unreadable(part, names) or ("a shard", str(error))
             raise StoreError(
-                f"store: a shard in {part.name}/ cannot be read: {str(error).splitlines()[0]}; "
-                "move that file away and run again: its runs will be trained anew"
+                f"store: cannot read {part.name}/{name}: {reason.splitlines()[0]}; move "
+                f"runs/{name} away and run again: its runs will be trained anew"
             ) from error
         frame = table.to_pandas()
         # An integer column with gaps would come back as floats.
@@ -133,6 +134,18 @@ def _schema(part: str) -> pa.Schema:
 
     columns = RUN_COLUMNS if part == "runs" else EPOCH_COLUMNS
     return pa.schema([(name, kind(name)) for name in ("recipe", *columns)])
+
+
+def _unreadable(part: Path, names: Iterable[str]) -> tuple[str, str] | None:
+    """Find the first shard that cannot be read, and why; Arrow does not always name it."""
+    for name in names:
+        try:
+            pq.ParquetFile(part / name).read()
+        except FileNotFoundError:
+            return name, "it is missing"
+        except (OSError, pa.ArrowException) as error:
+            return name, str(error)
+    return None
 
 
 def _write_whole(frame: pd.DataFrame, path: Path) -> None:

@@ -1,8 +1,12 @@
 """The file a study is written in: TOML, overridden by dotted keys, mistakes told in one line."""
 
 import json
+import math
+import os
+import re
+import reprlib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,19 @@ from pydantic_core import ErrorDetails
 
 from finetune.errors import SpecError
 from finetune.spec import Part, StudySpec
+
+_DEEPEST = 50
+
+# How pydantic words what is allowed, and how a reader of TOML would.
+_WORDINGS = (
+    (r"^Input should be", "allowed is"),
+    (r"^String should match pattern", "allowed is text that matches"),
+    (r"^String should have", "allowed is text with"),
+    (r"^Tuple should have", "allowed is an array with"),
+    (r"\ban? (valid )?object\b", "a table"),
+    (r"\ba valid (list|array|tuple)\b", "an array"),
+    (r" after validation, not \d+$", ""),
+)
 
 
 def load_spec(path: Path | str | None = None, *, overrides: Iterable[str] = ()) -> StudySpec:
@@ -26,7 +43,7 @@ def load_spec(path: Path | str | None = None, *, overrides: Iterable[str] = ()) 
     where, text = _read(path)
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise SpecError(f"{where}: not valid TOML: {error}") from error
     for override in overrides:
         _apply(tree, override)
@@ -40,14 +57,19 @@ def parse_spec(tree: Mapping[str, Any], *, where: str = "spec") -> StudySpec:
         SpecError: the first field that is not allowed, what it received and what it may be.
     """
     try:
+        for place, value in _leaves(tree):
+            if not _is_plain(value):
+                raise SpecError(
+                    f"{where}: {_place(place)}: received {_short(value)}; allowed are text, finite "
+                    f"numbers and booleans, in tables and arrays at most {_DEEPEST} deep"
+                )
         # JSON mode reads arrays as tuples while scalars stay strict: "100" is no number here.
         return StudySpec.model_validate_json(json.dumps(tree), strict=True)
     except ValidationError as error:
         raise SpecError(f"{where}: {_explain(error.errors(include_url=False)[0])}") from error
-    except (TypeError, ValueError, RecursionError) as error:
-        raise SpecError(
-            f"{where}: only tables, arrays, text, numbers and booleans: {error}"
-        ) from error
+    except ValueError as error:
+        # Python refuses to write out integers of thousands of digits.
+        raise SpecError(f"{where}: allowed are numbers of a sensible size: {error}") from error
 
 
 def shipped_studies() -> Path:
@@ -58,8 +80,11 @@ def shipped_studies() -> Path:
 
 
 def _read(path: Path | str | None) -> tuple[str, str]:
-    wanted = Path("founding" if path is None else path)
-    if not wanted.exists() and wanted.name == str(wanted) and not wanted.suffix:
+    wanted = Path(path or "")
+    if path is None:
+        wanted = shipped_studies() / "founding.toml"
+    # `Path.is_file` raises where a name is too long or a folder is closed to the user.
+    elif wanted.name == str(wanted) and not wanted.suffix and not os.path.isfile(wanted):  # noqa: PTH113
         known = sorted(file.stem for file in shipped_studies().glob("*.toml"))
         if wanted.name not in known:
             raise SpecError(
@@ -89,7 +114,7 @@ def _apply(tree: dict[str, Any], override: str) -> None:
     elif isinstance(node, dict):
         node[steps[-1]] = _value(text)
     else:
-        raise SpecError(f"--set: {key!r} goes below {node!r}, which has no keys")
+        raise SpecError(f"--set: {key!r} goes below {_short(node)}, which has no keys")
 
 
 def _descend(node: Any, step: str, *, at: str) -> Any:
@@ -97,11 +122,11 @@ def _descend(node: Any, step: str, *, at: str) -> Any:
         return node[_index(node, step, at=at)]
     if isinstance(node, dict):
         return node.setdefault(step, {})
-    raise SpecError(f"--set: {at!r} goes below {node!r}, which has no keys")
+    raise SpecError(f"--set: {at!r} goes below {_short(node)}, which has no keys")
 
 
 def _index(items: list[Any], step: str, *, at: str) -> int:
-    if not (step.isascii() and step.isdigit() and int(step) < len(items)):
+    if step not in map(str, range(len(items))):
         raise SpecError(
             f"--set: received {at!r}; allowed numbers there are 0 to {len(items) - 1}, since the "
             f"list has {len(items)} entries"
@@ -112,13 +137,40 @@ def _index(items: list[Any], step: str, *, at: str) -> int:
 def _value(text: str) -> Any:
     """Read a TOML value; what is none is taken as plain text, so names need no quotes."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        read = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
         return text.strip()
+    # A line break would let the text say more than the one value.
+    return read["value"] if len(read) == 1 else text
+
+
+def _leaves(node: Any, *place: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Give every key and every scalar of a tree, with its place; what lies too deep as it is."""
+    if len(place) > _DEEPEST:
+        yield place, node
+    elif isinstance(node, Mapping):
+        for key, value in node.items():
+            yield place, key
+            yield from _leaves(value, *place, key)
+    elif isinstance(node, list | tuple):
+        for index, value in enumerate(node):
+            yield from _leaves(value, *place, index)
+    else:
+        yield place, node
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, str):
+        return not any("\ud800" <= character <= "\udfff" for character in value)
+    return value is None or isinstance(value, int) or _is_finite_float(value)
+
+
+def _is_finite_float(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _explain(error: ErrorDetails) -> str:
-    place = ".".join(map(str, error["loc"]))
+    place = _place(error["loc"])
     match error["type"]:
         case "extra_forbidden":
             return f"{place}: unknown key; allowed: {', '.join(_keys_beside(error['loc']))}"
@@ -126,13 +178,22 @@ def _explain(error: ErrorDetails) -> str:
             return f"{place}: missing; add it"
         case "value_error":
             message = str(error.get("ctx", {}).get("error", error["msg"]))
-            return f"{place}: {message}" if place else message
-    wanted = (
-        error["msg"].replace("Input should be", "allowed is").replace("Field required", "add it")
-    )
-    received = repr(error["input"])
-    received = received if len(received) <= 80 else received[:77] + "..."
-    return f"{place}: received {received}; {wanted[:1].lower()}{wanted[1:]}"
+            return f"{place}: {message}" if error["loc"] else message
+    wanted = error["msg"]
+    for pydantic_words, words in _WORDINGS:
+        wanted = re.sub(pydantic_words, words, wanted)
+    return f"{place}: received {_short(error['input'])}; {wanted}"
+
+
+def _place(location: tuple[Any, ...]) -> str:
+    """Give the dotted path of a place, in one line whatever its keys hold."""
+    steps = (str(step) if str(step).isprintable() else repr(step) for step in location)
+    return ".".join(steps) or "the study"
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if isinstance(value, str | int | float) else reprlib.repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _keys_beside(location: tuple[int | str, ...]) -> list[str]:

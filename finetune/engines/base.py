@@ -135,7 +135,7 @@ def _finite(training: Training, trained: np.ndarray) -> np.ndarray:
         np.where(trained, training.curves[name], 0.0).sum(axis=1)
         for name in ("train_loss", "val_loss", "test_loss")
     ]
-    return np.isfinite(losses).all(axis=0)
+    return np.asarray(np.isfinite(losses).all(axis=0))
 
 
 def lowest(values: np.ndarray) -> np.ndarray:

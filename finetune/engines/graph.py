@@ -34,8 +34,16 @@ class Data(NamedTuple):
     y: tf.Tensor
 
 
+class Splits(NamedTuple):
+    """The three splits of every data set of a task."""
+
+    train: Data
+    val: Data
+    test: Data
+
+
 class PopulationGraph:
-    """Functions over `State`, traced once for a problem.
+    """Functions over `State`, traced once for a problem, whatever the number of rows.
 
     The gradient and the update of each row are the model's, the loss's and the optimizer's own
     Keras code for one run, mapped over rows by `tf.vectorized_map`.
@@ -43,7 +51,8 @@ class PopulationGraph:
 
     def __init__(self, problem: Problem):
         self.problem = problem
-        self._model = problem.model
+        # Keras annotates some of what is called here wrongly.
+        self._model: Any = problem.model
         self._optimizer = StatelessOptimizer(problem.optimizer(), problem.model.trainable_variables)
         self._batch_size = problem.spec.training.batch_size
         self.notes: tuple[str, ...] = ()
@@ -66,41 +75,41 @@ class PopulationGraph:
             [tf.constant(slot) for slot in slots],
         )
 
-    def train_epoch(
-        self, state: State, data: Data, *, sets, order, learning_rate, iterations
-    ) -> tuple[State, tf.Tensor]:
-        """Train every row for one epoch.
+    def epoch(
+        self, state: State, data: Splits, *, sets, order, learning_rate, iterations
+    ) -> tuple[State, dict[str, tf.Tensor]]:
+        """Train every row for one epoch, then evaluate it on all of its data.
 
         Args:
             state: Rows before the epoch.
-            data: Training rows of every data set.
-            sets: int32, (row,): the data set that each row trains on.
-            order: int32, (row, row of data): the order in which it visits the data.
+            data: All splits of every data set.
+            sets: int32, (row,): the data set that each row uses.
+            order: int32, (row, row of data): the order in which it visits the training rows.
             learning_rate: (row,).
             iterations: int64 scalar: steps taken before this epoch.
 
         Returns:
-            The rows after the epoch, and the running mean of the batch losses, (row,): what Keras
-            calls `loss`.
+            The rows after the epoch, and what they measure, each (row,): `loss`, the running mean
+            of the batch losses, and the loss and accuracy on every split, with dropout and the
+            like at rest; accuracy is NaN where none is defined.
         """
-        rows = (state, data, sets, order, learning_rate)
-        return self._run(self._train_epoch, *rows, iterations)
-
-    def evaluate(self, state: State, data: Data, *, sets) -> tuple[tf.Tensor, tf.Tensor]:
-        """Evaluate every row on all of its data, with dropout and the like at rest.
-
-        Returns:
-            Loss and accuracy, each (row,); accuracy is NaN where none is defined.
-        """
-        return self._run(self._evaluate, state, data, sets)
-
-    def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a function in a graph that is traced once for all numbers of rows."""
+        arguments = (state, data, sets, order, learning_rate, iterations)
         flexible = tf.nest.map_structure(_any_length, arguments)
-        key = function.__name__, *tf.nest.flatten(flexible)
+        key = tuple(tf.nest.flatten(flexible))
         if key not in self._traced:
-            self._traced[key] = tf.function(function, input_signature=flexible, autograph=False)
+            self._traced[key] = tf.function(
+                self._epoch, input_signature=flexible, autograph=False
+            ).get_concrete_function()
         return self._traced[key](*arguments)
+
+    def _epoch(self, state: State, data: Splits, sets, order, learning_rate, iterations):
+        state, loss = self._train_epoch(state, data.train, sets, order, learning_rate, iterations)
+        measured = {"loss": loss}
+        for split, rows in zip(data._fields, data, strict=True):
+            measured[f"{split}_loss"], measured[f"{split}_accuracy"] = self._evaluate(
+                state, rows, sets
+            )
+        return state, measured
 
     def _train_epoch(self, state: State, data: Data, sets, order, learning_rate, iterations):
         size, rows = self._batch_size, order.shape[1]
@@ -127,12 +136,8 @@ class PopulationGraph:
                     state.weights, state.others, x, training=True, return_losses=True
                 )
                 loss = _total(self.problem.loss(y, predicted), penalties)
-            gradients = [
-                tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g
-                for g in tape.gradient(loss, state.weights)
-            ]
             weights, slots = self._optimizer.apply(
-                gradients,
+                tape.gradient(loss, state.weights),
                 weights=state.weights,
                 slots=state.slots,
                 learning_rate=learning_rate,
@@ -143,7 +148,7 @@ class PopulationGraph:
         return self._map(one_row, (state, x, y, learning_rate))
 
     def _evaluate(self, state: State, data: Data, sets):
-        rows = data.x.shape[1]
+        rows: Any = data.x.shape[1]
         size = -(-rows // -(-rows // _EVALUATION_ROWS))
 
         def one_row(row):
@@ -153,7 +158,7 @@ class PopulationGraph:
             )
             loss = _total(self.problem.loss(y, predicted), penalties)
             accuracy = self.problem.accuracy
-            return loss, accuracy(y, predicted) if accuracy else tf.fill([], np.nan)
+            return loss, accuracy(y, predicted) if accuracy else tf.constant(np.nan, loss.dtype)
 
         def part(begin, length, loss, accuracy):
             x = tf.gather(data.x[:, begin : begin + length], sets)

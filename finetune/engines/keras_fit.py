@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -47,7 +48,8 @@ class _Trainer:
 
     def __init__(self, problem: Problem):
         self._problem = problem
-        self._model = problem.model
+        # Keras annotates some of what is called here wrongly.
+        self._model: Any = problem.model
         self._model.compile(
             optimizer=problem.optimizer(),
             loss=problem.spec.training.loss,
@@ -132,7 +134,8 @@ class _Recorder(keras.callbacks.Callback):
             self.curves[f"{split}_accuracy"].append(accuracy)
 
     def _learning_rate(self) -> float:
-        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        model: Any = self.model
+        return float(model.optimizer.learning_rate.numpy())
 
 
 def batches(train: Arrays, order: np.ndarray, *, batch_size: int) -> tf.data.Dataset:

@@ -1,7 +1,6 @@
 """The population engine: all runs of a task trained at once, one row of weights a trajectory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +15,7 @@ from finetune.engines.base import (
     silent,
     tabulate,
 )
-from finetune.engines.graph import Data, PopulationGraph
+from finetune.engines.graph import Data, PopulationGraph, Splits
 from finetune.engines.problem import Prepared, Problem, SeedData
 from finetune.engines.rows import Rows
 from finetune.models import precision
@@ -43,23 +42,16 @@ class PopulationEngine:
             return tabulate(task, _Population(task, graph, share=self._share).train(report))
 
 
-@dataclass(frozen=True)
 class _Inputs:
-    """What the rows train on, as tensors; `sets` gives each seed's data set."""
+    """What the seeds of a task train on: `data`, the set of each seed, and its batch orders."""
 
-    train: Data
-    val: Data
-    test: Data
-    orders: np.ndarray  # int32, (seed, epoch, training row)
-    sets: np.ndarray  # int32, (seed,)
-
-    @classmethod
-    def of(cls, task: Task, problem: Problem) -> "_Inputs":
-        seeds = task.seeds
-        sets = [problem.data(seed) for seed in (seeds if problem.data_varies else seeds[:1])]
-        orders = np.stack([problem.order(s, replicate=task.replicate) for s in seeds])
-        of_seed = np.arange(len(seeds), dtype=np.int32) * problem.data_varies
-        return cls(*(_stacked(sets, split) for split in ("train", "val", "test")), orders, of_seed)
+    def __init__(self, task: Task, problem: Problem):
+        own = problem.data_varies
+        sets = [problem.data(seed) for seed in (task.seeds if own else task.seeds[:1])]
+        self.data = Splits(*(_stacked(sets, split) for split in Splits._fields))
+        # int32, (seed,) and (seed, epoch, training row)
+        self.sets = np.arange(len(task.seeds), dtype=np.int32) * own
+        self.orders = np.stack([problem.order(s, replicate=task.replicate) for s in task.seeds])
 
 
 class _Population:
@@ -70,7 +62,7 @@ class _Population:
         self._graph, self._share = graph, share
         self._dtype = np.dtype(training.dtype)
         self._steps = -(-problem.training_rows // training.batch_size)
-        self._inputs = _Inputs.of(task, problem)
+        self._inputs = _Inputs(task, problem)
         self._machine = VariantsMachine([variant for variant, _ in task.runs])
         runs, epochs = len(task.runs), training.epochs
         self._active = np.ones(runs, bool)
@@ -102,20 +94,14 @@ class _Population:
         """Train every row for one epoch; give what it measures then, each (row,)."""
         rows, inputs = self._rows, self._inputs
         self._rows_trained += rows.distinct
-        sets = tf.constant(inputs.sets[rows.seed])
-        rows.state, loss = self._graph.train_epoch(
+        rows.state, measured = self._graph.epoch(
             rows.state,
-            inputs.train,
-            sets=sets,
+            inputs.data,
+            sets=tf.constant(inputs.sets[rows.seed]),
             order=tf.constant(inputs.orders[rows.seed, epoch]),
             learning_rate=tf.constant(rows.learning_rate, self._dtype),
             iterations=tf.constant(epoch * self._steps, tf.int64),
         )
-        measured = {"loss": loss}
-        for split in ("train", "val", "test"):
-            measured[f"{split}_loss"], measured[f"{split}_accuracy"] = self._graph.evaluate(
-                rows.state, getattr(inputs, split), sets=sets
-            )
         return {name: values.numpy() for name, values in measured.items()}
 
     def _record(self, epoch: int, measured: dict[str, np.ndarray]) -> None:

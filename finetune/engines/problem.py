@@ -126,7 +126,7 @@ class Prepared(Generic[T]):
 
 def _loss(name: str) -> Measure:
     try:
-        found = keras.losses.get(name)
+        found: Any = keras.losses.get(name)
     except ValueError as error:
         raise SpecError(
             f"training.loss: received {name!r}; allowed is the name of a loss in keras.losses"

@@ -1,12 +1,14 @@
 """A Keras optimizer on TensorFlow in the stateless form that it has on other backends."""
 
 import keras
+import tensorflow as tf
+from keras.src.backend.tensorflow.optimizer import TFOptimizer
 from keras.src.optimizers.base_optimizer import BaseOptimizer
 
 from finetune.errors import EngineError
 
 
-class _Stateless:
+class _Stateless(TFOptimizer):
     """Undoes what `TFOptimizer` overrides for the sake of `tf.distribute`.
 
     What is left is Keras's own backend-agnostic optimizer, which reads and assigns its variables
@@ -16,14 +18,21 @@ class _Stateless:
     Keras 3.15.
     """
 
-    assign = BaseOptimizer.assign
-    assign_add = BaseOptimizer.assign_add
-    assign_sub = BaseOptimizer.assign_sub
-    stateless_apply = BaseOptimizer.stateless_apply
+    stateless_apply = BaseOptimizer.stateless_apply  # pyright: ignore[reportAssignmentType]
     _apply_weight_decay = BaseOptimizer._apply_weight_decay
     _backend_update_step = BaseOptimizer._backend_update_step
     _clip_by_norm = BaseOptimizer._clip_by_norm
     _var_key = BaseOptimizer._var_key
+
+    def assign(self, variable, value):
+        super(TFOptimizer, self).assign(variable, tf.convert_to_tensor(value))
+
+    def assign_add(self, variable, value):
+        # An embedding's gradient comes as slices, which add up where they share an index.
+        super(TFOptimizer, self).assign_add(variable, tf.convert_to_tensor(value))
+
+    def assign_sub(self, variable, value):
+        super(TFOptimizer, self).assign_sub(variable, tf.convert_to_tensor(value))
 
 
 class StatelessOptimizer:
@@ -50,7 +59,14 @@ class StatelessOptimizer:
                 "training.optimizer.args.use_ema: received true; allowed is false, since Keras "
                 "swaps the averaged weights in only when training ends; use --engine keras"
             )
-        pure = type(kind.__name__, (_Stateless, kind), {})
+        if optimizer.gradient_accumulation_steps:
+            raise EngineError(
+                "training.optimizer.args.gradient_accumulation_steps: received "
+                f"{optimizer.gradient_accumulation_steps}; allowed is none, since Keras assigns "
+                "in a branch that depends on the step; use --engine keras"
+            )
+        # In this order: the optimizer's own methods, then `_Stateless`, then `TFOptimizer`.
+        pure = type(kind.__name__, (kind, _Stateless), {})
         self._optimizer = pure.from_config(optimizer.get_config())
         self._optimizer.build(variables)
         shared = (id(self._optimizer.iterations), id(self._optimizer._learning_rate))

@@ -105,8 +105,8 @@ class ReduceLRMachine:
         better = self._monitor.update(self._monitor.values(logs), visible)
         waits = visible & ~better & (self._cooling == 0)
         self._wait = np.where(better, 0, self._wait + waits)
-        # Keras compares with the float32 of min_lr, and starts to wait afresh only after a cut.
-        can_fall = learning_rate > self._min_lr.astype(np.float32)
+        # Keras compares in float32, whatever the dtype, and waits afresh only after a cut.
+        can_fall = learning_rate.astype(np.float32) > self._min_lr.astype(np.float32)
         cut = waits & (self._wait >= self._patience) & can_fall
         self._wait = np.where(cut, 0, self._wait)
         self._cooling = np.where(cut, self._cooldown, self._cooling)

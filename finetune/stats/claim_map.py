@@ -28,10 +28,11 @@ def claim_map(
     the intervals have it) and `verdict`. Being supported or refuted is a discovery: among all
     discoveries on the map the false ones are expected to be at most a share of alpha.
 
-    The correction is Benjamini and Yekutieli's: cells share seeds, trajectories and often a control,
-    so their p-values depend on each other in ways nobody knows, and Benjamini and Hochberg's would
-    need that dependence to be positive. Cells that are not tested stand outside the correction:
-    their equal runs give p-values of 0, which would make every other cell's discovery cheaper.
+    The correction is Benjamini and Yekutieli's: cells share seeds, trajectories and often a
+    control, so their p-values depend on each other in ways nobody knows, and Benjamini and
+    Hochberg's would need that dependence to be positive. Cells that are not tested stand outside
+    the correction: their equal runs give p-values of 0, which would make every other cell's
+    discovery cheaper.
 
     Raises:
         RunsError: a cell of the grid has no delay or no runs, or a run is missing or there twice.
@@ -43,7 +44,7 @@ def claim_map(
     grouped = {cell: rows for cell, rows in runs.groupby("cell", sort=False)}  # noqa: C416
     rows = []
     for cell, delay_ends in delays.items():
-        paired = blocks(grouped[cell], (claim.treatment, claim.control), seeds=seeds)
+        paired = _blocks(grouped[cell], claim, cell=cell, seeds=seeds)
         judged = judge(paired, LOSSES, margins=claim.margins, alpha=claim.alpha)
         rows.append(_row(cell, paired, judged, cut=cut_before(paired, delay_ends)))
     table = pd.DataFrame(rows)
@@ -66,6 +67,13 @@ def false_discovery(p_values: np.ndarray, *, tested: np.ndarray) -> np.ndarray:
         flat = np.asarray(multipletests(family.ravel(), method="fdr_by")[1])
         adjusted[tested] = flat.reshape(family.shape)
     return adjusted
+
+
+def _blocks(rows: pd.DataFrame, claim: ClaimSpec, *, cell: Hashable, seeds: list[int]) -> Blocks:
+    try:
+        return blocks(rows, (claim.treatment, claim.control), seeds=seeds)
+    except RunsError as error:
+        raise RunsError(f"cell {cell!r}: {error}") from error
 
 
 def _row(cell: Hashable, paired: Blocks, judged: Judgement, *, cut: np.ndarray) -> dict[str, Any]:

@@ -23,6 +23,7 @@ def contrasts(spec: StudySpec) -> tuple[Contrast, ...]:
 
     What the claim lists, else the default family.
     """
+    # A claim that lists none has none to list, and neither has a study without a claim.
     listed = getattr(spec.claim, "contrasts", None)
     return default_contrasts(spec) if listed is None else tuple(listed)
 
@@ -67,11 +68,9 @@ def compare(
     """
     wanted = None if seeds is None else list(seeds)
     paired = [blocks(runs, contrast, seeds=wanted) for contrast in family]
-    metrics = [
-        metric for metric in (*LOSSES, *ACCURACIES) if all(one.measures([metric]) for one in paired)
-    ]
+    measured = [name for name in ACCURACIES if any(one.measures([name]) for one in paired)]
     table: list[dict[str, Any]] = []
-    for metric in metrics:
+    for metric in (*LOSSES, *measured):
         margin = getattr(margins, metric)
         rows = [_row(one, metric, margin=margin, alpha=alpha, seed=seed) for one in paired]
         corrected = holm([row["p"] for row in rows])
@@ -84,6 +83,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
     Source: Holm (1979); statsmodels 0.15, `multipletests`.
     """
+    if not p_values:
+        return []
     return np.asarray(multipletests(p_values, method="holm")[1]).tolist()
 
 

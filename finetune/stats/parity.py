@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from finetune.errors import StoreError
@@ -63,13 +64,13 @@ def compare_engines(epochs: pd.DataFrame, reference: pd.DataFrame) -> Parity:
 
 def _compare(run: pd.DataFrame) -> RunParity:
     apart = pd.concat([(run[n] - run[f"{n}_other"]).abs() for n in _LOSSES], axis=1).max(axis=1)
-    rate = run["learning_rate"]
+    rate = run["learning_rate"].to_numpy(float)
     return RunParity(
         variant=str(run["variant"].iloc[0]),
         seed=int(run["seed"].iloc[0]),
         epochs=len(run),
-        lr_reductions=int((rate.diff() < 0).sum()),
-        same_learning_rates=bool((rate == run["learning_rate_other"]).all()),
+        lr_reductions=int(np.count_nonzero(np.diff(rate) < 0)),
+        same_learning_rates=bool((rate == run["learning_rate_other"].to_numpy(float)).all()),
         early_difference=float(apart[run["epoch"] < _EARLY_EPOCHS].max()),
         difference=float(apart.max()),
     )

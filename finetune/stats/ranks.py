@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from finetune.stats.blocks import ExcludedRun, blocks, worse_sign
+from finetune.stats.blocks import ExcludedRun, RunsError, blocks, worse_sign
 from finetune.stats.comparison import holm
 from finetune.stats.sensitivity import signed_rank
 
@@ -52,6 +52,11 @@ def rank(
     Source: Friedman (1937); Benavoli, Corani and Mangili (2016) for the pairwise tests.
     """
     complete = blocks(runs, variants, seeds=seeds)
+    if not complete.seeds:
+        raise RunsError(
+            f"runs: no seed has a run of every variant ({', '.join(complete.variants)}) that did "
+            "not fail; allowed is one at least; leave out the variant that fails"
+        )
     worse = worse_sign(metric) * complete.values(metric)
     average = _average_ranks(worse, complete.variants)
     ordered = list(average.index)

@@ -71,7 +71,7 @@ def sign_flip(differences: np.ndarray, *, seed: int, resamples: int = RESAMPLES)
 
     Source: Fisher (1935); scipy 1.17, `scipy.stats.permutation_test` with "samples".
     """
-    if not np.any(differences):
+    if len(differences) < 2 or not np.any(differences):
         return 1.0
     result = stats.permutation_test(
         (differences,),

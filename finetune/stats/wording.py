@@ -5,6 +5,25 @@ from finetune.stats.power import Plan
 from finetune.stats.rule import CUT_SHARE, Judgement
 from finetune.stats.verdict import FEW_SEEDS, Verdict
 
+# Each cell of the fit table as something that the treatment does.
+_DOES = {
+    "underfit": "underfits",
+    "slower fit, harmless": "fits more slowly without harm",
+    "less overfit": "overfits less",
+    "generalises worse": "generalises worse",
+    "no effect": "has no effect that matters",
+    "generalises better": "generalises better",
+    "more overfit": "overfits more",
+    "faster fit, no gain": "fits faster without gain",
+    "better fit": "fits better",
+}
+_SOURCES = {
+    "init": "the initial weights",
+    "order": "the order of the training rows",
+    "split": "the split",
+    "data": "the data set",
+}
+
 
 def sentence(verdict: Verdict) -> str:
     """Say the verdict in one sentence that anyone can read."""
@@ -18,16 +37,19 @@ def sentence(verdict: Verdict) -> str:
     return f"{verdict.verdict.capitalize()}{few}: {say(verdict)}{_but(verdict)}."
 
 
-def sentences(verdict: Verdict) -> tuple[str, ...]:
-    """Say what stands behind the verdict, what contradicts it first."""
+def objections(verdict: Verdict) -> tuple[str, ...]:
+    """Say what speaks against relying on the verdict; what stands here belongs beside it."""
+    said = (_disagreement(verdict), _noise(verdict), _early_stopping(verdict))
+    return tuple(text for text in said if text)
+
+
+def evidence(verdict: Verdict) -> tuple[str, ...]:
+    """Say what else stands behind the verdict."""
     said = (
-        _disagreement(verdict),
-        _noise(verdict),
-        _numbers(verdict.primary, verdict),
-        _secondary(verdict),
         _cuts(verdict),
         _excluded(verdict),
-        _early_stopping(verdict),
+        _secondary(verdict),
+        _quiet(verdict),
         _enough(verdict),
         _scope(verdict),
     )
@@ -35,31 +57,43 @@ def sentences(verdict: Verdict) -> tuple[str, ...]:
 
 
 def plan_sentence(plan: Plan) -> str:
-    """Say what the planned seeds can detect, before any training."""
+    """Say what a number of seeds can detect; nothing of it depends on the means that come out."""
     if plan.seeds < 2:
         return f"{_count(plan.seeds, 'seed')} cannot detect anything: two are the least."
     known = ", ".join(f"{metric} {value:.3g}" for metric, value in plan.in_units.items())
-    units = f" With the spread seen before that is: {known}." if known else ""
+    units = f" With the spread known so far, a worsening of that size is: {known}." if known else ""
     return (
-        f"With {plan.seeds} seeds, a worsening of both losses by their margins and {plan.both:.2g} "
-        "standard deviations of the paired differences more is found (supported) with "
-        f"{_percent(plan.power)} power, and one loss {plan.either:.2g} standard deviations below "
-        f"its margin refutes the claim with as much.{units}"
+        f"With {_percent(plan.power)} power, {plan.seeds} seeds support the claim where both losses "
+        f"are worse by their margin and {plan.both:.2g} standard deviations of the paired "
+        f"differences more, and refute it where one of them lies {plan.either:.2g} standard "
+        f"deviations below its margin.{units}"
     )
 
 
+def outcome(judgement: Judgement) -> str:
+    """Name the cells of the fit table that the data leave possible."""
+    return " or ".join(f'"{cell}"' for cell in judgement.cells)
+
+
+def metric_name(metric: str) -> str:
+    """Give a metric's name as prose has it."""
+    return metric.replace("train_", "training ").replace("_", " ")
+
+
 def _supported(verdict: Verdict) -> str:
+    primary = verdict.primary
     return (
-        f"over {_pairs(verdict)} {_arms(verdict, 'underfits')}: {_changes(verdict.primary)}, both "
-        f"by more than the margins ({_margins(verdict.primary)})"
+        f"{_arms(verdict, 'underfits')}: over {_pairs(verdict)} {_changes(primary)}, both by more "
+        f"than their margins of {primary.train.margin:g} and {primary.test.margin:g}"
     )
 
 
 def _refuted(verdict: Verdict) -> str:
-    outcome = "" if verdict.label == "undetermined" else f" ({verdict.label})"
+    does = _does(verdict.primary)
+    instead = f"; it {does}" if does else ""
     return (
-        f"over {_pairs(verdict)} {_arms(verdict, 'does not underfit')}{outcome}: "
-        f"{_changes(verdict.primary)} (margins {_margins(verdict.primary)})"
+        f"{_arms(verdict, 'does not underfit')}{instead}: over {_pairs(verdict)} "
+        f"{_changes(verdict.primary)}"
     )
 
 
@@ -75,26 +109,34 @@ def _inconclusive(verdict: Verdict) -> str:
 
 def _not_tested(verdict: Verdict) -> str:
     if not verdict.n:
-        return f"no seed has a finished run of both {verdict.treatment!r} and {verdict.control!r}"
+        return (
+            f"no seed has a finished run of both {_named(verdict.treatment)} and "
+            f"{_named(verdict.control)}"
+        )
     return (
-        f"{verdict.treatment!r} cut its learning rate {_in_time(verdict)} in {verdict.cut_seeds} "
-        f"of {_count(verdict.n, 'paired seed')}, and the rule asks for {_percent(CUT_SHARE)}"
+        f"{_named(verdict.treatment)} cut its learning rate {_in_time(verdict)} in "
+        f"{verdict.cut_seeds} of {_count(verdict.n, 'paired seed')}, and the rule asks for "
+        f"{_percent(CUT_SHARE)}"
     )
 
 
 def _but(verdict: Verdict) -> str:
     if verdict.agreement != "disagree" or verdict.verdict == "not tested" or not verdict.secondary:
         return ""
-    return f", but accuracy disagrees: {_outcome(verdict.secondary)}"
+    does = _does(verdict.secondary)
+    # The same ruling for another reason is no contradiction of the ruling; another ruling is one.
+    if verdict.secondary.verdict == verdict.verdict and does:
+        return f", while by accuracy it {does}"
+    return f", but accuracy disagrees: by it the claim is {_ruled(verdict.secondary)}"
 
 
 def _disagreement(verdict: Verdict) -> str:
     if verdict.agreement != "disagree" or not verdict.secondary:
         return ""
     return (
-        f"Loss and accuracy disagree: by loss (declared primary) it is "
-        f"{_outcome(verdict.primary)}; by accuracy (secondary) {_outcome(verdict.secondary)}, "
-        f"where {_changes(verdict.secondary)}."
+        f"Loss and accuracy disagree: the outcome is {outcome(verdict.primary)} by loss, which was "
+        f"declared primary and decides, and {outcome(verdict.secondary)} by accuracy, where "
+        f"{_changes(verdict.secondary)}."
     )
 
 
@@ -102,27 +144,35 @@ def _secondary(verdict: Verdict) -> str:
     if not verdict.secondary:
         return ""
     start = {
-        "agree": f"Accuracy agrees, {_outcome(verdict.secondary)}",
-        "open": f"Accuracy does not contradict it, {_outcome(verdict.secondary)}",
-        "disagree": "In accuracy",
+        "agree": "Accuracy, the secondary measure, agrees",
+        "open": "Accuracy, the secondary measure, does not contradict it",
+        "disagree": "Accuracy, the secondary measure, disagrees",
     }[verdict.agreement or "open"]
-    return f"{start}: {_intervals(verdict.secondary, verdict)}."
+    return (
+        f"{start}: by it the claim is {_ruled(verdict.secondary)}, and the outcome "
+        f"{outcome(verdict.secondary)}."
+    )
 
 
 def _noise(verdict: Verdict) -> str:
     check = verdict.same_again
-    if check is None:
+    if check is None or check.passed:
         return ""
-    if check.passed:
-        return (
-            f"The control against itself under another batch order shows no effect "
-            f"({_count(check.n, 'seed')}), so the margins are wider than the noise."
-        )
-    return f"{check.note[:1].upper()}{check.note[1:]} ({_count(check.n, 'seed')})."
+    return (
+        f"The margins are finer than the noise: over {_count(check.n, 'seed')} the control against "
+        f"itself, under another batch order, should come out as \"no effect\", and what came out "
+        f"is {outcome(check.primary)} ({_changes(check.primary)})."
+    )
 
 
-def _numbers(judgement: Judgement, verdict: Verdict) -> str:
-    return f"Treatment minus control: {_intervals(judgement, verdict)}."
+def _quiet(verdict: Verdict) -> str:
+    check = verdict.same_again
+    if check is None or not check.passed:
+        return ""
+    return (
+        "The control against itself under another batch order shows no effect "
+        f"({_count(check.n, 'seed')}), so the margins are wider than the noise."
+    )
 
 
 def _cuts(verdict: Verdict) -> str:
@@ -130,13 +180,13 @@ def _cuts(verdict: Verdict) -> str:
         return ""
     return (
         f"The treatment cut its learning rate {_in_time(verdict)} in {verdict.cut_seeds} of "
-        f"{_count(verdict.n, 'paired seed')} ({_percent(verdict.cut_share)})."
+        f"{_count(verdict.n, 'paired seed')}; the rule asks for {_percent(CUT_SHARE)}."
     )
 
 
 def _excluded(verdict: Verdict) -> str:
     if not verdict.excluded:
-        return ""
+        return "No seed was left out." if verdict.n else ""
     named = ", ".join(f"{run.seed} ({run.variant}: {run.reason})" for run in verdict.excluded)
     return f"Left out with their pairs: seed {named}."
 
@@ -144,7 +194,7 @@ def _excluded(verdict: Verdict) -> str:
 def _early_stopping(verdict: Verdict) -> str:
     if not verdict.stops_early:
         return ""
-    names = " and ".join(map(repr, verdict.stops_early))
+    names = " and ".join(map(_named, verdict.stops_early))
     return (
         f"Early stopping is part of the contrast ({names}): the arms do not have the same epoch "
         "budget, so underfitting and stopping sooner look alike."
@@ -152,36 +202,47 @@ def _early_stopping(verdict: Verdict) -> str:
 
 
 def _enough(verdict: Verdict) -> str:
-    if verdict.verdict not in ("supported", "refuted") or verdict.seeds_needed is None:
+    if verdict.verdict == "not tested" or verdict.n < 2:
         return ""
-    return f"By these differences, about {verdict.seeds_needed} seeds would have been enough."
+    if verdict.seeds_needed is None:
+        return "By these differences, no practical number of seeds would settle the claim."
+    return f"By these differences, about {verdict.seeds_needed} seeds are enough to settle it."
 
 
 def _scope(verdict: Verdict) -> str:
-    fixed = [source for source in ("init", "order", "split", "data") if source not in verdict.vary]
-    varied = ", ".join(verdict.vary) or "nothing"
-    limits = (
-        f"; {', '.join(fixed)} stayed the same, and the verdict holds for these" if fixed else ""
+    fixed = [source for source in _SOURCES if source not in verdict.vary]
+    varied = _listed([source for source in _SOURCES if source in verdict.vary]) or "nothing"
+    if not fixed:
+        return f"From seed to seed varied {varied}."
+    stays = "stayed as it was" if len(fixed) == 1 else "stayed as they were"
+    return (
+        f"From seed to seed varied {varied}; {_listed(fixed)} {stays}, and of others the verdict "
+        "says nothing."
     )
-    return f"From seed to seed varied: {varied}{limits}."
+
+
+def _listed(sources: list[str]) -> str:
+    words = [_SOURCES[source] for source in sources]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _arms(verdict: Verdict, verb: str) -> str:
-    return f"{verdict.treatment!r} {verb} compared with {verdict.control!r}"
+    return f"{_named(verdict.treatment)} {verb} compared with {_named(verdict.control)}"
 
 
 def _in_time(verdict: Verdict) -> str:
     if verdict.delay_ends is None:
         return "at all"
-    return f"before the delay ended (epoch {verdict.delay_ends}, counted from 0)"
+    return f"before the delay of {_count(verdict.delay_ends, 'epoch')} ended"
 
 
-def _outcome(judgement: Judgement) -> str:
-    return f"{judgement.verdict} ({judgement.label})"
+def _does(judgement: Judgement) -> str:
+    """Say what the treatment does; nothing where more than two cells are possible."""
+    return " or ".join(_DOES[cell] for cell in judgement.cells) if len(judgement.cells) < 3 else ""
 
 
-def _margins(judgement: Judgement) -> str:
-    return f"{judgement.train.margin:g} and {judgement.test.margin:g}"
+def _ruled(judgement: Judgement) -> str:
+    return "not settled" if judgement.verdict == "inconclusive" else judgement.verdict
 
 
 def _changes(judgement: Judgement) -> str:
@@ -190,27 +251,18 @@ def _changes(judgement: Judgement) -> str:
 
 def _change(side: Axis) -> str:
     mean = side.difference.mean
-    if not abs(mean) > 0:
-        return f"{_plain_name(side.metric)} ends unchanged"
-    return f"{_plain_name(side.metric)} ends {abs(mean):.3g} {'higher' if mean > 0 else 'lower'}"
-
-
-def _intervals(judgement: Judgement, verdict: Verdict) -> str:
-    level = _percent(1 - verdict.alpha)
-    return "; ".join(
-        f"{_plain_name(side.metric)} {side.difference.mean:+.3g} ({level} interval "
-        f"{side.difference.low:+.3g} to {side.difference.high:+.3g}, dz {side.difference.dz:.2g}): "
-        f"{side.call}"
-        for side in (judgement.train, judgement.test)
-    )
-
-
-def _plain_name(metric: str) -> str:
-    return metric.replace("train_", "training ").replace("_", " ")
+    # Less than this is what rounding leaves of sums that cancel.
+    if not abs(mean) > 1e-12:
+        return f"{metric_name(side.metric)} ends unchanged"
+    return f"{metric_name(side.metric)} ends {abs(mean):.2g} {'higher' if mean > 0 else 'lower'}"
 
 
 def _pairs(verdict: Verdict) -> str:
     return _count(verdict.n, "paired seed")
+
+
+def _named(variant: str) -> str:
+    return f'"{variant}"'
 
 
 def _percent(share: float) -> str:

@@ -1,0 +1,1 @@
+"""Studies that are run for their results, and measurements of speed."""

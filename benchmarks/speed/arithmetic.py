@@ -1,0 +1,50 @@
+"""Floating-point operations that training takes, and how many a second this machine can do."""
+
+import itertools
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.speed.trainer import Trained
+from finetune.data import Splits, load_splits
+from finetune.engines.base import Task
+
+
+def operations(task: Task, *, measures: Sequence[str]) -> int:
+    """Give the operations of one row of weights in one epoch, those of its matrix products alone.
+
+    A product of (m, k) with (k, n) counts as 2 m k n. Training costs the forward products once
+    and twice again for the gradients, but that of the inputs, which nobody needs. Then `measures`
+    names the splits that are evaluated.
+    """
+    splits = load_splits(task.spec.data, 0, vary=task.spec.vary)
+    sizes = [splits.n_features, *task.spec.model.hidden, 1]
+    forward = sum(2 * k * n for k, n in itertools.pairwise(sizes))
+    step = 3 * forward - 2 * sizes[0] * sizes[1]
+    return len(splits.train.y) * step + forward * _rows(splits, measures)
+
+
+def _rows(splits: Splits, names: Sequence[str]) -> int:
+    return sum(len(getattr(splits, name).y) for name in names)
+
+
+class MatrixMultiply:
+    """Multiplies large float32 matrices: the most arithmetic that a core does."""
+
+    def prepare(self, task: Task) -> None:
+        """Do nothing."""
+
+    def train(self, task: Task) -> Trained:
+        """Do nothing."""
+        return Trained(0, 0)
+
+    def peak(self, size: int = 2048, seconds: float = 2.0) -> float:
+        """Give operations a second in the fastest product."""
+        a = np.random.default_rng(0).random((size, size), np.float32)
+        fastest, until = np.inf, time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            started = time.perf_counter()
+            np.matmul(a, a)
+            fastest = min(fastest, time.perf_counter() - started)
+        return 2 * size**3 / fastest

@@ -1,0 +1,133 @@
+"""Who is timed, and in which configurations each may run to show its best."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+EVERYTHING = ("train", "val", "test")
+
+
+def cores() -> int:
+    """Give the number of processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """How a contestant uses the machine.
+
+    Attributes:
+        processes: Worker processes.
+        threads: Threads of each.
+        seeds_at_once: Seeds a call trains; their runs are trained together.
+        options: Further arguments of the trainer.
+    """
+
+    processes: int
+    threads: int
+    seeds_at_once: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        many = "es" if self.processes > 1 else ""
+        threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        parts = [f"{self.processes} process{many} of {threads}"]
+        if self.seeds_at_once > 1:
+            parts.append(f"up to {self.seeds_at_once} seeds a call")
+        parts += [f"`{name}={value}`" for name, value in self.options.items()]
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One way to train the runs of a study.
+
+    Attributes:
+        key: Short name, for tables of numbers.
+        label: What it is, in the report's words.
+        trainer: `module:class` in this package; the worker process imports it.
+        options: Arguments of the trainer.
+        candidates: The configurations that are tried; the fastest is timed.
+        population: Whether it trains runs together and so is given the whole study; others are
+            given one run a process, since they take long and an epoch costs the same in each.
+        measures: The splits whose loss and accuracy it evaluates after each epoch.
+        same_training: Whether its losses are those of our engine, which is checked.
+        environment: Environment variables of its processes.
+    """
+
+    key: str
+    label: str
+    trainer: str
+    candidates: tuple[Configuration, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    population: bool = False
+    measures: tuple[str, ...] = EVERYTHING
+    same_training: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+# The keys that the report refers to.
+LOOP, LOOP_LESS, TUNED, TUNED_ALL = "keras", "keras-less", "keras-tuned", "keras-tuned-all"
+SKLEARN, JAX, LOCKSTEP, FORKING = "sklearn", "jax", "lockstep", "forking"
+
+
+def contestants(count: int) -> list[Contestant]:
+    """Give all contestants whose libraries are installed, for so many cores."""
+    found = [*_keras(count), _sklearn(count), _jax(count), *_ours(count)]
+    return [contestant for contestant in found if contestant.key != JAX or find_spec("jax")]
+
+
+def _keras(count: int) -> list[Contestant]:
+    trainer = "keras_trainer:KerasTrainer"
+    jit = [{"jit_compile": False}, {"jit_compile": True}]
+    alone = tuple(
+        Configuration(1, threads, options=o) for threads in sorted({1, count}) for o in jit
+    )
+    every = tuple(Configuration(count, 1, options=o) for o in jit)
+    loop, tuned = {"tuned": False}, {"tuned": True}
+    return [
+        Contestant(LOOP, "Keras `fit`, one process", trainer, alone, loop, same_training=False),
+        Contestant(
+            LOOP_LESS, "Keras `fit`, one process, validation alone", trainer, alone,
+            loop | {"evaluate": False}, measures=("val",), same_training=False,
+        ),
+        Contestant(TUNED, "Keras `fit`, one process, tuned", trainer, alone, tuned),
+        Contestant(TUNED_ALL, "Keras `fit`, all cores, tuned", trainer, every, tuned),
+    ]  # fmt: skip
+
+
+def _sklearn(count: int) -> Contestant:
+    return Contestant(
+        SKLEARN, "scikit-learn `MLPClassifier`, all cores", "sklearn_trainer:SklearnTrainer",
+        (Configuration(count, 1),), measures=(), same_training=False,
+    )  # fmt: skip
+
+
+def _jax(count: int) -> Contestant:
+    return Contestant(
+        JAX, "jax, lockstep", "jax_trainer:JaxTrainer", _populations(count, 6, 12, 25), population=True,
+        # Only our callbacks' arithmetic is Keras here; this keeps TensorFlow out of the process.
+        environment={"KERAS_BACKEND": "jax"},
+    )  # fmt: skip
+
+
+def _ours(count: int) -> list[Contestant]:
+    trainer = "population_trainer:PopulationTrainer"
+    return [
+        Contestant(
+            LOCKSTEP, "finetune, lockstep", trainer, _populations(count, 12, 25, 64), {"share": False},
+            population=True,
+        ),
+        Contestant(
+            FORKING, "finetune, forking", trainer, _populations(count, 25, 64), {"share": True},
+            population=True,
+        ),
+    ]  # fmt: skip
+
+
+def _populations(count: int, *seeds_at_once: int) -> tuple[Configuration, ...]:
+    many = [Configuration(count, 1, seeds) for seeds in seeds_at_once]
+    alone = [Configuration(1, count, seeds_at_once[-1])] if count > 1 else []
+    return (*many, *alone)

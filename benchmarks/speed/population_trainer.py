@@ -1,0 +1,28 @@
+"""Our engine, called as a worker process of a study calls it."""
+
+from benchmarks.speed.trainer import LOSSES, Trained, ending
+from finetune.engines.base import Task
+from finetune.engines.population import PopulationEngine
+
+
+class PopulationTrainer:
+    """The population engine; without `share` in lockstep: every run has a row of its own."""
+
+    def __init__(self, *, share: bool):
+        self._engine = PopulationEngine(share=share)
+
+    def prepare(self, task: Task) -> None:
+        """Trace the graph, which serves any number of rows."""
+        variant = ending(task.variants[0], 2)
+        self._engine.train(Task(task.spec, (variant,), task.seeds[:1], task.engine))
+
+    def train(self, task: Task) -> Trained:
+        """Train every run of the task."""
+        frames = self._engine.train(task)
+        losses = {name: frames.epochs[name].to_numpy() for name in LOSSES}
+        return Trained(len(frames.epochs), frames.rows_trained, losses)
+
+    def initial_values(self, task: Task) -> list:
+        """Give the values that each seed's variables start with, for who cannot draw them."""
+        problem = self._engine._graph.for_problem(task.spec).problem
+        return [problem.initial_values(seed, replicate=task.replicate) for seed in task.seeds]

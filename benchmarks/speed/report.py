@@ -1,0 +1,226 @@
+"""The report of the measurements, `report.md`, and the numbers behind it."""
+
+import json
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.speed.contestants import FORKING, JAX, LOCKSTEP, LOOP_LESS, SKLEARN
+from benchmarks.speed.equality import EPOCHS, TOLERANCE
+from benchmarks.speed.figure import figure_files
+from benchmarks.speed.rounds import Measurements, Scale
+from benchmarks.speed.summary import summarise
+from finetune.provenance import machine, versions
+from finetune.report.markdown import (
+    Section,
+    bullets,
+    code_block,
+    join_sections,
+    number,
+    paragraphs,
+    spread,
+    table,
+)
+from finetune.report.writing import write_whole
+
+_REPRODUCE = """
+pip install -c constraints.txt -e '.[bench]'
+python -m benchmarks.speed
+"""
+
+
+def write_report(out: Path, measured: Measurements, scale: Scale) -> Path:
+    """Write `report.md`, `speed.json`, `*.csv` and `figures/` into `out`; the report comes last."""
+    summary = summarise(measured)
+    files = {f"figures/{n}": image for n, image in figure_files(measured.sweep, summary).items()}
+    for name in ("rounds", "sweep", "tried"):
+        files[f"{name}.csv"] = getattr(measured, name).to_csv(index=False).encode()
+    provenance = {"machine": machine(), "versions": _versions()}
+    numbers = {
+        "contestants": json.loads(str(summary.to_json(orient="index"))),
+        "peak_gflops": measured.peak / 1e9,
+        "loss_differences": measured.differences,
+        **provenance,
+    }
+    files["speed.json"] = json.dumps(numbers, indent=2).encode()
+    files["report.md"] = render(summary, measured, scale, provenance).encode()
+    for name, content in files.items():
+        write_whole(out / name, content)
+    return out / "report.md"
+
+
+def render(
+    summary: pd.DataFrame, measured: Measurements, scale: Scale, provenance: dict[str, Any]
+) -> str:
+    """Give the report as Markdown."""
+    sections = [
+        Section("Over the number of runs", _plot(measured.sweep)),
+        Section("What it takes", _resources(summary, measured)),
+        Section("The work", _work(measured, scale)),
+        Section("Contestants", _contestants(summary)),
+        Section("Configurations tried", _tried(measured.tried, summary)),
+        Section("Reproduce", code_block(_REPRODUCE, language="bash")),
+        Section("Machine and versions", _provenance(provenance)),
+    ]
+    opening = paragraphs(_headline(summary), _ratios(summary))
+    return join_sections("Speed", opening=opening, sections=sections)
+
+
+def _headline(summary: pd.DataFrame) -> str:
+    ours: dict[str, Any] = summary.loc[FORKING].to_dict()
+    than_jax = (
+        f" and {_times(ours['vs_jax'])} the jax lockstep trainer" if JAX in summary.index else ""
+    )
+    text = (
+        f"A run-epoch of the founding study, evaluated on all of its data, takes "
+        f"{number(ours['ms'])} ms with forking: **{_times(ours['vs_keras'])} the speed of the "
+        f"one-process Keras `fit` loop**, {_times(ours['vs_keras_tuned'])} that of the cheapest "
+        f"Keras that does the same work{than_jax}."
+    )
+    missing = "jax is not installed here, so the jax trainer is left out." if not than_jax else ""
+    return paragraphs(text, missing)
+
+
+def _ratios(summary: pd.DataFrame) -> str:
+    rows = [
+        [
+            row["label"],
+            spread(row["ms"], row["ms_low"], row["ms_high"]),
+            *(_times(row[name]) for name in ("vs_keras", "vs_keras_tuned", "vs_jax")),
+        ]
+        for row in summary.to_dict("records")
+    ]
+    columns = ["", "ms a run-epoch", "against Keras", "against tuned Keras", "against jax"]
+    note = (
+        "Median of the rounds (least to most). Ratios above 1 are faster; each is the median of "
+        "the ratios within a round."
+    )
+    return paragraphs(table(rows, columns=columns), note)
+
+
+def _plot(sweep: pd.DataFrame) -> str:
+    most = max(sweep["runs"])
+    return paragraphs(
+        f"![Milliseconds a run-epoch over 1 to {most:,} runs](figures/runs.svg)",
+        "Few runs leave the processor idle between small operations; many share what a step "
+        "costs. Forking gains most while the variants of a seed are still the same run. Bands "
+        "show the least and the most where a training was short enough to be repeated.",
+    )
+
+
+def _resources(summary: pd.DataFrame, measured: Measurements) -> str:
+    rows = [
+        [
+            row["label"],
+            number(row["cpu_ms"]),
+            _times(row["cpu_vs_keras"]),
+            _times(row["cpu_vs_jax"]),
+            number(row["rows_per_run"]),
+            f"{row['memory']:.0f}",
+            number(row["first_call"]),
+            number(row["gflops"]),
+            f"{100 * row['share_of_peak']:.2g} %",
+        ]
+        for row in summary.to_dict("records")
+    ]
+    columns = [
+        "", "processor ms a run-epoch", "against Keras", "against jax", "rows trained a run",
+        "peak memory of a process, MiB", "first call, s", "GFLOP/s", "share of peak",
+    ]  # fmt: skip
+    return paragraphs(
+        table(rows, columns=columns),
+        "Processor time is summed over all processes; other programs on the machine disturb it "
+        "less than the clock. Rows trained a run: epochs of rows of weights for each epoch of a "
+        "run delivered; below 1 where runs share rows, above 1 where rows of stopped runs train "
+        "on. The first call traces and compiles, and is not in the times.",
+        f"The peak is {measured.peak / 1e9:.0f} GFLOP/s: the fastest float32 product of two large "
+        "matrices on one core, times the cores. Operations are those of the network's matrix "
+        "products, 2 m k n each: forward, twice again for the gradients (none of the inputs), and "
+        "the evaluations.",
+    )
+
+
+def _work(measured: Measurements, scale: Scale) -> str:
+    largest = max(measured.differences.values(), default=0.0)
+    return paragraphs(
+        bullets(
+            "The founding study: its data (600 training, 200 validation and 200 test rows), Dense "
+            "64-32-16 and one output, Adam at 0.01, batches of 32, float32.",
+            "After every epoch loss and accuracy on all training, validation and test rows; then "
+            "the policies of the study's five variants.",
+            f"A round trains {scale.seeds} seeds with all variants for {scale.epochs} epochs, or "
+            f"until early stopping ends a run; only the epochs that a run lasts are counted. "
+            f"Contestants that train one run at a time are given one run a process, of "
+            f"{scale.single_epochs} epochs, since an epoch costs the same in each run.",
+            f"{scale.rounds} round{'s' if scale.rounds > 1 else ''}, each contestant once a round in "
+            "turn, all processes started and warm.",
+        ),
+        f"**The work is equal.** Before timing, three seeds of all variants are trained for "
+        f"{EPOCHS} epochs with impatient policies, so that rates are cut and runs stop. All "
+        f"contestants that train the same start from the same weights and batches, must deliver "
+        f"the same epochs, and every loss must agree with our engine's within {TOLERANCE:g}. The "
+        f"largest difference was {largest:.1e}.",
+    )
+
+
+def _contestants(summary: pd.DataFrame) -> str:
+    """Say what each contestant is, and its configuration."""
+    return bullets(*_described(summary))
+
+
+def _described(summary: pd.DataFrame) -> Iterator[str]:
+    said = {
+        "keras": "`fit` on arrays with `validation_data`, the study's callbacks, and one more that "
+        "evaluates training and test rows in one compiled call (`Model.evaluate` twice an epoch "
+        "would more than double the time). It shuffles for itself.",
+        LOOP_LESS: "the same without the evaluation of training and test rows: less work.",
+        "keras-tuned": "the cheapest way to do the same work with `fit` that was found: "
+        "`steps_per_execution` runs a whole epoch in one call, batches come from `tf.data`, "
+        "validation is one batch.",
+        "keras-tuned-all": "the same in one process a core, runs divided among them.",
+        SKLEARN: "**not the same training**: same sizes, steps and Adam, but nothing is evaluated "
+        "after an epoch and there are no callbacks. A run a process.",
+        JAX: "`vmap` over runs, `scan` over batches, `jit` around an epoch with its evaluations. "
+        "Policies decide on the host, so that rows of stopped runs are dropped, a variant's worth "
+        "at a time (every size compiles anew).",
+        LOCKSTEP: "the population engine with a row of weights for every run.",
+        FORKING: "the population engine as studies use it: runs of a seed share a row of weights "
+        "until their learning rates differ. Results are the same to the last bit.",
+    }
+    for key, row in summary.to_dict("index").items():
+        yield f"**{row['label']}**: {said[str(key)]} Best with {row['configuration']}."
+
+
+def _tried(tried: pd.DataFrame, summary: pd.DataFrame) -> str:
+    if tried.empty:
+        return "None: the first of each was taken."
+    rows = [
+        [summary.loc[t["contestant"], "label"], t["configuration"], number(t["ms"])]
+        for t in tried.to_dict("records")
+    ]
+    note = "Shorter trainings than those timed, so only to be compared within a contestant."
+    return paragraphs(table(rows, columns=["", "configuration", "ms a run-epoch"]), note)
+
+
+def _provenance(provenance: dict[str, Any]) -> str:
+    said = {**provenance["machine"], **provenance["versions"]}
+    return table([[name, str(value)] for name, value in said.items()], columns=["", "value"])
+
+
+def _versions() -> dict[str, str]:
+    found = versions()
+    for name in ("jax", "jaxlib"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _times(ratio: float) -> str:
+    if pd.isna(ratio):
+        return "-"
+    return f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.2f} times"

@@ -1,0 +1,95 @@
+"""Where the claim's figure puts what: the range and scale of its axes, and the named regions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from finetune.report.comparisons import CLAIM
+from finetune.stats.fit_table import FIT_TABLE, LEVELS, Axis, Level
+from finetune.stats.verdict import Verdict
+
+# Each side shows at least this many margins each way, so that all nine regions are seen.
+_LEAST = 2.6
+# Names of regions need room between the margins: across for a word, up for a line. An axis that
+# spans more margins than this is logarithmic outside of them.
+_MOST_ACROSS, _MOST_UP = 22, 60
+
+
+@dataclass(frozen=True)
+class PlaneAxis:
+    """One axis: the metric's difference, its margin, what is shown, and whether it is symlog."""
+
+    side: Axis
+    low: float
+    high: float
+    symlog: bool
+
+    @property
+    def clipped(self) -> bool:
+        """Tell whether the interval of the mean reaches beyond what is shown."""
+        found = self.side.difference
+        return found.n > 1 and (found.low < self.low or found.high > self.high)
+
+    @property
+    def regions(self) -> Mapping[Level, tuple[float, float]]:
+        """The range of each level; a loss is worse where it is larger."""
+        margin = self.side.margin
+        return {
+            "worse": (margin, self.high),
+            "equal": (-margin, margin),
+            "better": (self.low, -margin),
+        }
+
+
+@dataclass(frozen=True)
+class Region:
+    """A cell of the fit table as a rectangle, and whether the data leave it possible."""
+
+    name: str
+    train: Level
+    test: Level
+    possible: bool
+
+
+@dataclass(frozen=True)
+class ClaimPlane:
+    """The plane of the two differences: training loss across, test loss up."""
+
+    across: PlaneAxis
+    up: PlaneAxis
+    regions: tuple[Region, ...]
+
+
+def claim_plane(pairs: pd.DataFrame, verdict: Verdict) -> ClaimPlane:
+    """Lay out the plane for the differences of a verdict's losses."""
+    train, test = verdict.primary.train, verdict.primary.test
+    return ClaimPlane(
+        across=_axis(pairs, train, most=_MOST_ACROSS),
+        up=_axis(pairs, test, most=_MOST_UP),
+        regions=tuple(
+            Region(
+                FIT_TABLE[first, second],
+                first,
+                second,
+                FIT_TABLE[first, second] in verdict.primary.cells,
+            )
+            for first in LEVELS
+            for second in LEVELS
+        ),
+    )
+
+
+def has_pairs(pairs: pd.DataFrame) -> bool:
+    """Tell whether there is a pair of the claim's arms to draw."""
+    return not pairs.empty and bool((pairs["comparison"] == CLAIM).any())
+
+
+def _axis(pairs: pd.DataFrame, side: Axis, *, most: float) -> PlaneAxis:
+    values, least = pairs[side.metric], _LEAST * side.margin
+    low, high = min(values.min(), -least), max(values.max(), least)
+    symlog = high - low > most * side.margin
+    if symlog:
+        return PlaneAxis(side, low=1.6 * low, high=1.6 * high, symlog=True)
+    room = 0.06 * (high - low)
+    return PlaneAxis(side, low=low - room, high=high + room, symlog=False)

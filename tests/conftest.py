@@ -1,0 +1,19 @@
+"""What holds for all tests."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+# TensorFlow's C++ speaks on loading; tests read the standard error of what they start.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# How long an example takes says nothing about whether it is right.
+settings.register_profile("finetune", deadline=None)
+settings.load_profile("finetune")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "requires_trainable_backend: in Keras's own tests, which we run with our class"
+    )

@@ -1,0 +1,112 @@
+"""What the population engine must obey: run by run, the numbers of `keras.Model.fit`."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from finetune.engines.keras_fit import KerasEngine
+from finetune.engines.population import PopulationEngine
+from finetune.store import EPOCH_COLUMNS, RUN_COLUMNS
+from finetune.study_file import load_spec
+from tests.studies import small_study, task
+
+DOUBLE = "training.dtype=float64"
+NETWORKS = "tests.engines.networks"
+REDUCE, DELAYED, BOTH = "variants.2.reduce_lr", "variants.3.reduce_lr", "variants.4"
+CLASSES = (
+    "data.args.n_classes=3",
+    "training.loss=sparse_categorical_crossentropy",
+)
+REGRESSION = (
+    "data.source=make_regression",
+    "data.args={n_samples=80, n_features=10, noise=0.5, random_state=1}",
+    "training.loss=mean_squared_error",
+    "variants.2.reduce_lr.min_delta=1e4",
+)
+# Twelve epochs are enough when the delay is short and patience is short.
+SOON = (f"{DELAYED}.start_from_epoch=4", f"{BOTH}.reduce_lr.start_from_epoch=3")
+EAGER = tuple(
+    f"{policy}.{argument}"
+    for policy in (REDUCE, DELAYED, f"{BOTH}.reduce_lr")
+    for argument in ("patience=1", "min_delta=0.03")
+)
+
+CASES = {
+    "binary": (),
+    "classes": CLASSES,
+    "regression": REGRESSION,
+    "dropout": (f"model.factory={NETWORKS}:dropout",),
+    "batch normalization": (f"model.factory={NETWORKS}:batch_normalization",),
+    "lstm": (f"model.factory={NETWORKS}:lstm",),
+    "convolution": (f"model.factory={NETWORKS}:convolution",),
+    "embedding": (f"model.factory={NETWORKS}:embedding",),
+    "penalised": (f"model.factory={NETWORKS}:penalised",),
+    "dropout, classes": (f"model.factory={NETWORKS}:dropout", *CLASSES),
+    "sgd with momentum": ("training.optimizer={name='sgd', args={momentum=0.9, nesterov=true}}",),
+    "adamw": ("training.optimizer={name='adamw', args={weight_decay=0.01}}",),
+    "rmsprop": ("training.optimizer={name='rmsprop', args={centered=true}}",),
+    "nadam": ("training.optimizer={name='nadam'}",),
+    "adafactor": ("training.optimizer={name='adafactor'}",),
+    "clipnorm": ("training.optimizer={name='adam', args={clipnorm=0.05}}",),
+    "global clipnorm": ("training.optimizer={name='adam', args={global_clipnorm=0.05}}",),
+    "partial last batch": ("training.batch_size=13",),
+    "one batch": ("training.batch_size=500",),
+    "min_lr": (f"{REDUCE}.min_lr=0.003", f"{REDUCE}.factor=0.5"),
+    "cooldown": (f"{REDUCE}.cooldown=2", f"{REDUCE}.min_delta=0.05"),
+    "late early stopping": (f"{BOTH}.early_stopping.start_from_epoch=5",),
+    "no restoring": (f"{BOTH}.early_stopping.restore_best_weights=false",),
+    "accuracy watched": (f"{REDUCE}.monitor=val_accuracy", f"{BOTH}.early_stopping.monitor=val_accuracy"),
+    "training loss watched": (f"{REDUCE}.monitor=loss", f"{REDUCE}.min_delta=0.02"),
+    "own split": ("vary=['init', 'order', 'split']",),
+    "own data": ("vary=['init', 'order', 'split', 'data']",),
+}  # fmt: skip
+EVERY_DAY = ("binary", "partial last batch", "regression")
+EXACT = ["seed", "status", "epochs_run", "best_epoch", "lr_reductions", "first_reduction_epoch", "final_lr"]
+MEASURED = [c for c in RUN_COLUMNS if c.endswith(("_loss", "_accuracy"))]
+CURVES = [c for c in EPOCH_COLUMNS if c not in ("variant", "seed", "epoch", "learning_rate")]
+
+
+def assert_same_runs(ours, reference, *, tolerance):
+    pd.testing.assert_frame_equal(ours.runs[EXACT], reference.runs[EXACT])
+    close = {"rtol": tolerance, "atol": tolerance}
+    np.testing.assert_allclose(ours.runs[MEASURED], reference.runs[MEASURED], **close)
+    keys = ["variant", "seed", "epoch", "learning_rate"]
+    pd.testing.assert_frame_equal(ours.epochs[keys], reference.epochs[keys])
+    np.testing.assert_allclose(ours.epochs[CURVES], reference.epochs[CURVES], **close)
+
+
+def check_case(case):
+    spec = small_study(DOUBLE, *SOON, *EAGER, *CASES[case])
+    variants = spec.variants[2:]
+    ours = PopulationEngine().train(task(spec, variants=variants))
+    reference = KerasEngine().train(task(spec, variants=variants, engine="keras"))
+    assert_same_runs(ours, reference, tolerance=1e-9)
+    assert reference.runs["lr_reductions"].sum() > 0
+
+
+@pytest.mark.parametrize("case", EVERY_DAY)
+def test_every_run_is_that_of_fit(case):
+    check_case(case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", sorted(set(CASES) - set(EVERY_DAY)))
+def test_every_run_is_that_of_fit_too(case):
+    check_case(case)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_founding_study_is_that_of_fit_for_all_epochs():
+    spec = load_spec(overrides=[DOUBLE])
+    ours = PopulationEngine().train(task(spec, seeds=(1, 2)))
+    reference = KerasEngine().train(task(spec, seeds=(1, 2), engine="keras"))
+    assert_same_runs(ours, reference, tolerance=1e-9)
+
+
+@pytest.mark.slow
+def test_float32_agrees_until_rounding_has_grown():
+    spec = load_spec(overrides=["training.epochs=10"])
+    ours = PopulationEngine().train(task(spec, seeds=(0, 1, 2)))
+    reference = KerasEngine().train(task(spec, seeds=(0, 1, 2), engine="keras"))
+    assert_same_runs(ours, reference, tolerance=1e-5)

@@ -1,0 +1,135 @@
+"""Hypothesis strategies for studies, valid and not, and a writer of TOML."""
+
+from itertools import permutations
+from typing import Any
+
+from hypothesis import strategies as st
+
+from finetune import spec as s
+
+letters = st.characters(exclude_categories=["Cc", "Cs"])
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+names = st.text(letters, min_size=1, max_size=20)
+numbers = st.floats(0, 1e9)
+shares = st.floats(0.001, 0.999)
+counts = st.integers(0, 10**6)
+positives = st.integers(1, 10**6)
+
+scalars = st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
+plain = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
+)
+arguments = st.dictionaries(texts, plain, max_size=3)
+monitors = st.sampled_from(["val_loss", "val_accuracy", "loss"])
+
+data_specs = st.builds(
+    s.DataSpec,
+    source=names,
+    args=arguments,
+    test_size=st.floats(0.01, 0.49),
+    val_size=st.floats(0.01, 0.49),
+    split_seed=st.integers(0, 2**32 - 1),
+)
+model_specs = st.builds(
+    s.ModelSpec,
+    hidden=st.lists(positives, max_size=4).map(tuple),
+    activation=names,
+    factory=st.none() | st.just("package.module:build"),
+)
+training_specs = st.builds(
+    s.TrainingSpec,
+    optimizer=st.builds(
+        s.OptimizerSpec, name=names, learning_rate=st.floats(1e-9, 1e9), args=arguments
+    ),
+    loss=names,
+    batch_size=positives,
+    epochs=positives,
+    dtype=st.sampled_from(["float32", "float64"]),
+)
+early_stopping_specs = st.builds(
+    s.EarlyStoppingSpec,
+    monitor=monitors,
+    min_delta=numbers,
+    patience=counts,
+    baseline=st.none() | st.floats(-1e9, 1e9),
+    restore_best_weights=st.booleans(),
+    start_from_epoch=counts,
+)
+reduce_lr_specs = st.builds(
+    s.ReduceLRSpec,
+    monitor=monitors,
+    factor=shares,
+    patience=counts,
+    min_delta=numbers,
+    cooldown=counts,
+    min_lr=numbers,
+    start_from_epoch=counts,
+)
+variant_lists = st.lists(
+    st.builds(
+        s.VariantSpec,
+        name=names,
+        early_stopping=st.none() | early_stopping_specs,
+        reduce_lr=st.none() | reduce_lr_specs,
+    ),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda variant: variant.name,
+).map(tuple)
+
+
+def _ranges(bounds: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, Any]]:
+    return st.tuples(bounds, bounds).map(lambda pair: (min(pair), max(pair)))
+
+
+search_specs = st.builds(
+    s.SearchSpec,
+    trials=positives,
+    seeds=positives,
+    factor=_ranges(shares),
+    patience=_ranges(positives),
+    start_from_epoch=_ranges(counts),
+)
+
+
+@st.composite
+def studies(draw: st.DrawFn) -> s.StudySpec:
+    """Draw any valid study."""
+    variants = draw(variant_lists)
+    pairs = list(permutations([variant.name for variant in variants], 2))
+    claim = None
+    if pairs and draw(st.booleans()):
+        treatment, control = draw(st.sampled_from(pairs))
+        contrasts = draw(st.none() | st.lists(st.sampled_from(pairs), max_size=3).map(tuple))
+        claim = s.ClaimSpec(treatment=treatment, control=control, contrasts=contrasts)
+    return s.StudySpec(
+        name=draw(st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")),
+        seeds=draw(positives),
+        vary=draw(st.lists(st.sampled_from(["init", "order", "split", "data"])).map(tuple)),
+        data=draw(data_specs),
+        model=draw(model_specs),
+        training=draw(training_specs),
+        variants=variants,
+        claim=claim,
+        search=draw(search_specs),
+    )
+
+
+def toml_document(tree: dict[str, Any]) -> str:
+    """Write a study as the text of a TOML file, its tables inline."""
+    return "".join(f"{_quoted(key)} = {_toml(value)}\n" for key, value in tree.items())
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_quoted(key)} = {_toml(v)}" for key, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _quoted(value) if isinstance(value, str) else repr(value)
+
+
+def _quoted(text: str) -> str:
+    plain = (c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in text)
+    return '"' + "".join(plain) + '"'

@@ -1,0 +1,145 @@
+"""Data: the founding split, a scaler that sees training rows only, rows that never influence."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from sklearn.datasets import make_classification
+from sklearn.model_selection import train_test_split
+
+from finetune.data import Splits, load_splits
+from finetune.errors import DataError
+from finetune.spec import DataSpec
+from finetune.study_file import load_spec
+
+SEEDS = range(4)
+
+
+def founding(seed: int = 0, **kwargs) -> Splits:
+    return load_splits(load_spec().data, seed, **kwargs)
+
+
+def parts(splits: Splits):
+    return splits.train, splits.val, splits.test
+
+
+@pytest.fixture(scope="module")
+def raw() -> tuple[np.ndarray, np.ndarray]:
+    """The rows of the founding note."""
+    return make_classification(
+        n_samples=1000, n_features=10, n_classes=2, n_informative=5, random_state=42
+    )
+
+
+def test_founding_sizes():
+    splits = founding()
+    assert [part.x.shape for part in parts(splits)] == [(600, 10), (200, 10), (200, 10)]
+    assert [part.y.shape for part in parts(splits)] == [(600,), (200,), (200,)]
+    assert (splits.n_features, splits.n_classes) == (10, 2)
+
+
+def test_founding_test_rows_are_those_of_the_note(raw):
+    _, x_test, _, y_test = train_test_split(*raw, test_size=0.2, random_state=42)
+    test = founding().test
+    np.testing.assert_array_equal(raw[0][test.index], x_test)
+    np.testing.assert_array_equal(test.y, y_test)
+
+
+def test_the_scaler_sees_training_rows_only(raw):
+    splits = founding()
+    seen = raw[0][splits.train.index]
+    for part in parts(splits):
+        expected = (raw[0][part.index] - seen.mean(axis=0)) / seen.std(axis=0)
+        np.testing.assert_allclose(part.x, expected, rtol=1e-10, atol=1e-12)
+        np.testing.assert_array_equal(part.y, raw[1][part.index])
+
+
+@given(
+    rows=st.integers(10, 200),
+    test_size=st.floats(0.05, 0.6),
+    val_size=st.floats(0.05, 0.6),
+    split_seed=st.integers(0, 2**32 - 1),
+)
+def test_every_row_is_in_one_split(rows, test_size, val_size, split_seed):
+    assume(test_size + val_size < 0.8)
+    spec = DataSpec(
+        source="make_moons",
+        args={"n_samples": rows, "random_state": 1},
+        test_size=test_size,
+        val_size=val_size,
+        split_seed=split_seed,
+    )
+    splits = load_splits(spec, 0)
+    held = np.concatenate([part.index for part in parts(splits)])
+    np.testing.assert_array_equal(np.sort(held), np.arange(rows))
+    assert abs(len(splits.test.index) - test_size * rows) <= 1
+    # The share is of all rows, but taken from what the test rows leave.
+    assert abs(len(splits.val.index) - val_size * rows) <= 2
+
+
+def test_the_test_rows_do_not_depend_on_the_validation_share():
+    data = load_spec().data
+    other = load_splits(data.model_copy(update={"val_size": 0.1}), 0)
+    np.testing.assert_array_equal(other.test.index, founding().test.index)
+    assert len(other.val.index) == 100
+
+
+def equal(one: Splits, other: Splits) -> bool:
+    pairs = zip(parts(one), parts(other), strict=True)
+    return all(np.array_equal(a.x, b.x) and np.array_equal(a.y, b.y) for a, b in pairs)
+
+
+@pytest.mark.parametrize("vary", [("split",), ("data",), ("split", "data")], ids="-".join)
+def test_rows_that_vary_are_each_seeds_own_and_the_same_again(vary):
+    splits = [founding(seed, vary=vary) for seed in SEEDS]
+    again = [founding(seed, vary=vary) for seed in SEEDS]
+    for i in SEEDS:
+        assert [equal(splits[i], other) for other in again] == [i == j for j in SEEDS]
+
+
+def test_a_varying_split_draws_from_the_same_rows(raw):
+    for seed in SEEDS:
+        test = founding(seed, vary=("split",)).test
+        np.testing.assert_array_equal(test.y, raw[1][test.index])
+
+
+def test_varying_data_keep_the_split_by_position():
+    indices = [founding(seed, vary=("data",)).test.index for seed in SEEDS]
+    np.testing.assert_array_equal(indices, np.tile(founding().test.index, (len(SEEDS), 1)))
+
+
+def test_rows_are_the_same_for_all_seeds_where_only_training_varies():
+    assert equal(founding(0, vary=("init", "order")), founding(3, vary=("init", "order")))
+
+
+@pytest.mark.parametrize("source", ["load_iris", "load_breast_cancer", "make_regression"])
+def test_loaders_and_generators_of_scikit_learn(source):
+    splits = load_splits(DataSpec(source=source), 0)
+    assert all(part.x.dtype == np.float64 for part in parts(splits))
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"source": "make_magic"}, ["data.source", "'make_magic'", "allowed", "make_moons"]),
+        ({"source": "train_test_split"}, ["data.source", "allowed"]),
+        ({"args": {"n_sample": 5}}, ["data.args", "n_sample"]),
+        ({"args": {"n_samples": -5}}, ["data.args", "-5"]),
+        ({"args": {"n_samples": 1}}, ["data.test_size", "1 rows", "0.2"]),
+        ({"args": {"n_samples": 2}}, ["data.val_size", "1 rows"]),
+        ({"source": "make_swiss_roll", "args": {"noise": "loud"}}, ["data.args", "loud"]),
+        ({"source": "make_checkerboard", "args": {"shape": [4, 4], "n_clusters": 2}}, ["data"]),
+    ],
+)
+def test_data_that_cannot_be_had_is_told_in_one_line(changes, parts):
+    spec = DataSpec.model_validate({"source": "make_moons", **changes})
+    with pytest.raises(DataError) as caught:
+        load_splits(spec, 0)
+    line = str(caught.value)
+    assert len(line.splitlines()) == 1
+    assert [part for part in parts if part not in line] == []
+
+
+def test_varying_data_need_a_source_that_draws():
+    with pytest.raises(DataError, match="random_state"):
+        load_splits(DataSpec(source="load_iris"), 0, vary=("data",))

@@ -1,0 +1,259 @@
+"""Studies: train what is missing, keep what is finished, end with the same numbers."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from finetune import study as study_module
+from finetune.engines.base import Task
+from finetune.errors import StoreError
+from finetune.report import writing
+from finetune.store import RUN_COLUMNS
+from finetune.study import Options, Results, read_study, run_study
+from tests.made_runs import made_frames
+from tests.studies import small_study
+
+SIZE = ("seeds=4", "training.epochs=5")
+SPEC = small_study(*SIZE)
+NAMES = [variant.name for variant in SPEC.variants]
+
+
+@dataclass
+class Executor:
+    """Stands in for training: makes results up, out of order, until it is told to stop."""
+
+    stop_after: int | None = None
+    trained: list[tuple[str, int, str, int]] = field(default_factory=list)
+
+    def __call__(self, tasks: list[Task], *, on_progress, **options):
+        order = np.random.default_rng(len(tasks)).permutation(len(tasks)).tolist()
+        for count, position in enumerate(order):
+            if count == self.stop_after:
+                raise KeyboardInterrupt
+            task = tasks[position]
+            on_progress(position, 0.5)
+            self.trained += [(v.name, s, task.engine, task.replicate) for v, s in task.runs]
+            yield position, made_frames(task)
+
+
+@pytest.fixture
+def executor(monkeypatch) -> Executor:
+    executor = Executor()
+    monkeypatch.setattr(study_module, "execute", executor)
+    # Drawing takes longer than all else together, and is tested elsewhere.
+    monkeypatch.setattr(writing, "figure_files", lambda tables, *, names: {})
+    return executor
+
+
+@pytest.fixture
+def run(executor, tmp_path):
+    """Run a study in one folder by the reference engine; give what was trained for it."""
+
+    def run_it(*overrides: str, folder: Path = tmp_path / "out", **options):
+        executor.trained.clear()
+        spec = small_study(*SIZE, *overrides)
+        results = run_study(spec, folder, engine="keras", options=Options(**options))
+        return results, sorted(executor.trained)
+
+    return run_it
+
+
+def runs_csv(folder: Path) -> bytes:
+    return (folder / "tables" / "runs.csv").read_bytes()
+
+
+def runs_of(names, seeds) -> list[tuple[str, int, str, int]]:
+    return sorted((name, seed, "keras", 0) for name in names for seed in seeds)
+
+
+def test_every_run_is_trained_once_and_has_its_row(run):
+    results, trained = run()
+    assert trained == runs_of(NAMES, range(4))
+    table = pd.read_csv(results.folder / "tables" / "runs.csv")
+    assert tuple(table.columns) == RUN_COLUMNS
+    expected = [(name, seed) for name in NAMES for seed in range(4)]
+    assert list(zip(table["variant"], table["seed"], strict=True)) == expected
+    assert results.failed == list(table["status"]).count("failed") > 0
+    assert (results.folder / "report.md").is_file()
+
+
+def test_the_second_run_trains_nothing_and_says_so(run):
+    plans = []
+    first, _ = run()
+    before = runs_csv(first.folder)
+    second, trained = run(on_plan=lambda stored, missing: plans.append((stored, missing)))
+    assert trained == []
+    assert plans == [(20, 0)]
+    assert (second.manifest["runs_reused"], second.manifest["runs_trained"]) == (20, 0)
+    assert runs_csv(second.folder) == before
+
+
+@pytest.mark.parametrize(
+    ("override", "names", "seeds"),
+    [
+        ("seeds=6", NAMES, [4, 5]),
+        ("seeds=2", [], []),
+        ("name=other", [], []),
+        ("claim.alpha=0.1", [], []),
+        ("variants.0.name=renamed", [], []),
+        ("variants.1.early_stopping.patience=2", [NAMES[1]], range(4)),
+        ("training.epochs=6", NAMES, range(4)),
+    ],
+)
+def test_only_what_is_missing_is_trained(run, override, names, seeds):
+    run()
+    results, trained = run(override)
+    assert trained == runs_of(names, seeds)
+    assert list(results.runs["seed"].unique()) == list(range(results.spec.seeds))
+
+
+def test_going_back_to_an_earlier_spec_trains_nothing(run):
+    first, _ = run()
+    before = runs_csv(first.folder)
+    run("training.epochs=6")
+    again, trained = run()
+    assert trained == []
+    assert runs_csv(again.folder) == before
+
+
+def test_an_added_variant_reuses_the_others(run):
+    run("variants=[{name='a'}, {name='b', early_stopping={}}]", "claim={treatment='a',control='b'}")
+    _, trained = run(
+        "variants=[{name='b', early_stopping={}}, {name='c', reduce_lr={}}, {name='a'}]",
+        "claim={treatment='a', control='c'}",
+    )
+    assert trained == runs_of(["c"], range(4))
+
+
+def test_variants_that_are_the_same_are_trained_once(run):
+    results, trained = run(
+        "variants=[{name='a'}, {name='b'}, {name='c', reduce_lr={}}]",
+        "claim={treatment='a', control='c'}",
+    )
+    assert trained == runs_of(["a", "c"], range(4))
+    one, other = (results.runs[results.runs["variant"] == name] for name in "ab")
+    assert list(one["test_loss"]) == list(other["test_loss"])
+
+
+@pytest.mark.parametrize("tasks_done", range(4))
+def test_interrupted_and_resumed_gives_the_same_table(run, executor, tmp_path, tasks_done):
+    whole, _ = run(folder=tmp_path / "whole")
+    executor.stop_after = tasks_done
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    finished = set(executor.trained)
+    assert len(finished) == tasks_done * len(NAMES)
+    executor.stop_after = None
+    resumed, trained = run()
+    assert finished | set(trained) == set(runs_of(NAMES, range(4)))
+    assert not finished & set(trained)
+    assert runs_csv(resumed.folder) == runs_csv(whole.folder)
+
+
+def test_progress_counts_up_to_all_runs(run):
+    seen = []
+    run(on_progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 20
+
+
+def test_the_population_study_adds_the_control_again_and_the_certificate(executor, tmp_path):
+    results = run_study(SPEC, tmp_path)
+    kinds = {(engine, replicate) for _, _, engine, replicate in executor.trained}
+    assert kinds == {("population", 0), ("population", 1), ("keras", 0)}
+    again = [name for name, _, engine, r in executor.trained if (engine, r) == ("population", 1)]
+    assert set(again) == {SPEC.claim.control}
+    assert len(results.runs) == 20
+    executor.trained.clear()
+    run_study(SPEC, tmp_path)
+    assert executor.trained == []
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def same_results(one: Results, other: Results) -> None:
+    pd.testing.assert_frame_equal(one.runs, other.runs)
+    pd.testing.assert_frame_equal(one.epochs, other.epochs)
+    assert one.spec == other.spec
+    assert one.verdict == other.verdict
+
+
+def test_a_finished_study_is_read_from_its_folder(run):
+    first, _ = run()
+    before = tree(first.folder)
+    same_results(read_study(first.folder), first)
+    after = tree(first.folder)
+    changed = {Path(name).name for name in before if before[name] != after[name]}
+    assert before.keys() == after.keys()
+    assert changed <= {"manifest.json", "report.md"}  # they tell how long it took
+
+
+def _no_manifest(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+def _half_a_manifest(folder: Path) -> None:
+    content = (folder / "manifest.json").read_bytes()
+    (folder / "manifest.json").write_bytes(content[: len(content) // 2])
+
+
+def _another_manifest(folder: Path) -> None:
+    (folder / "manifest.json").write_text("[1, 2]")
+
+
+def _newer_spec(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["spec"]["mood"] = "good"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def _lost_shard(folder: Path) -> None:
+    next((folder / "store" / "runs").glob("*.parquet")).unlink()
+
+
+def _broken_shard(folder: Path) -> None:
+    next((folder / "store" / "runs").glob("*.parquet")).write_bytes(b"PAR1")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (_no_manifest, "holds no study"),
+        (_half_a_manifest, "holds no study"),
+        (_another_manifest, "holds no study"),
+        (_newer_spec, "holds no study"),
+        (_lost_shard, "lacks runs of 1 seeds"),
+        (_broken_shard, "cannot read runs/"),
+    ],
+)
+def test_a_folder_without_a_whole_study_is_told_and_left_alone(run, damage, words):
+    folder = run()[0].folder
+    damage(folder)
+    before = tree(folder)
+    with pytest.raises(StoreError, match=words) as caught:
+        read_study(folder)
+    assert len(str(caught.value).splitlines()) == 1
+    assert tree(folder) == before
+
+
+def test_a_broken_shard_stops_a_study_before_it_trains(run, executor):
+    folder = run()[0].folder
+    _broken_shard(folder)
+    before = tree(folder)
+    with pytest.raises(StoreError, match="cannot read runs/"):
+        run("seeds=6")
+    assert executor.trained == []
+    assert tree(folder) == before
+
+
+def test_a_folder_that_cannot_be_written_to_stops_a_study_before_it_trains(run, executor, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match="--out"):
+        run(folder=tmp_path / "file")
+    assert executor.trained == []
