@@ -2,18 +2,30 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from finetune.command_options import (
+    Dask,
+    Expect,
+    Memory,
+    Out,
+    Overrides,
+    Spec,
+    Workers,
+)
 from finetune.errors import FinetuneError
 from finetune.spec import EngineName
 from finetune.study_file import load_spec
 
 if TYPE_CHECKING:
     from finetune.study import Results
+    from finetune.training import Options
 
 app = typer.Typer(
     help="Do these training callbacks help, and can you prove it?",
@@ -22,84 +34,82 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-Spec = Annotated[
-    str | None,
-    typer.Argument(
-        help="A study file in TOML, or the name of a shipped study [founding].", show_default=False
-    ),
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="Override a key by its dotted path, as training.epochs=50 or "
-        "variants.2.reduce_lr.patience=1 (variants count from 0).",
-    ),
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        min=0,
-        help="Worker processes; 0 trains in this process. [default: one a core]",
-        show_default=False,
-    ),
-]
-Dask = Annotated[
-    str | None,
-    typer.Option(
-        "--dask",
-        metavar="ADDRESS",
-        help="Train on the Dask cluster at this address.",
-        show_default=False,
-    ),
-]
-Expect = Annotated[
-    str | None,
-    typer.Option(metavar="VERDICT", help="Exit with 1 unless this is the verdict."),
-]
+# Names that a user chose are printed as they are, square brackets and colons too.
+_out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+_err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 @app.command()
 def run(
     spec: Spec = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of the report and the results. [default: reports/NAME]", show_default=False
-        ),
-    ] = None,
+    out: Out = None,
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Seeds to train, 0 to N-1, instead of the study's.")
     ] = None,
     engine: Annotated[EngineName, typer.Option(help="Who trains.")] = "population",
     workers: Workers = None,
     dask: Dask = None,
+    memory: Memory = "2GB",
     overrides: Overrides = None,
 ) -> None:
     """Train what is missing of a study, then analyse it and write its report."""
     changes = [*(overrides or []), *([f"seeds={seeds}"] if seeds else [])]
     study = load_spec(spec, overrides=changes)
-    from finetune.progress import RunProgress
-    from finetune.study import Options, run_study
+    from finetune.study import run_study
 
-    with RunProgress(_err).shown() as progress:
+    with _options(workers, dask, memory) as options:
         results = run_study(
-            study,
-            out or Path("reports") / study.name,
-            engine=engine,
-            options=Options(
-                workers=workers,
-                address=dask,
-                command=shlex.join(["finetune", *sys.argv[1:]]),
-                on_plan=progress.plan,
-                on_progress=progress.update,
-            ),
+            study, out or Path("reports") / study.name, engine=engine, options=options
         )
     _finish(results)
+
+
+@app.command("map")
+def map_(
+    spec: Spec = None,
+    out: Out = None,
+    workers: Workers = None,
+    dask: Dask = None,
+    memory: Memory = "2GB",
+    overrides: Overrides = None,
+) -> None:
+    """Judge the claim over a grid of factor, patience and delay, and draw the map."""
+    study = load_spec(spec, overrides=overrides or [])
+    from finetune.claim_map import map_claim
+
+    with _options(workers, dask, memory) as options:
+        mapped = map_claim(study, out or Path("reports") / f"{study.name}-map", options=options)
+    for verdict, count in mapped.table["verdict"].value_counts().items():
+        _out.print(f"{verdict}: {count} of {len(mapped.table)} settings")
+    _out.print(f"Report: {mapped.folder / 'report.md'}")
+
+
+@app.command()
+def claim(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DIR_OR_SPEC]",
+            help="A study's folder, or a study to run first (default: founding).",
+            show_default=False,
+        ),
+    ] = None,
+    expect: Expect = None,
+) -> None:
+    """Print the verdict on a study's claim."""
+    from finetune.study import read_study, run_study
+
+    if target and (Path(target) / "manifest.json").exists():
+        results = read_study(Path(target))
+    else:
+        study = load_spec(target)
+        with _options(None, None, "2GB") as options:
+            results = run_study(study, Path("reports") / study.name, options=options)
+    _finish(results)
+    found = results.verdict.verdict if results.verdict else "none"
+    if expect and found != expect:
+        _err.print(f"finetune: the verdict is {found!r}, expected was {expect!r}")
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -110,6 +120,23 @@ def report(
     from finetune.study import read_study
 
     _finish(read_study(folder))
+
+
+@contextmanager
+def _options(workers: int | None, dask: str | None, memory: str) -> "Iterator[Options]":
+    """Give the options of a training, whose progress is shown while the block runs."""
+    from finetune.progress import RunProgress
+    from finetune.training import Options, parse_memory
+
+    with RunProgress(_err).shown() as progress:
+        yield Options(
+            workers=workers,
+            address=dask,
+            memory=parse_memory(memory),
+            command=shlex.join(["finetune", *sys.argv[1:]]),
+            on_plan=progress.plan,
+            on_progress=progress.update,
+        )
 
 
 def _finish(results: "Results") -> None:
@@ -128,8 +155,10 @@ def main() -> None:
     try:
         app()
     except FinetuneError as error:
-        _err.print(f"finetune: {error}", markup=False)
+        _err.print(f"finetune: {error}")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _err.print("finetune: interrupted; everything finished is stored, run again to continue")
-        sys.exit(130)
+    except SystemExit as stop:
+        # Typer turns an interrupt into this code, without a word.
+        if stop.code == 130:
+            _err.print("finetune: interrupted; all that was finished is stored; run again to go on")
+        raise

@@ -1,5 +1,6 @@
 """Where tasks are trained: in this process, in local worker processes, or on a Dask cluster."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -102,6 +103,7 @@ def _client(workers: int, address: str | None) -> Iterator[Client]:
             processes=True,
             memory_limit=0,
             host="127.0.0.1",
+            silence_logs=logging.CRITICAL,
             dashboard_address=None,  # pyright: ignore[reportArgumentType]
         ) as cluster,
         Client(cluster, set_as_default=False) as client,

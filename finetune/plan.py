@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from finetune.engines.base import Task
-from finetune.spec import EngineName, StudySpec, VariantSpec
+from finetune.spec import EngineName, SetLRSpec, StudySpec, VariantSpec
 from finetune.store import ResultStore
 
-# Seeds whose runs train together: enough for the processor to be busy, few enough for its cache.
-_SEEDS_PER_TASK = 64
+# Runs that train together: enough for the processor to be busy, few enough for its cache.
+_RUNS_PER_TASK = 320
+
+# How the probe goes on: from the last epoch, at the base learning rate beside the run's own.
+PROBE_EPOCHS = 10
+PROBE_ARMS = ("resumed at the base LR", "going on at its own LR")
+_PROBE_SEEDS = 40
 
 # How the parity certificate samples the study: this many variants of one seed, so many epochs.
 _PARITY_VARIANTS = 3
@@ -33,7 +38,7 @@ class Block:
             for v in self.variants
         }
 
-    def tasks(self, store: ResultStore, *, workers: int) -> Iterator[Task]:
+    def tasks(self, store: ResultStore, *, workers: int, memory: int) -> Iterator[Task]:
         """Give tasks that together train every run that the store does not hold."""
         size = self._seeds_per_task(workers)
         by_variants: dict[tuple[str, ...], list[int]] = {}
@@ -43,40 +48,70 @@ class Block:
             variants = tuple(v for v in self.variants if v.name in names)
             for start in range(0, len(seeds), size):
                 chunk = tuple(seeds[start : start + size])
-                yield Task(self.spec, variants, chunk, self.engine, self.replicate)
+                yield Task(
+                    self.spec, variants, chunk, self.engine, self.replicate, memory // workers
+                )
 
     def _seeds_per_task(self, workers: int) -> int:
         # A run by `fit` takes long: one seed a task, so that little is lost and progress shows.
         if self.engine == "keras":
             return 1
-        return min(_SEEDS_PER_TASK, -(-len(self.seeds) // max(workers, 1)))
+        in_cache = max(1, _RUNS_PER_TASK // len(self.variants))
+        return min(in_cache, -(-len(self.seeds) // workers))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study trains: its runs, the control once more, and some runs by `keras.Model.fit`."""
+    """What a study trains: its runs, and the few more that its report rests on.
+
+    Attributes:
+        runs: The study's own.
+        same_again: The claim's control once more, in another batch order (the A/A check).
+        probe: The claim's treatment going on after training: `PROBE_ARMS`, in this order.
+        parity: Some of the runs by `keras.Model.fit`, for fewer epochs.
+    """
 
     runs: Block
-    same_again: Block | None
-    parity: Block | None
+    same_again: Block | None = None
+    probe: Block | None = None
+    parity: Block | None = None
 
     @classmethod
     def of(cls, spec: StudySpec, engine: EngineName) -> "Plan":
         """Plan a study."""
         seeds = tuple(range(spec.seeds))
         runs = Block(spec, spec.variants, seeds, engine)
+        # The reference engine trains the study alone: it is slow, and the parity of itself.
         if engine == "keras":
-            return cls(runs, None, None)
+            return cls(runs)
         again = None
         if spec.claim and "order" in spec.vary:
-            control = tuple(v for v in spec.variants if v.name == spec.claim.control)
+            control = (spec.variant(spec.claim.control),)
             again = Block(spec, control, seeds, engine, replicate=1)
-        return cls(runs, again, _parity_block(spec))
+        return cls(runs, again, _probe_block(spec), _parity_block(spec))
 
     @property
     def blocks(self) -> list[Block]:
         """All blocks, those that take longest first."""
-        return [block for block in (self.runs, self.same_again, self.parity) if block]
+        blocks = (self.runs, self.same_again, self.probe, self.parity)
+        return [block for block in blocks if block]
+
+
+def _probe_block(spec: StudySpec) -> Block | None:
+    """Plan the treatment's training with more epochs, in which only the probe sets the LR."""
+    treatment = spec.variant(spec.claim.treatment) if spec.claim else None
+    if treatment is None or treatment.reduce_lr is None or treatment.early_stopping:
+        return None
+    end, base = spec.training.epochs, spec.training.optimizer.learning_rate
+    ended = treatment.reduce_lr.model_copy(update={"until_epoch": end})
+    raised = SetLRSpec(epoch=end, learning_rate=base)
+    arms = tuple(
+        treatment.model_copy(update={"name": name, "reduce_lr": ended, "set_lr": set_lr})
+        for name, set_lr in zip(PROBE_ARMS, (raised, None), strict=True)
+    )
+    longer = spec.training.model_copy(update={"epochs": end + PROBE_EPOCHS})
+    seeds = tuple(range(min(spec.seeds, _PROBE_SEEDS)))
+    return Block(spec.model_copy(update={"training": longer}), arms, seeds, "population")
 
 
 def _parity_block(spec: StudySpec) -> Block:

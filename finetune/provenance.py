@@ -2,13 +2,33 @@
 
 import os
 import platform
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from finetune.spec import StudySpec
+
 _LIBRARIES = (
     "finetune", "tensorflow", "keras", "numpy", "pandas", "scikit-learn", "scipy", "statsmodels",
 )  # fmt: skip
+
+
+def manifest(
+    spec: StudySpec, *, engine: str, seeds: int, command: str | None, started: datetime
+) -> dict[str, Any]:
+    """Give what identifies a training: the whole spec, the versions and the machine."""
+    return {
+        "name": spec.name,
+        "engine": engine,
+        "digest": spec.problem,
+        "command": command,
+        "started": started.isoformat(timespec="seconds"),
+        "seeds": seeds,
+        "versions": versions(),
+        "machine": machine(),
+        "spec": spec.model_dump(mode="json"),
+    }
 
 
 def versions() -> dict[str, str]:

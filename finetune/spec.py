@@ -93,6 +93,14 @@ class ReduceLRSpec(Part):
     cooldown: Count = 0
     min_lr: Annotated[float, Field(ge=0)] = 0.0
     start_from_epoch: Count = 0
+    until_epoch: Positive | None = None
+
+
+class SetLRSpec(Part):
+    """The learning rate is set to a value once, for the epochs from `epoch` (from 0) on."""
+
+    epoch: Positive
+    learning_rate: Annotated[float, Field(gt=0)]
 
 
 class VariantSpec(Part):
@@ -101,6 +109,7 @@ class VariantSpec(Part):
     name: Name
     early_stopping: EarlyStoppingSpec | None = None
     reduce_lr: ReduceLRSpec | None = None
+    set_lr: SetLRSpec | None = None
 
 
 class Margins(Part):
@@ -146,6 +155,15 @@ class SearchSpec(Part):
         return self
 
 
+class MapSpec(Part):
+    """The grid of the claim map: every factor, patience and delay (the control's start)."""
+
+    factor: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.1, 0.3, 0.5, 0.8)
+    patience: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1, 3, 5, 10)
+    delay: Annotated[tuple[Positive, ...], Field(min_length=1)] = (10, 20)
+    seeds: Positive = 40
+
+
 class StudySpec(Part):
     """Everything a study is: data, model, training, variants, the claim, and how many seeds."""
 
@@ -158,6 +176,7 @@ class StudySpec(Part):
     variants: Annotated[tuple[VariantSpec, ...], Field(min_length=1)]
     claim: ClaimSpec | None = None
     search: SearchSpec = SearchSpec()
+    map: MapSpec = MapSpec()
 
     @model_validator(mode="after")
     def _names_fit_together(self) -> Self:
@@ -175,6 +194,10 @@ class StudySpec(Part):
             for place, pair in pairs.items():
                 _check_pair(place, pair, names)
         return self
+
+    def variant(self, name: str) -> VariantSpec:
+        """Give the variant of that name."""
+        return next(variant for variant in self.variants if variant.name == name)
 
     def recipes(self, engine: EngineName) -> dict[str, str]:
         """Give the recipe of every variant, by its name."""

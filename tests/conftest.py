@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import settings
 
+from tests.made_runs import Executor
+
 # TensorFlow's C++ speaks on loading; tests read the standard error of what they start.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -17,3 +19,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "requires_trainable_backend: in Keras's own tests, which we run with our class"
     )
+
+
+@pytest.fixture
+def executor(monkeypatch) -> Executor:
+    """Stand in for training and drawing; studies then take a moment."""
+    from finetune import training
+    from finetune.report import writing
+
+    executor = Executor()
+    monkeypatch.setattr(training, "execute", executor)
+    # Drawing takes longer than all else together, and is tested elsewhere.
+    monkeypatch.setattr(writing, "figure_files", lambda tables, *, names: {})
+    return executor

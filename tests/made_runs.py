@@ -1,4 +1,7 @@
-"""Made-up results of training, in the form that engines give them."""
+"""Made-up results of training, in the form that engines give them, and who makes them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -35,3 +38,25 @@ def _made_training(task: Task) -> Training:
         final={name: drawn() for name in METRICS},
         rows_trained=int(epochs_run.sum()),
     )
+
+
+@dataclass
+class Executor:
+    """Stands in for training: makes results up, out of order, until it is told to stop."""
+
+    stop_after: int | None = None
+    trained: list[tuple[str, int, str, int]] = field(default_factory=list)
+    options: dict = field(default_factory=dict)
+
+    def __call__(
+        self, tasks: list[Task], *, on_progress, **options
+    ) -> Iterator[tuple[int, Frames]]:
+        self.options = options
+        order = np.random.default_rng(len(tasks)).permutation(len(tasks)).tolist()
+        for count, position in enumerate(order):
+            if count == self.stop_after:
+                raise KeyboardInterrupt
+            task = tasks[position]
+            on_progress(position, 0.5)
+            self.trained += [(v.name, s, task.engine, task.replicate) for v, s in task.runs]
+            yield position, made_frames(task)

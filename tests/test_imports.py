@@ -1,28 +1,10 @@
 """Imports point one way, and what a user waits for loads no TensorFlow."""
 
 import subprocess
-import sys
-import sysconfig
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-SCRIPTS = Path(sysconfig.get_path("scripts"))
-HEAVY = ("tensorflow", "keras", "pandas", "sklearn", "distributed", "optuna", "matplotlib")
-
-
-def loaded_by(code: str, *, cwd: Path = ROOT) -> set[str]:
-    """Give the heavy packages that a fresh process has loaded after some code."""
-    tell = f"import sys; print('loaded', *(name for name in {HEAVY} if name in sys.modules))"
-    answer = subprocess.run(
-        [sys.executable, "-c", f"{code}\n{tell}"],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return set(answer.stdout.splitlines()[-1].split()[1:])
+from tests.processes import ROOT, SCRIPTS, loaded_by, main_with
 
 
 def test_the_import_contracts_hold():
@@ -53,22 +35,13 @@ def test_the_public_names_are_there():
     assert all(getattr(finetune, name) for name in finetune.__all__)
 
 
-def run_in_driver(arguments: list[str]) -> str:
-    return (
-        f"import sys; sys.argv = {['finetune', *arguments]}\n"
-        "from finetune.cli import main\n"
-        "try: main()\n"
-        "except SystemExit as stop: assert not stop.code, stop.code"
-    )
-
-
 @pytest.mark.slow
 def test_a_whole_run_loads_no_tensorflow_in_its_driver(tmp_path):
     small = ["seeds=2", "training.epochs=2", "model.hidden=[4]", "data.args.n_samples=60"]
     sets = [part for override in small for part in ("--set", override)]
-    code = run_in_driver(["run", "--workers", "2", "--out", "out", *sets])
-    loaded = loaded_by(code, cwd=tmp_path)
+    loaded = loaded_by(main_with(["run", "--workers", "2", "--out", "out", *sets]), cwd=tmp_path)
     assert "pandas" in loaded
     assert not loaded & {"tensorflow", "keras"}
     assert (tmp_path / "out" / "report.md").is_file()
-    assert not loaded_by(run_in_driver(["report", "out"]), cwd=tmp_path) & {"tensorflow", "keras"}
+    again = loaded_by(main_with(["report", "out"]), cwd=tmp_path)
+    assert not again & {"tensorflow", "keras"}

@@ -107,7 +107,8 @@ def _sklearn(count: int) -> Contestant:
 
 def _jax(count: int) -> Contestant:
     return Contestant(
-        JAX, "jax, lockstep", "jax_trainer:JaxTrainer", _populations(count, 6, 12, 25), population=True,
+        JAX, "jax, lockstep", "jax_trainer:JaxTrainer", _populations(count, 6, 12, 25),
+        population=True,
         # Only our callbacks' arithmetic is Keras here; this keeps TensorFlow out of the process.
         environment={"KERAS_BACKEND": "jax"},
     )  # fmt: skip
@@ -117,8 +118,8 @@ def _ours(count: int) -> list[Contestant]:
     trainer = "population_trainer:PopulationTrainer"
     return [
         Contestant(
-            LOCKSTEP, "finetune, lockstep", trainer, _populations(count, 12, 25, 64), {"share": False},
-            population=True,
+            LOCKSTEP, "finetune, lockstep", trainer, _populations(count, 12, 25, 64),
+            {"share": False}, population=True,
         ),
         Contestant(
             FORKING, "finetune, forking", trainer, _populations(count, 25, 64), {"share": True},

@@ -155,8 +155,8 @@ def _work(measured: Measurements, scale: Scale) -> str:
             f"until early stopping ends a run; only the epochs that a run lasts are counted. "
             f"Contestants that train one run at a time are given one run a process, of "
             f"{scale.single_epochs} epochs, since an epoch costs the same in each run.",
-            f"{scale.rounds} round{'s' if scale.rounds > 1 else ''}, each contestant once a round in "
-            "turn, all processes started and warm.",
+            f"{scale.rounds} round{'s' if scale.rounds > 1 else ''}, each contestant once a round "
+            "in turn, all processes started and warm.",
         ),
         f"**The work is equal.** Before timing, three seeds of all variants are trained for "
         f"{EPOCHS} epochs with impatient policies, so that rates are cut and runs stop. All "

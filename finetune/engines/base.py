@@ -16,7 +16,8 @@ METRICS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_los
 class Task:
     """A grid of runs to train: every variant for every seed.
 
-    `replicate` chooses an independent batch order for the same seeds (the A/A check).
+    `replicate` chooses an independent batch order for the same seeds (the A/A check). `memory` is
+    what training may use beside the libraries, in bytes.
     """
 
     spec: StudySpec
@@ -24,6 +25,7 @@ class Task:
     seeds: tuple[int, ...]
     engine: EngineName
     replicate: int = 0
+    memory: int = 2 * 2**30
 
     @property
     def runs(self) -> list[tuple[VariantSpec, int]]:

@@ -12,13 +12,15 @@ from finetune.spec import ReduceLRSpec
 
 @keras.saving.register_keras_serializable(package="finetune")
 class DelayedReduceLROnPlateau(keras.callbacks.ReduceLROnPlateau):
-    """`keras.callbacks.ReduceLROnPlateau` that begins to watch at a later epoch.
+    """`keras.callbacks.ReduceLROnPlateau` that watches only from one epoch to another.
 
     Epochs before `start_from_epoch` are invisible to it: they set no best value and count for no
-    patience, as with `EarlyStopping(start_from_epoch=...)`. With 0 it is `ReduceLROnPlateau`.
+    patience, as with `EarlyStopping(start_from_epoch=...)`. So are those from `until_epoch` on.
+    With 0 and None it is `ReduceLROnPlateau`.
 
     Args:
         start_from_epoch: First epoch to watch, counted from 0.
+        until_epoch: First epoch not to watch any more, counted from 0; None for never.
         monitor, factor, patience, verbose, mode, min_delta, cooldown, min_lr: As for
             `keras.callbacks.ReduceLROnPlateau`.
 
@@ -38,6 +40,7 @@ class DelayedReduceLROnPlateau(keras.callbacks.ReduceLROnPlateau):
         cooldown: int = 0,
         min_lr: float = 0.0,
         start_from_epoch: int = 0,
+        until_epoch: int | None = None,
     ):
         if start_from_epoch < 0:
             raise ValueError(
@@ -57,15 +60,21 @@ class DelayedReduceLROnPlateau(keras.callbacks.ReduceLROnPlateau):
         }
         super().__init__(**self._config)
         self.start_from_epoch = start_from_epoch
+        self.until_epoch = until_epoch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Watch the epoch, unless it comes before `start_from_epoch`."""
-        if epoch >= self.start_from_epoch:
+        """Watch the epoch, if it is one of those to be watched."""
+        ended = self.until_epoch is not None and epoch >= self.until_epoch
+        if epoch >= self.start_from_epoch and not ended:
             super().on_epoch_end(epoch, logs)
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal callback."""
-        return {**self._config, "start_from_epoch": self.start_from_epoch}
+        return {
+            **self._config,
+            "start_from_epoch": self.start_from_epoch,
+            "until_epoch": self.until_epoch,
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "DelayedReduceLROnPlateau":
@@ -91,6 +100,7 @@ class ReduceLRMachine:
         self._cooldown = column(specs, "cooldown")
         self._min_lr = column(specs, "min_lr")
         self._start = column(specs, "start_from_epoch")
+        self._end = np.array([np.inf if s.until_epoch is None else s.until_epoch for s in specs])
         self._wait = np.zeros(len(specs), int)
         self._cooling = np.zeros(len(specs), int)
 
@@ -98,7 +108,7 @@ class ReduceLRMachine:
         self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
     ) -> Step:
         """Decide every run's learning rate after this epoch (counted from 0)."""
-        visible = active & (epoch >= self._start)
+        visible = active & (self._start <= epoch) & (epoch < self._end)
         cooling = visible & (self._cooling > 0)
         self._cooling = self._cooling - cooling
         self._wait = np.where(cooling, 0, self._wait)

@@ -1,70 +1,76 @@
 """The policies of whole variants: Keras callbacks for one run, one machine for many runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
-from finetune.policies.base import Logs, Step
+from finetune.policies.base import Logs, Machine, Step
 from finetune.policies.early_stopping import EarlyStoppingMachine, early_stopping_callback
 from finetune.policies.reduce_lr import ReduceLRMachine, reduce_lr_callback
+from finetune.policies.set_lr import SetLearningRate, SetLRMachine
 from finetune.spec import VariantSpec
+
+
+class _Forms(NamedTuple):
+    callback: Callable[[Any], keras.callbacks.Callback]
+    machine: Callable[[Sequence[Any]], Machine]
+
+
+# The two forms of each policy, by its field in `VariantSpec`, in the order in which they act.
+_POLICIES = {
+    "early_stopping": _Forms(early_stopping_callback, EarlyStoppingMachine),
+    "reduce_lr": _Forms(reduce_lr_callback, ReduceLRMachine),
+    "set_lr": _Forms(lambda spec: SetLearningRate(**spec.model_dump()), SetLRMachine),
+}
 
 
 def callbacks(variant: VariantSpec) -> list[keras.callbacks.Callback]:
     """Give fresh Keras callbacks for one run; callbacks carry state and must not be shared."""
-    made: list[keras.callbacks.Callback] = []
-    if variant.early_stopping:
-        made.append(early_stopping_callback(variant.early_stopping))
-    if variant.reduce_lr:
-        made.append(reduce_lr_callback(variant.reduce_lr))
-    return made
+    specs = {name: getattr(variant, name) for name in _POLICIES}
+    return [_POLICIES[name].callback(spec) for name, spec in specs.items() if spec is not None]
 
 
 class VariantsMachine:
     """All policies of many runs at once; `variants` gives the variant of each run."""
 
     def __init__(self, variants: Sequence[VariantSpec]):
-        self._stopping_runs = _runs_with(variants, "early_stopping")
-        self._reducing_runs = _runs_with(variants, "reduce_lr")
-        stopping = [v.early_stopping for v in variants if v.early_stopping]
-        reducing = [v.reduce_lr for v in variants if v.reduce_lr]
-        self._stopping = EarlyStoppingMachine(stopping) if stopping else None
-        self._reducing = ReduceLRMachine(reducing) if reducing else None
+        self._machines: dict[str, tuple[Machine, np.ndarray]] = {}
+        for name, forms in _POLICIES.items():
+            runs = [i for i, v in enumerate(variants) if getattr(v, name) is not None]
+            if runs:
+                specs = [getattr(variants[run], name) for run in runs]
+                self._machines[name] = forms.machine(specs), np.array(runs)
 
     def update(
         self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
     ) -> Step:
         """Take in the logs of one epoch (counted from 0) and decide for every `active` run."""
         step = Step(learning_rate.copy(), np.zeros(len(learning_rate), bool))
-        for machine, runs in (
-            (self._stopping, self._stopping_runs),
-            (self._reducing, self._reducing_runs),
-        ):
-            if machine:
-                decided = machine.update(
-                    epoch, logs.of(runs), learning_rate[runs], active=active[runs]
-                )
-                step.learning_rate[runs] = decided.learning_rate
-                step.stop[runs] |= decided.stop
+        for machine, runs in self._machines.values():
+            rates = step.learning_rate[runs]
+            decided = machine.update(epoch, logs.of(runs), rates, active=active[runs])
+            step.learning_rate[runs] = decided.learning_rate
+            step.stop[runs] |= decided.stop
         return step
 
     def final_epoch(self, last_epoch: np.ndarray) -> np.ndarray:
         """Give the epoch whose weights each run ends with, (run,), from its last trained epoch."""
         final = last_epoch.copy()
-        if self._stopping:
-            runs = self._stopping_runs
-            final[runs] = self._stopping.final_epoch(last_epoch[runs])
+        stopping, runs = self._stopping()
+        if stopping:
+            final[runs] = stopping.final_epoch(last_epoch[runs])
         return final
 
     def best_epoch(self, lowest: np.ndarray) -> np.ndarray:
         """Give the epoch that early stopping holds for best, (run,), else that of lowest loss."""
         best = lowest.copy()
-        if self._stopping:
-            held = self._stopping.best_epoch
-            best[self._stopping_runs] = np.where(held >= 0, held, lowest[self._stopping_runs])
+        stopping, runs = self._stopping()
+        if stopping:
+            best[runs] = np.where(stopping.best_epoch >= 0, stopping.best_epoch, lowest[runs])
         return best
 
-
-def _runs_with(variants: Sequence[VariantSpec], policy: str) -> np.ndarray:
-    return np.flatnonzero([getattr(variant, policy) is not None for variant in variants])
+    def _stopping(self) -> tuple[EarlyStoppingMachine | None, np.ndarray]:
+        machine, runs = self._machines.get("early_stopping", (None, np.array([], int)))
+        return (machine if isinstance(machine, EarlyStoppingMachine) else None), runs

@@ -1,8 +1,12 @@
 """What is said beside each figure: a caption, and a text for those who cannot see it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from finetune.report.claim_plane import ClaimPlane, claim_plane
+from finetune.report.markdown import percent, quoted
 from finetune.report.tables import ReportTables
+from finetune.stats.verdict import Verdict
+from finetune.stats.wording import metric_name
 
 MEANS = "mean over seeds with its 95 % t interval"
 
@@ -15,6 +19,8 @@ _OVERLAP = "Where lines fall together, the earlier variant shows as a rim around
 _ZERO = "A band that reaches the foot of a logarithmic axis includes zero."
 
 ALTERNATIVES: Mapping[str, str] = {
+    "claim": "Difference in test loss against difference in training loss, a dot for each seed",
+    "critical_difference": "Average ranks of the variants in test loss, on a line",
     "test_metrics": "Test metrics of every run, a row for each variant",
     "loss_scatter": "Test loss against training loss, a dot for each run",
     "learning_curves": "Training and validation loss over the epochs, a line for each variant",
@@ -23,12 +29,26 @@ ALTERNATIVES: Mapping[str, str] = {
 }
 
 
+def numbered(tables: ReportTables, figures: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Embed those of the named figures that were drawn, numbered by their place in `figures`."""
+    said = captions(tables)
+    return [
+        f"![{ALTERNATIVES[name]}](figures/{name}.svg)\n\n**Figure {place}.** {said[name]}"
+        for place, name in enumerate(figures, start=1)
+        if name in names
+    ]
+
+
 def captions(tables: ReportTables) -> dict[str, str]:
     """Give each figure's caption; what does not apply to these runs is not said."""
     losses = tables.curves.loc[tables.curves["metric"].isin(["train_loss", "val_loss"])]
     stopped = _CARRIED if any(tables.callbacks["n_stopped"]) else ""
     zero = _ZERO if bool((losses["low"] <= 0).any()) else ""
     return {
+        "claim": _claim(tables),
+        "critical_difference": "A picture, not the verdict: ranks within each seed, averaged; a "
+        "bar joins variants that pairwise Wilcoxon tests, with Holm's correction, do not tell "
+        "apart. The ranks are over seeds, so they say nothing about other data sets.",
         "test_metrics": "Test metrics of the final weights. A dot is a run, a thin grey line joins "
         "the runs of one seed (up to 150 seeds), black is the mean with its 95 % interval.",
         "loss_scatter": "Training against test loss of the final weights. A dot is a run, a large "
@@ -39,6 +59,43 @@ def captions(tables: ReportTables) -> dict[str, str]:
         "learning_rates": "The learning rate in use: median over seeds, with the band from the "
         "lower to the upper quartile; lines end as those of the losses do.",
     }
+
+
+def _claim(tables: ReportTables) -> str:
+    verdict = tables.verdict
+    if verdict is None or tables.pairs.empty:
+        return ""
+    plane = claim_plane(tables.pairs, verdict)
+    return _sentences(
+        f"A dot is a seed: {quoted(verdict.treatment)} minus {quoted(verdict.control)}.",
+        f"Black is their mean with its {percent(1 - verdict.alpha)} intervals."
+        if verdict.n > 1
+        else "",
+        f"Within the grey bands a difference counts as none: the margins are "
+        f"{plane.across.side.margin:g} in training and {plane.up.side.margin:g} in test loss.",
+        _found(verdict),
+        "Small grey dots are noise alone: the control against itself, under another batch order."
+        if verdict.same_again
+        else "",
+        *_scales(plane),
+    )
+
+
+def _found(verdict: Verdict) -> str:
+    if len(verdict.primary.cells) == 1:
+        return "The outcome is yellow."
+    return "The outcomes that are still possible are yellow."
+
+
+def _scales(plane: ClaimPlane) -> list[str]:
+    """Say what is unusual about the axes."""
+    return [
+        f"The axis of {metric_name(axis.side.metric)} is "
+        f"{'logarithmic beyond the margins' if axis.symlog else 'linear'}"
+        f"{', and cuts off the interval of the mean' if axis.clipped else ''}."
+        for axis in (plane.across, plane.up)
+        if axis.symlog or axis.clipped
+    ]
 
 
 def _sentences(*parts: str) -> str:

@@ -1,5 +1,6 @@
 """Where the claim's figure puts what: the range and scale of its axes, and the named regions."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,8 +10,8 @@ from finetune.report.comparisons import CLAIM
 from finetune.stats.fit_table import FIT_TABLE, LEVELS, Axis, Level
 from finetune.stats.verdict import Verdict
 
-# Each side shows at least this many margins each way, so that all nine regions are seen.
-_LEAST = 2.6
+# At least this many margins are shown each way, so that all nine regions are seen and named.
+_LEAST, _LEAST_LOG = 2.3, 10
 # Names of regions need room between the margins: across for a word, up for a line. An axis that
 # spans more margins than this is logarithmic outside of them.
 _MOST_ACROSS, _MOST_UP = 22, 60
@@ -30,6 +31,16 @@ class PlaneAxis:
         """Tell whether the interval of the mean reaches beyond what is shown."""
         found = self.side.difference
         return found.n > 1 and (found.low < self.low or found.high > self.high)
+
+    @property
+    def ticks(self) -> list[float]:
+        """Where a symlog axis has its ticks: nothing, the margins, and powers of ten beyond."""
+        margin = self.side.margin
+        first = math.floor(math.log10(margin)) + 1
+        last = math.floor(math.log10(max(-self.low, self.high)))
+        tens = [10.0**power for power in range(first, last + 1) if 10.0**power > 1.5 * margin]
+        ticks = [*(-ten for ten in reversed(tens)), -margin, 0.0, margin, *tens]
+        return [tick for tick in ticks if self.low <= tick <= self.high]
 
     @property
     def regions(self) -> Mapping[Level, tuple[float, float]]:
@@ -86,10 +97,13 @@ def has_pairs(pairs: pd.DataFrame) -> bool:
 
 
 def _axis(pairs: pd.DataFrame, side: Axis, *, most: float) -> PlaneAxis:
-    values, least = pairs[side.metric], _LEAST * side.margin
-    low, high = min(values.min(), -least), max(values.max(), least)
-    symlog = high - low > most * side.margin
-    if symlog:
-        return PlaneAxis(side, low=1.6 * low, high=1.6 * high, symlog=True)
+    values, margin = pairs[side.metric].to_numpy(float), side.margin
+    low, high = (
+        float(min(values.min(), -_LEAST * margin)),
+        float(max(values.max(), _LEAST * margin)),
+    )
+    if high - low > most * margin:
+        least = _LEAST_LOG * margin
+        return PlaneAxis(side, low=min(1.6 * low, -least), high=max(1.6 * high, least), symlog=True)
     room = 0.06 * (high - low)
     return PlaneAxis(side, low=low - room, high=high + room, symlog=False)

@@ -8,12 +8,17 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from finetune.report.cells import finished
+from finetune.report.claim_figure import claim_dots
+from finetune.report.claim_plane import has_pairs
 from finetune.report.curve_figures import accuracy_curves, learning_curves, learning_rates
+from finetune.report.rank_figure import rank_diagram
 from finetune.report.run_figures import loss_scatter, metric_dots
 from finetune.report.style import RC
 from finetune.report.tables import ReportTables
 
 _DRAW: Mapping[str, Callable[[ReportTables], Figure]] = {
+    "claim": claim_dots,
+    "critical_difference": rank_diagram,
     "test_metrics": metric_dots,
     "loss_scatter": loss_scatter,
     "learning_curves": learning_curves,
@@ -26,8 +31,14 @@ def figure_names(tables: ReportTables) -> list[str]:
     """Give the figures that the tables allow: without a finished run there is nothing to draw."""
     if finished(tables.runs).empty:
         return []
-    has_accuracy = {"train_accuracy", "val_accuracy"} <= set(tables.metrics)
-    return [name for name in _DRAW if has_accuracy or name != "accuracy_curves"]
+    left_out = set()
+    if not {"train_accuracy", "val_accuracy"} <= set(tables.metrics):
+        left_out.add("accuracy_curves")
+    if tables.verdict is None or not has_pairs(tables.pairs):
+        left_out.add("claim")
+    if not any(ranking.friedman is not None for ranking in tables.rankings):
+        left_out.add("critical_difference")
+    return [name for name in _DRAW if name not in left_out]
 
 
 def figure_files(tables: ReportTables, *, names: Iterable[str]) -> dict[str, bytes]:
@@ -37,10 +48,16 @@ def figure_files(tables: ReportTables, *, names: Iterable[str]) -> dict[str, byt
         # A name in a script that the font lacks shows as boxes; the tables still say it.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         for name in names:
-            figure = _DRAW[name](tables)
-            files[f"{name}.svg"] = _saved(figure, format="svg", metadata={"Date": None})
-            files[f"{name}.png"] = _saved(figure, format="png", dpi=130)
+            files |= saved_twice(name, _DRAW[name](tables))
     return files
+
+
+def saved_twice(name: str, figure: Figure) -> dict[str, bytes]:
+    """Give a figure as SVG and as PNG, by file name; call it within the figure's style."""
+    svg = _saved(figure, format="svg", metadata={"Date": None})
+    # The layout found for the first file serves the second; finding it is slow.
+    figure.set_layout_engine("none")
+    return {f"{name}.svg": svg, f"{name}.png": _saved(figure, format="png", dpi=130)}
 
 
 def _saved(figure: Figure, **options) -> bytes:

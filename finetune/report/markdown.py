@@ -84,6 +84,18 @@ def number(value: float, *, digits: int = 3) -> str:
     return f"{value:.{digits}g}" if pd.notna(value) else NONE
 
 
+def percent(share: float) -> str:
+    """Give a share as prose prints it."""
+    return f"{100 * share:.3g} %"
+
+
+def p_value(p: float) -> str:
+    """Give a p-value with the digits that matter."""
+    if p < 1e-4:
+        return "< 0.0001"
+    return f"{p:.2g}" if p < 0.995 else "1"
+
+
 def estimate(mean: float, low: float, high: float) -> str:
     """Give `mean [low, high]`, rounded to the two leading digits of the interval's half-width."""
     style = _rounding(mean, half=(high - low) / 2)
@@ -102,7 +114,8 @@ def _rounding(mean: float, *, half: float) -> str:
     if not math.isfinite(half) or half <= 1e-12 * abs(mean):
         return ""
     decimals = max(0, 1 - math.floor(math.log10(half)))
-    return f".{decimals}f" if decimals <= 6 else ".2g"
+    # z: what rounds to zero has no sign.
+    return f"z.{decimals}f" if decimals <= 6 else ".2g"
 
 
 def spread(median: float, low: float, high: float) -> str:

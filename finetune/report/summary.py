@@ -1,4 +1,4 @@
-"""What the runs ended with: a summary of every variant, and its differences from the baseline."""
+"""What the runs ended with: a summary of every variant."""
 
 import pandas as pd
 from scipy import stats
@@ -41,37 +41,6 @@ def summary_table(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
     table = table.merge(counts.reset_index(), on="variant")
     front = ["variant", "metric", "n_ok", "n_failed"]
     return table.loc[:, [*front, *table.columns.difference(front, sort=False)]]
-
-
-def baseline_of(spec: StudySpec) -> str:
-    """Give the variant that others are compared with: the one without callbacks, or the first."""
-    plain = [
-        variant.name
-        for variant in spec.variants
-        if all(policy is None for kind, policy in variant if kind != "name")
-    ]
-    return (plain or [spec.variants[0].name])[0]
-
-
-def difference_table(runs: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """Describe, per variant and metric, the differences to the baseline at the same seed.
-
-    Columns: variant, baseline, metric, n_equal (pairs whose difference is exactly zero), and
-    those of `describe`, where n counts the pairs. A pair needs both of its runs ok.
-    """
-    values = _long(finished(runs), metrics_of(runs))
-    paired = values.merge(
-        values.loc[values["variant"] == baseline].drop(columns="variant"),
-        on=["seed", "metric"],
-        suffixes=("", "_baseline"),
-    )
-    paired["value"] -= paired.pop("value_baseline")
-    by = ["variant", "metric"]
-    equal = paired.assign(equal=paired["value"] == 0.0).groupby(by, observed=False)
-    table = describe(paired, by=by).merge(equal.agg(n_equal=("equal", "sum")), on=by)
-    table.insert(1, "baseline", baseline)
-    table.insert(3, "n_equal", table.pop("n_equal"))
-    return table.loc[table["variant"] != baseline].reset_index(drop=True)
 
 
 def _long(runs: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

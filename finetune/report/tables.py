@@ -6,21 +6,39 @@ import pandas as pd
 
 from finetune.report.callbacks import firing_table, identity_table
 from finetune.report.cells import metrics_of, tidy_epochs, tidy_runs
+from finetune.report.comparisons import (
+    alpha_of,
+    contrast_table,
+    pair_table,
+    rank_table,
+    rankings,
+)
 from finetune.report.curves import curve_table, mostly_trained
-from finetune.report.summary import baseline_of, difference_table, summary_table
+from finetune.report.summary import summary_table
 from finetune.spec import StudySpec
+from finetune.stats.ranks import Ranking
+from finetune.stats.verdict import Verdict
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReportTables:
-    """The tables of a report; each is written as a CSV file of its name."""
+    """What a report shows, computed once; each table is written as a CSV file of its name.
+
+    `contrasts` is empty with a single variant, `pairs` without a claim; `verdict` is None without
+    a claim, and `rankings` are what `ranks` is made from. `alpha` is the level of all tests.
+    """
 
     runs: pd.DataFrame
     summary: pd.DataFrame
-    differences: pd.DataFrame
+    contrasts: pd.DataFrame
+    ranks: pd.DataFrame
+    pairs: pd.DataFrame
     callbacks: pd.DataFrame
     identical: pd.DataFrame
     curves: pd.DataFrame
+    rankings: tuple[Ranking, ...]
+    verdict: Verdict | None
+    alpha: float
 
     @property
     def variants(self) -> list[str]:
@@ -34,26 +52,43 @@ class ReportTables:
 
     def csv_files(self) -> dict[str, str]:
         """Give each file's name and text: equal for equal tables, floats with all their digits."""
-        tables = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             f"{name}.csv": table.to_csv(index=False, lineterminator="\n")
-            for name, table in tables.items()
+            for name, table in values.items()
+            if isinstance(table, pd.DataFrame) and len(table.columns)
         }
 
 
-def build_tables(spec: StudySpec, *, runs: pd.DataFrame, epochs: pd.DataFrame) -> ReportTables:
+def build_tables(
+    spec: StudySpec,
+    *,
+    runs: pd.DataFrame,
+    epochs: pd.DataFrame,
+    verdict: Verdict | None = None,
+    replicate: pd.DataFrame | None = None,
+) -> ReportTables:
     """Make every table of the report.
+
+    `replicate` holds the control's runs under another batch order, on which the verdict's A/A
+    check rests.
 
     Raises:
         StoreError: a (variant, seed) cell or one of its epochs is missing or doubled.
     """
     runs = tidy_runs(runs, spec)
     epochs = tidy_epochs(epochs, runs)
+    ranked = rankings(runs, spec)
     return ReportTables(
         runs=runs,
         summary=summary_table(runs, spec),
-        differences=difference_table(runs, baseline_of(spec)),
+        contrasts=contrast_table(runs, spec),
+        ranks=rank_table(ranked),
+        pairs=pair_table(runs, spec, replicate=replicate),
         callbacks=firing_table(runs, spec),
         identical=identity_table(runs),
         curves=mostly_trained(curve_table(epochs, runs)),
+        rankings=ranked,
+        verdict=verdict,
+        alpha=alpha_of(spec),
     )

@@ -10,17 +10,21 @@ import pandas as pd
 
 from finetune.errors import StoreError
 from finetune.report.callbacks_section import callbacks_section
+from finetune.report.claim_section import opening
 from finetune.report.closing_sections import (
     failures_section,
     provenance_section,
     reproduction_section,
 )
+from finetune.report.comparison_section import comparison_section
 from finetune.report.figures import figure_files, figure_names
 from finetune.report.markdown import Section, join_sections, plain
 from finetune.report.results_section import results_section
 from finetune.report.setup_section import setup_section
 from finetune.report.tables import ReportTables, build_tables
+from finetune.report.verdict_section import verdict_section
 from finetune.spec import StudySpec
+from finetune.stats.verdict import Verdict
 
 
 def write_report(
@@ -30,24 +34,30 @@ def write_report(
     runs: pd.DataFrame,
     epochs: pd.DataFrame,
     manifest: Mapping[str, Any],
-    claim_section: str,
+    verdict: Verdict | None = None,
+    replicate: pd.DataFrame | None = None,
     extra_sections: Sequence[Section] = (),
 ) -> Path:
     """Write `report.md`, `tables/*.csv` and `figures/*` into the folder `out`; give the report.
 
-    `claim_section` is Markdown that opens the report; `extra_sections` follow the callbacks.
-    Nothing is written unless everything could be made; the report comes last.
+    `replicate` holds the control's runs under another batch order, which the verdict's A/A check
+    rests on; `extra_sections` follow the callbacks. Nothing is written unless everything could be
+    made; the report comes last.
 
     Raises:
         StoreError: a (variant, seed) cell is missing or doubled, or a file cannot be written.
     """
-    tables = build_tables(spec, runs=runs, epochs=epochs)
-    sections = report_sections(tables, spec, manifest=manifest, extra_sections=extra_sections)
+    tables = build_tables(spec, runs=runs, epochs=epochs, verdict=verdict, replicate=replicate)
+    figures = figure_names(tables)
+    sections = report_sections(
+        tables, spec, figures=figures, manifest=manifest, extra_sections=extra_sections
+    )
     title = "Study: " + plain(manifest.get("name", spec.name))
-    text = join_sections(title, opening=claim_section, sections=sections)
+    first = opening(tables, spec, figures=figures)
+    text = join_sections(title, opening=first, sections=sections)
     files = {f"tables/{name}": csv.encode() for name, csv in tables.csv_files().items()}
-    figures = figure_files(tables, names=figure_names(tables))
-    files |= {f"figures/{name}": image for name, image in figures.items()}
+    drawn = figure_files(tables, names=figures)
+    files |= {f"figures/{name}": image for name, image in drawn.items()}
     for name, content in {**files, "report.md": text.encode()}.items():
         write_whole(out / name, content)
     return out / "report.md"
@@ -57,13 +67,19 @@ def report_sections(
     tables: ReportTables,
     spec: StudySpec,
     *,
+    figures: Sequence[str],
     manifest: Mapping[str, Any],
     extra_sections: Sequence[Section] = (),
 ) -> list[Section]:
-    """Give the report's sections in reading order; one without a body is not shown."""
+    """Give the sections below the first screen in reading order; one without a body is not shown.
+
+    `figures` are the names of those that are drawn, in the order of their numbers.
+    """
     return [
         setup_section(spec),
-        results_section(tables, spec, figures=figure_names(tables)),
+        verdict_section(tables, spec),
+        comparison_section(tables, figures=figures),
+        results_section(tables, figures=figures),
         callbacks_section(tables, spec),
         *extra_sections,
         failures_section(tables),

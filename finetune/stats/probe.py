@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from finetune.stats import student
 from finetune.stats.blocks import RunsError
@@ -56,6 +57,28 @@ def probe(treatment: Falls, control: Falls, *, alpha: float) -> Probe:
         finding = "not starved"
     p_values = [student.p_value(values, alternative="larger") for values in extra.values()]
     return Probe(finding=finding, train=train, test=test, p=float(max(p_values)), alpha=alpha)
+
+
+def falls(epochs: pd.DataFrame, arms: tuple[str, str], *, begin: int) -> tuple[Falls, Falls]:
+    """Measure how far train and test loss fell in both arms from the end of epoch `begin` on.
+
+    Args:
+        epochs: Columns of `store/epochs`, both arms as variants.
+        arms: Names of the treatment resumed at the base LR, and of it going on at its own.
+        begin: The last epoch before they part, counted from 0.
+
+    A seed in which a loss of either arm is not finite is left out of both.
+    """
+    columns = ["train_loss", "test_loss"]
+    last = epochs["epoch"].max()
+    ends = epochs[epochs["epoch"].isin([begin, last])]
+    table = ends.pivot_table(index="seed", columns=["variant", "epoch"], values=columns)
+    table = table[np.isfinite(table).all(axis=1)]
+    both = [
+        [np.asarray(table[name, arm, begin] - table[name, arm, last]) for name in columns]
+        for arm in arms
+    ]
+    return Falls(*both[0]), Falls(*both[1])
 
 
 def _check(treatment: Falls, control: Falls) -> None:

@@ -63,15 +63,17 @@ def plan_sentence(plan: Plan) -> str:
     known = ", ".join(f"{metric} {value:.3g}" for metric, value in plan.in_units.items())
     units = f" With the spread known so far, a worsening of that size is: {known}." if known else ""
     return (
-        f"With {_percent(plan.power)} power, {plan.seeds} seeds support the claim where both losses "
-        f"are worse by their margin and {plan.both:.2g} standard deviations of the paired "
+        f"With {_percent(plan.power)} power, {plan.seeds} seeds support the claim where both "
+        f"losses are worse by their margin and {plan.both:.2g} standard deviations of the paired "
         f"differences more, and refute it where one of them lies {plan.either:.2g} standard "
         f"deviations below its margin.{units}"
     )
 
 
 def outcome(judgement: Judgement) -> str:
-    """Name the cells of the fit table that the data leave possible."""
+    """Name the cell of the fit table, or both that the data leave possible."""
+    if len(judgement.cells) > 2:
+        return "undetermined"
     return " or ".join(f'"{cell}"' for cell in judgement.cells)
 
 
@@ -127,7 +129,7 @@ def _but(verdict: Verdict) -> str:
     # The same ruling for another reason is no contradiction of the ruling; another ruling is one.
     if verdict.secondary.verdict == verdict.verdict and does:
         return f", while by accuracy it {does}"
-    return f", but accuracy disagrees: by it the claim is {_ruled(verdict.secondary)}"
+    return f"; but by accuracy the claim is {_ruled(verdict.secondary)}"
 
 
 def _disagreement(verdict: Verdict) -> str:
@@ -141,16 +143,12 @@ def _disagreement(verdict: Verdict) -> str:
 
 
 def _secondary(verdict: Verdict) -> str:
-    if not verdict.secondary:
+    if not verdict.secondary or verdict.agreement == "disagree":
         return ""
-    start = {
-        "agree": "Accuracy, the secondary measure, agrees",
-        "open": "Accuracy, the secondary measure, does not contradict it",
-        "disagree": "Accuracy, the secondary measure, disagrees",
-    }[verdict.agreement or "open"]
+    agrees = "agrees" if verdict.agreement == "agree" else "does not contradict it"
     return (
-        f"{start}: by it the claim is {_ruled(verdict.secondary)}, and the outcome "
-        f"{outcome(verdict.secondary)}."
+        f"Accuracy, the secondary measure, {agrees}: by it the claim is "
+        f"{_ruled(verdict.secondary)}, and the outcome {outcome(verdict.secondary)}."
     )
 
 
@@ -159,9 +157,9 @@ def _noise(verdict: Verdict) -> str:
     if check is None or check.passed:
         return ""
     return (
-        f"The margins are finer than the noise: over {_count(check.n, 'seed')} the control against "
-        f"itself, under another batch order, should come out as \"no effect\", and what came out "
-        f"is {outcome(check.primary)} ({_changes(check.primary)})."
+        f"At {_count(check.n, 'seed')} the margins are finer than the noise: the control against "
+        f'itself, under another batch order, should come out as "no effect", and comes out as '
+        f"{outcome(check.primary)}, where {_changes(check.primary)}."
     )
 
 

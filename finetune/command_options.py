@@ -1,0 +1,54 @@
+"""The options that commands of the command line share."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Verdict = Literal["supported", "refuted", "inconclusive", "not tested"]
+
+Spec = Annotated[
+    str | None,
+    typer.Argument(
+        help="A study file in TOML, or the name of a shipped study (default: founding).",
+        show_default=False,
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key by its dotted path, as training.epochs=50 or "
+        "variants.2.reduce_lr.patience=1 (variants count from 0).",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Worker processes; 0 trains in this process (default: one a core).",
+        show_default=False,
+    ),
+]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Train on the Dask cluster at this address.",
+        show_default=False,
+    ),
+]
+Memory = Annotated[
+    str,
+    typer.Option(metavar="SIZE", help="What training may use beside the libraries, as 2GB."),
+]
+Expect = Annotated[
+    Verdict | None,
+    typer.Option(metavar="VERDICT", help="Exit with 1 unless this is the verdict."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the report and the results.", show_default="reports/NAME"),
+]

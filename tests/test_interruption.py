@@ -1,0 +1,126 @@
+"""Real studies in real processes: interrupted, killed, gone on with; and training that fails."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.processes import finetune, start
+
+pytestmark = pytest.mark.slow
+
+STUDY = """
+name = "small"
+seeds = 6
+data = { source = "make_classification", args = { n_samples = 60, random_state = 1 } }
+model = { hidden = [4] }
+training = { epochs = 12, batch_size = 8 }
+
+[[variants]]
+name = "plain"
+[[variants]]
+name = "stops"
+early_stopping = { patience = 3 }
+[[variants]]
+name = "cuts"
+reduce_lr = { factor = 0.5, patience = 1 }
+"""
+# In a linear network with far too high a rate the loss grows by some ten orders of magnitude an
+# epoch: finite in the two epochs that early stopping needs, beyond float32 soon after.
+DIVERGING = """
+name = "diverging"
+seeds = 2
+data = { source = "make_classification", args = { n_samples = 60, random_state = 1 } }
+model = { hidden = [] }
+training = { epochs = 12, loss = "mean_squared_error", optimizer = { name = "sgd", \
+learning_rate = 10.0 } }
+variants = [{ name = "plain" }, { name = "stops", early_stopping = { patience = 0 } }]
+"""
+RUN = ["run", "study.toml", "--out", "out"]
+ALONE = ["--engine", "keras", "--workers", "0"]
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    (tmp_path / "study.toml").write_text(STUDY)
+    return tmp_path
+
+
+def shards(folder: Path) -> int:
+    return len(list((folder / "out" / "store" / "runs").glob("*.parquet")))
+
+
+def stop_after(count: int, how: signal.Signals, *arguments: str, folder: Path) -> tuple[int, str]:
+    """Start a run, send it and its workers a signal once there are so many shards, and wait."""
+    process = start(*RUN, *arguments, cwd=folder, start_new_session=True)
+    while shards(folder) < count and process.poll() is None:
+        time.sleep(0.01)
+    os.killpg(process.pid, how)
+    _, errors = process.communicate()
+    return process.returncode, errors
+
+
+def runs_csv(folder: Path) -> bytes:
+    return (folder / "out" / "tables" / "runs.csv").read_bytes()
+
+
+def test_interrupted_killed_and_resumed_gives_the_same_table(folder, tmp_path_factory):
+    code, errors = stop_after(1, signal.SIGINT, *ALONE, folder=folder)
+    assert code == 130
+    assert errors.splitlines()[-1].startswith("finetune: interrupted")
+    assert "Traceback" not in errors
+    assert 1 <= shards(folder) < 6
+    assert not (folder / "out" / "tables").exists()
+
+    code, _ = stop_after(shards(folder) + 2, signal.SIGKILL, *ALONE, folder=folder)
+    assert code == -signal.SIGKILL
+    kept = shards(folder)
+    assert 3 <= kept < 6
+
+    resumed = finetune(*RUN, *ALONE, cwd=folder)
+    assert resumed.returncode == 0, resumed.stderr
+    assert f"{3 * kept} runs are stored, {18 - 3 * kept} to train" in resumed.stderr
+
+    whole = tmp_path_factory.mktemp("whole")
+    (whole / "study.toml").write_text(STUDY)
+    assert finetune(*RUN, *ALONE, cwd=whole).returncode == 0
+    assert runs_csv(folder) == runs_csv(whole)
+
+    again = finetune(*RUN, *ALONE, cwd=folder)
+    assert "18 runs are stored, 0 to train" in again.stderr
+    assert runs_csv(folder) == runs_csv(whole)
+
+
+def test_an_interrupt_ends_worker_processes_too(folder):
+    arguments = ["--engine", "keras", "--workers", "2", "--set", "seeds=40"]
+    code, errors = stop_after(1, signal.SIGINT, *arguments, folder=folder)
+    assert code == 130
+    assert "finetune: interrupted" in errors
+    assert "Traceback" not in errors
+    assert shards(folder) >= 1
+
+
+def test_training_that_fails_is_recorded_and_the_study_goes_on(folder):
+    (folder / "study.toml").write_text(DIVERGING)
+    answer = finetune(*RUN, *ALONE, cwd=folder)
+    assert answer.returncode == 3
+    assert answer.stderr.splitlines()[-1] == "2 of 4 runs failed; the report names them"
+    assert "Traceback" not in answer.stderr
+    table = pd.read_csv(folder / "out" / "tables" / "runs.csv")
+    assert list(table["variant"]) == ["plain", "plain", "stops", "stops"]
+    assert list(table["status"]) == ["failed", "failed", "ok", "ok"]
+    again = finetune(*RUN, *ALONE, cwd=folder)
+    assert again.returncode == 3
+    assert "4 runs are stored, 0 to train" in again.stderr
+
+
+def test_a_rate_that_is_absurd_fails_every_run_and_no_more(folder):
+    answer = finetune(
+        *RUN, *ALONE, "--set", "training.optimizer.learning_rate=1e30", "--seeds", "1", cwd=folder
+    )
+    assert answer.returncode == 3, answer.stderr
+    assert "3 of 3 runs failed" in answer.stderr
+    assert "Traceback" not in answer.stderr
