@@ -1,14 +1,9 @@
 """The command line: parse, call, print."""
 
-import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from finetune.command_options import (
     Dask,
@@ -19,13 +14,12 @@ from finetune.command_options import (
     Spec,
     Workers,
 )
-from finetune.errors import FinetuneError
+from finetune.console import ERR, OUT, answer, training_options
 from finetune.spec import EngineName
 from finetune.study_file import load_spec
 
 if TYPE_CHECKING:
     from finetune.study import Results
-    from finetune.training import Options
 
 app = typer.Typer(
     help="Do these training callbacks help, and can you prove it?",
@@ -34,9 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-# Names that a user chose are printed as they are, square brackets and colons too.
-_out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
-_err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 @app.command()
@@ -57,7 +48,7 @@ def run(
     study = load_spec(spec, overrides=changes)
     from finetune.study import run_study
 
-    with _options(workers, dask, memory) as options:
+    with training_options(workers=workers, dask=dask, memory=memory) as options:
         results = run_study(
             study, out or Path("reports") / study.name, engine=engine, options=options
         )
@@ -77,11 +68,11 @@ def map_(
     study = load_spec(spec, overrides=overrides or [])
     from finetune.claim_map import map_claim
 
-    with _options(workers, dask, memory) as options:
+    with training_options(workers=workers, dask=dask, memory=memory) as options:
         mapped = map_claim(study, out or Path("reports") / f"{study.name}-map", options=options)
     for verdict, count in mapped.table["verdict"].value_counts().items():
-        _out.print(f"{verdict}: {count} of {len(mapped.table)} settings")
-    _out.print(f"Report: {mapped.folder / 'report.md'}")
+        OUT.print(f"{verdict}: {count} of {len(mapped.table)} settings")
+    OUT.print(f"Report: {mapped.folder / 'report.md'}")
 
 
 @app.command()
@@ -103,12 +94,12 @@ def claim(
         results = read_study(Path(target))
     else:
         study = load_spec(target)
-        with _options(None, None, "2GB") as options:
+        with training_options() as options:
             results = run_study(study, Path("reports") / study.name, options=options)
     _finish(results)
     found = results.verdict.verdict if results.verdict else "none"
     if expect and found != expect:
-        _err.print(f"finetune: the verdict is {found!r}, expected was {expect!r}")
+        ERR.print(f"finetune: the verdict is {found!r}, expected was {expect!r}")
         raise typer.Exit(1)
 
 
@@ -122,43 +113,17 @@ def report(
     _finish(read_study(folder))
 
 
-@contextmanager
-def _options(workers: int | None, dask: str | None, memory: str) -> "Iterator[Options]":
-    """Give the options of a training, whose progress is shown while the block runs."""
-    from finetune.progress import RunProgress
-    from finetune.training import Options, parse_memory
-
-    with RunProgress(_err).shown() as progress:
-        yield Options(
-            workers=workers,
-            address=dask,
-            memory=parse_memory(memory),
-            command=shlex.join(["finetune", *sys.argv[1:]]),
-            on_plan=progress.plan,
-            on_progress=progress.update,
-        )
-
-
 def _finish(results: "Results") -> None:
     from finetune.stats.wording import sentence
 
     if results.verdict:
-        _out.print(sentence(results.verdict))
-    _out.print(f"Report: {results.folder / 'report.md'}")
+        OUT.print(sentence(results.verdict))
+    OUT.print(f"Report: {results.folder / 'report.md'}")
     if results.failed:
-        _err.print(f"{results.failed} of {len(results.runs)} runs failed; the report names them")
+        ERR.print(f"{results.failed} of {len(results.runs)} runs failed; the report names them")
         raise typer.Exit(3)
 
 
 def main() -> None:
-    """Run the command line; errors that a user can cause are told in one line."""
-    try:
-        app()
-    except FinetuneError as error:
-        _err.print(f"finetune: {error}")
-        sys.exit(error.exit_code)
-    except SystemExit as stop:
-        # Typer turns an interrupt into this code, without a word.
-        if stop.code == 130:
-            _err.print("finetune: interrupted; all that was finished is stored; run again to go on")
-        raise
+    """Run the command line."""
+    answer(app)

@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import gc
 import os
 
 import pytest
@@ -29,6 +30,8 @@ def executor(monkeypatch) -> Executor:
 
     executor = Executor()
     monkeypatch.setattr(training, "execute", executor)
+    # statsmodels collects garbage at every call, which takes long beside TensorFlow.
+    monkeypatch.setattr(gc, "collect", lambda *generation: 0)
     # Drawing takes longer than all else together, and is tested elsewhere.
     monkeypatch.setattr(writing, "figure_files", lambda tables, *, names: {})
     return executor

@@ -11,7 +11,7 @@ from finetune.engines.base import METRICS, Frames, Task, Training, tabulate
 def made_frames(task: Task) -> Frames:
     """Make results that, as real ones do, follow from recipe and seed alone.
 
-    Runs differ in length, some cut their learning rate, and one in five has failed.
+    Some runs cut their learning rate, one in five has failed, and those that may stop early do.
     """
     return tabulate(task, _made_training(task))
 
@@ -28,7 +28,8 @@ def _made_training(task: Task) -> Training:
     after = 0.01 * 0.5 ** cuts.cumsum(axis=1)
     curves = {name: drawn(epochs) for name in ("loss", *METRICS)}
     curves["train_loss"][drawn() < 0.2, 0] = np.nan
-    epochs_run = 1 + (drawn() * epochs).astype(int)
+    stops = np.array([v.early_stopping is not None for v, _ in task.runs])
+    epochs_run = np.where(stops, 1 + (drawn() * epochs).astype(int), epochs)
     return Training(
         curves=curves,
         learning_rate=after / np.where(cuts, 0.5, 1),

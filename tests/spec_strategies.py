@@ -64,13 +64,16 @@ reduce_lr_specs = st.builds(
     cooldown=counts,
     min_lr=numbers,
     start_from_epoch=counts,
+    until_epoch=st.none() | positives,
 )
+set_lr_specs = st.builds(s.SetLRSpec, epoch=positives, learning_rate=st.floats(1e-9, 1e9))
 variant_lists = st.lists(
     st.builds(
         s.VariantSpec,
         name=names,
         early_stopping=st.none() | early_stopping_specs,
         reduce_lr=st.none() | reduce_lr_specs,
+        set_lr=st.none() | set_lr_specs,
     ),
     min_size=1,
     max_size=4,

@@ -19,9 +19,7 @@ GRID = (
 
 @pytest.fixture(scope="module")
 def mapped(tmp_path_factory):
-    return map_claim(
-        small_study(*GRID), tmp_path_factory.mktemp("map"), options=Options(workers=0)
-    )
+    return map_claim(small_study(*GRID), tmp_path_factory.mktemp("map"), options=Options(workers=0))
 
 
 def test_every_setting_has_its_cell(mapped):

@@ -20,7 +20,7 @@ ALL_ARGUMENTS = {
     },
     "reduce_lr": {
         "monitor": "loss", "factor": 0.3, "patience": 9, "min_delta": 0.5, "cooldown": 2,
-        "min_lr": 0.001, "start_from_epoch": 3,
+        "min_lr": 0.001, "start_from_epoch": 3, "until_epoch": 9,
     },
 }  # fmt: skip
 

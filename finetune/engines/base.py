@@ -143,3 +143,21 @@ def _finite(training: Training, trained: np.ndarray) -> np.ndarray:
 def lowest(values: np.ndarray) -> np.ndarray:
     """Give the position of the lowest value of each row, (run,); NaN counts as infinite."""
     return np.where(np.isnan(values), np.inf, values).argmin(axis=1)
+
+
+def join(parts: Sequence[Training]) -> Training:
+    """Join runs along the run axis."""
+
+    def joined(pick: Callable[[Training], np.ndarray]) -> np.ndarray:
+        return np.concatenate([pick(part) for part in parts])
+
+    return Training(
+        curves={name: joined(lambda p, n=name: p.curves[n]) for name in parts[0].curves},
+        learning_rate=joined(lambda p: p.learning_rate),
+        next_learning_rate=joined(lambda p: p.next_learning_rate),
+        epochs_run=joined(lambda p: p.epochs_run),
+        best_epoch=joined(lambda p: p.best_epoch),
+        final={name: joined(lambda p, n=name: p.final[n]) for name in parts[0].final},
+        rows_trained=sum(part.rows_trained for part in parts),
+        notes=tuple(sorted({note for part in parts for note in part.notes})),
+    )

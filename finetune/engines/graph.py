@@ -75,6 +75,18 @@ class PopulationGraph:
             [tf.constant(slot) for slot in slots],
         )
 
+    def bytes_per_row(self) -> int:
+        """Estimate what training a row takes: its state, gradients, copies and activations."""
+        variables = self._model.variables
+        size = np.dtype(self.problem.spec.training.dtype).itemsize
+        weights = sum(int(np.prod(variable.shape)) for variable in variables)
+        slots = sum(slot.size for slot in self._optimizer.start())
+        outputs = (tf.nest.flatten(layer.output)[0].shape for layer in self._model.layers)
+        widths = sum(int(np.prod(shape[1:])) for shape in outputs)
+        # A step keeps the state before and after it, gradients and some intermediate values; both
+        # directions keep activations.
+        return size * (3 * (weights + slots) + 2 * max(self._batch_size, _EVALUATION_ROWS) * widths)
+
     def epoch(
         self, state: State, data: Splits, *, sets, order, learning_rate, iterations
     ) -> tuple[State, dict[str, tf.Tensor]]:

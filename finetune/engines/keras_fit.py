@@ -14,6 +14,7 @@ from finetune.engines.base import (
     Report,
     Task,
     Training,
+    join,
     lowest,
     silent,
     tabulate,
@@ -40,7 +41,7 @@ class KerasEngine:
             for variant, seed in task.runs:
                 parts.append(trainer.train(variant, seed, replicate=task.replicate))
                 report(len(parts) / len(task.runs))
-        return tabulate(task, _stack(parts))
+        return tabulate(task, join(parts))
 
 
 class _Trainer:
@@ -173,20 +174,3 @@ def _full_set_evaluation(problem: Problem) -> Evaluate:
 
 def _padded(values: list[float], length: int) -> np.ndarray:
     return np.array([values + [np.nan] * (length - len(values))])
-
-
-def _stack(parts: list[Training]) -> Training:
-    """Join runs along the run axis."""
-
-    def joined(pick: Callable[[Training], np.ndarray]) -> np.ndarray:
-        return np.concatenate([pick(part) for part in parts])
-
-    return Training(
-        curves={name: joined(lambda p, n=name: p.curves[n]) for name in parts[0].curves},
-        learning_rate=joined(lambda p: p.learning_rate),
-        next_learning_rate=joined(lambda p: p.next_learning_rate),
-        epochs_run=joined(lambda p: p.epochs_run),
-        best_epoch=joined(lambda p: p.best_epoch),
-        final={name: joined(lambda p, n=name: p.final[n]) for name in parts[0].final},
-        rows_trained=sum(part.rows_trained for part in parts),
-    )

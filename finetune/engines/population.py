@@ -1,6 +1,7 @@
 """The population engine: all runs of a task trained at once, one row of weights a trajectory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +12,7 @@ from finetune.engines.base import (
     Report,
     Task,
     Training,
+    join,
     lowest,
     silent,
     tabulate,
@@ -39,7 +41,25 @@ class PopulationEngine:
         """Train every run of the task."""
         with precision(task.spec.training.dtype):
             graph = self._graph.for_problem(task.spec)
-            return tabulate(task, _Population(task, graph, share=self._share).train(report))
+            parts = list(_within_memory(task, graph))
+            trained = []
+            for part in parts:
+                before = len(trained) / len(parts)
+                population = _Population(part, graph, share=self._share)
+                trained.append(population.train(lambda s, b=before: report(b + s / len(parts))))
+        return tabulate(task, join(trained))
+
+
+def _within_memory(task: Task, graph: PopulationGraph) -> Iterator[Task]:
+    """Split a task by seeds, so that each part fits the memory it may use; at least one seed."""
+    problem, epochs = graph.problem, task.spec.training.epochs
+    curves = 8 * 10 * epochs * len(task.variants)
+    order = 4 * epochs * problem.training_rows
+    data = problem.bytes_of_data if problem.data_varies else 0
+    seed = len(task.variants) * graph.bytes_per_row() + curves + order + data
+    size = max(1, task.memory // seed)
+    for start in range(0, len(task.seeds), size):
+        yield replace(task, seeds=task.seeds[start : start + size])
 
 
 class _Inputs:

@@ -69,6 +69,12 @@ class Problem:
         """Number of rows of data that a run trains on."""
         return len(self._first.train.y)
 
+    @property
+    def bytes_of_data(self) -> int:
+        """Size of one seed's rows."""
+        splits = (self._first.train, self._first.val, self._first.test)
+        return sum(arrays.x.nbytes + arrays.y.nbytes for arrays in splits)
+
     def data(self, seed: int) -> SeedData:
         """Give the rows of a seed."""
         if not self.data_varies:

@@ -82,7 +82,7 @@ def _set_axis(axes: Axes, axis: PlaneAxis, place: str) -> None:
     scale, ticks, span, line = (getattr(axes, name) for name in _CALLS[place])
     if axis.symlog:
         scale("symlog", linthresh=margin, linscale=0.7)
-        ticks(axis.ticks, [f"{tick:g}" for tick in axis.ticks])
+        ticks(axis.ticks, [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in axis.ticks])
     axes.set(**{f"{place}lim": (axis.low, axis.high)})
     span(-margin, margin, color=_BAND, alpha=0.07, linewidth=0, zorder=0)
     for edge in (-margin, margin):

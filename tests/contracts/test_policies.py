@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune.policies.base import Logs
-from finetune.spec import EarlyStoppingSpec, ReduceLRSpec, VariantSpec
+from finetune.spec import EarlyStoppingSpec, ReduceLRSpec, SetLRSpec, VariantSpec
 from tests.contracts.policy_forms import NEVER, Outcome, keras_outcomes, machine_outcomes
 
 NAN, INF = float("nan"), float("inf")
@@ -80,6 +80,10 @@ CASES = {
     "reduction, later epochs only": cut(
         [0.1, 5, 5, 5, 5, 5], [1, 1, 1, 1, 0.5, 0.25], start_from_epoch=3
     ),
+    "reduction, up to an epoch only": cut(
+        [1, 1, 1, 0.5, 1, 1], [1, 0.5, 0.25, 0.25, 0.25, 0.25], until_epoch=3
+    ),
+    "reduction, no epoch at all": cut([1] * 3, [1, 1, 1], start_from_epoch=2, until_epoch=2),
     "reduction, delay longer than training": cut([1] * 3, [1, 1, 1], start_from_epoch=9),
     "reduction, NaN first": cut([NAN, 1, 0.5], [1, 0.5, 0.25]),
     "reduction, NaN later": cut([1, NAN, 0.5], [1, 0.5, 0.5]),
@@ -130,6 +134,16 @@ CASES = {
         final=0,
     ),
     "neither": Case({}, [1, 2, 3]),
+    "rate set": Case({"set_lr": {"epoch": 2, "learning_rate": 2.0}}, [1, 1, 1], [1, 2, 2]),
+    "rate set too late": Case({"set_lr": {"epoch": 9, "learning_rate": 2.0}}, [1, 1], [1, 1]),
+    "rate set after it was cut": Case(
+        {
+            "reduce_lr": {"factor": 0.5, "patience": 1, "until_epoch": 3},
+            "set_lr": {"epoch": 2, "learning_rate": 4.0},
+        },
+        [1, 1, 1, 1],
+        [1, 4, 2, 2],
+    ),
 }
 FORMS = {"callbacks": keras_outcomes, "machine": machine_outcomes}
 
@@ -179,12 +193,17 @@ reduce_lr_specs = st.builds(
     cooldown=few,
     min_lr=st.sampled_from([0.0, 0.3, 0.7, 0.01]) | st.floats(0, 1),
     start_from_epoch=few,
+    until_epoch=st.none() | st.integers(1, 9),
+)
+set_lr_specs = st.builds(
+    SetLRSpec, epoch=st.integers(1, 9), learning_rate=st.sampled_from([0.1, 0.7, 1.0])
 )
 variants = st.builds(
     VariantSpec,
     name=st.just("v"),
     early_stopping=st.none() | early_stopping_specs,
     reduce_lr=st.none() | reduce_lr_specs,
+    set_lr=st.none() | set_lr_specs,
 )
 
 

@@ -1,5 +1,7 @@
 """The population engine against itself: sharing, chunks and neighbours change no number."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,6 +66,14 @@ def test_a_run_does_not_depend_on_the_runs_beside_it(engine, spec, together):
         for variant in variants:
             expected = one_run(together, variant.name, 3)
             assert_bit_equal(one_run(fewer, variant.name, 3), expected)
+
+
+def test_little_memory_splits_a_task_and_changes_no_bit(engine, spec, together):
+    shares = []
+    small = replace(task(spec, seeds=range(7)), memory=200_000)
+    assert_bit_equal(engine.train(small, shares.append)[:2], together[:2])
+    assert shares == sorted(shares)
+    assert len(shares) > 2 * spec.training.epochs
 
 
 def test_a_single_run_is_the_same_alone(engine, spec, together):

@@ -18,7 +18,7 @@ from tests.contracts.test_policies import few, reduce_lr_specs, values
 
 ARGUMENTS = {
     "monitor": "val_accuracy", "factor": 0.3, "patience": 4, "verbose": 1, "mode": "max",
-    "min_delta": 0.02, "cooldown": 3, "min_lr": 0.001, "start_from_epoch": 7,
+    "min_delta": 0.02, "cooldown": 3, "min_lr": 0.001, "start_from_epoch": 7, "until_epoch": 9,
 }  # fmt: skip
 
 
@@ -33,14 +33,17 @@ def test_is_public():
         _ = finetune.DelayedReduceLR
 
 
-def test_takes_the_arguments_of_keras_and_one_more():
+def test_takes_the_arguments_of_keras_and_two_more():
     def parameters(callback):
         return list(inspect.signature(callback.__init__).parameters.values())
 
     keras_own = [p for p in parameters(keras.callbacks.ReduceLROnPlateau) if p.name != "kwargs"]
     ours = parameters(DelayedReduceLROnPlateau)
-    assert [(p.name, p.default) for p in ours[:-1]] == [(p.name, p.default) for p in keras_own]
-    assert (ours[-1].name, ours[-1].default) == ("start_from_epoch", 0)
+    assert [(p.name, p.default) for p in ours] == [
+        *((p.name, p.default) for p in keras_own),
+        ("start_from_epoch", 0),
+        ("until_epoch", None),
+    ]
 
 
 def test_the_spec_has_the_defaults_of_the_callback():
@@ -50,7 +53,7 @@ def test_the_spec_has_the_defaults_of_the_callback():
 
 @given(reduce_lr_specs, st.lists(values, min_size=1, max_size=12))
 def test_with_no_delay_it_is_that_of_keras(spec, losses):
-    arguments = spec.model_dump(exclude={"start_from_epoch"})
+    arguments = spec.model_dump(exclude={"start_from_epoch", "until_epoch"})
     arguments["mode"] = "max" if spec.monitor == "val_accuracy" else "min"
     ours = play(DelayedReduceLROnPlateau(**arguments, start_from_epoch=0), losses)
     assert ours == play(keras.callbacks.ReduceLROnPlateau(**arguments), losses)
@@ -58,11 +61,19 @@ def test_with_no_delay_it_is_that_of_keras(spec, losses):
 
 @given(reduce_lr_specs, few, st.lists(values, min_size=1, max_size=12), st.lists(values))
 def test_epochs_before_the_delay_are_invisible(spec, delay, losses, unseen):
-    late = spec.model_copy(update={"start_from_epoch": delay})
-    at_once = spec.model_copy(update={"start_from_epoch": 0})
+    late = spec.model_copy(update={"start_from_epoch": delay, "until_epoch": None})
+    at_once = spec.model_copy(update={"start_from_epoch": 0, "until_epoch": None})
     before = (unseen + [0.1] * delay)[:delay]
     rates = play(reduce_lr_callback(late), before + losses)
     assert rates == (1.0,) * delay + play(reduce_lr_callback(at_once), losses)
+
+
+@given(reduce_lr_specs, st.lists(values, min_size=1, max_size=6), st.lists(values, max_size=6))
+def test_epochs_from_the_end_on_are_invisible(spec, losses, unseen):
+    ended = spec.model_copy(update={"until_epoch": len(losses)})
+    rates = play(reduce_lr_callback(ended), losses + unseen)
+    whole = play(reduce_lr_callback(spec.model_copy(update={"until_epoch": None})), losses)
+    assert rates == whole + (whole[-1],) * len(unseen)
 
 
 @pytest.mark.parametrize("arguments", [{}, ARGUMENTS], ids=["defaults", "all"])

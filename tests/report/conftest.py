@@ -1,5 +1,7 @@
 """A small study that trains nothing: its losses follow from the learning rates alone."""
 
+import gc
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from finetune.report.cells import RUN_COLUMNS
 from finetune.report.tables import ReportTables, build_tables
 from finetune.spec import StudySpec, VariantSpec
+from finetune.stats.verdict import Verdict, judge_claim
 from finetune.study_file import parse_spec
 
 BUDGET = 12
@@ -28,6 +31,16 @@ ODD_NAMES = ["_hidden", "$a$ or $b", "a very long name " * 4 + "end", "|<&>`"]
 ODD_VARIANTS = [variant | {"name": name} for variant, name in zip(VARIANTS, ODD_NAMES, strict=True)]
 
 
+# The claim's arms, a bystander, and one more so that ranks have four places.
+CLAIM = {"treatment": "reduction", "control": "delayed"}
+CLAIM_VARIANTS = [
+    *VARIANTS[:3],
+    {"name": "delayed", "reduce_lr": {"factor": 0.4, "patience": 3, "start_from_epoch": 8}},
+]
+UNDERFIT = {"train_loss": 0.03, "test_loss": 0.02, "train_accuracy": -0.03, "test_accuracy": -0.02}
+SAME = dict.fromkeys(UNDERFIT, 0.0)
+
+
 @dataclass(frozen=True)
 class Study:
     """A spec with the runs and epochs that an engine would have made of it."""
@@ -35,9 +48,49 @@ class Study:
     spec: StudySpec
     runs: pd.DataFrame
     epochs: pd.DataFrame
+    replicate: pd.DataFrame | None = None
+
+    def verdict(self) -> Verdict | None:
+        if self.spec.claim is None:
+            return None
+        return judge_claim(self.runs, self.spec, replicate=self.replicate)
 
     def tables(self) -> ReportTables:
-        return build_tables(self.spec, runs=self.runs, epochs=self.epochs)
+        return build_tables(
+            self.spec,
+            runs=self.runs,
+            epochs=self.epochs,
+            verdict=self.verdict(),
+            replicate=self.replicate,
+        )
+
+
+def make_claim(
+    effect: Mapping[str, float] = UNDERFIT,
+    *,
+    seeds: int = 10,
+    spread: float = 0.001,
+    noise: float = 0.001,
+    failed: tuple[tuple[str, int], ...] = (),
+    accuracy: bool = True,
+) -> Study:
+    """Make a study with a claim: the treatment is the control plus an effect, give or take.
+
+    `spread` is the standard deviation of the effect over seeds, and `noise` that of the control
+    against itself; accuracies vary a tenth as much.
+    """
+    made = make_study(
+        seeds=seeds, variants=CLAIM_VARIANTS, failed=failed, accuracy=accuracy, claim=CLAIM
+    )
+    rng, runs = np.random.default_rng(1), made.runs
+    control = runs.loc[runs["variant"] == CLAIM["control"]]
+    replicate, treated = control.copy(), runs["variant"] == CLAIM["treatment"]
+    for metric, mean in effect.items():
+        scale = 1 if metric.endswith("loss") else 0.1
+        replicate[metric] += rng.normal(0, noise * scale, seeds)
+        moved = control[metric].to_numpy() + mean + rng.normal(0, spread * scale, seeds)
+        runs.loc[treated, metric] = np.where(runs.loc[treated, metric].isna(), np.nan, moved)
+    return Study(made.spec, runs, made.epochs, replicate)
 
 
 def make_study(
@@ -47,10 +100,12 @@ def make_study(
     failed: tuple[tuple[str, int], ...] = (),
     accuracy: bool = True,
     vary: tuple[str, ...] = ("init", "order"),
+    claim: Mapping[str, Any] | None = None,
 ) -> Study:
     """Make a study; early stopping acts after 6 to 8 epochs, reduction after its delay and 3."""
     data = {"source": "make_classification", "args": {"n_samples": 60, "weights": [0.5, 0.5]}}
     tree = {"name": "made", "seeds": seeds, "data": data, "variants": variants, "vary": vary}
+    tree |= {"claim": dict(claim)} if claim else {}
     spec = parse_spec(tree | {"training": {"epochs": BUDGET}})
     made = [_run(variant, seed) for variant in spec.variants for seed in range(seeds)]
     runs = pd.DataFrame([run for run, _ in made], columns=RUN_COLUMNS)
@@ -91,7 +146,34 @@ def _run(variant: VariantSpec, seed: int) -> tuple[list, pd.DataFrame]:
     return [*place, *ended, count, count - 1, cuts, first, rates[count]], epochs
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_collections():
+    # statsmodels collects garbage at every correction for many tests: let it find little to walk.
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session")
 def study() -> Study:
     """The default small study: 4 seeds, nothing failed."""
     return make_study()
+
+
+@pytest.fixture(scope="session")
+def tables(study) -> ReportTables:
+    """The tables of the default small study."""
+    return study.tables()
+
+
+@pytest.fixture(scope="session")
+def claimed() -> Study:
+    """A study in which the treatment clearly underfits, by loss and by accuracy."""
+    return make_claim()
+
+
+@pytest.fixture(scope="session")
+def claimed_tables(claimed) -> ReportTables:
+    """The tables of that study, its verdict among them."""
+    return claimed.tables()

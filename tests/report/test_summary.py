@@ -4,9 +4,9 @@ import pytest
 from scipy import stats
 
 from finetune.report.cells import tidy_runs
-from finetune.report.summary import baseline_of, describe, difference_table, summary_table
+from finetune.report.summary import describe, summary_table
 
-from .conftest import VARIANTS, make_study
+from .conftest import make_study
 
 
 def _row(table, variant, metric):
@@ -60,41 +60,3 @@ def test_epochs_saved_are_those_of_the_budget_not_run(study):
     assert _row(table, "early stopping", "epochs_run")["mean"] == (6 + 7 + 8 + 6) / 4
     assert _row(table, "early stopping", "epochs_saved")["mean"] == 12 - (6 + 7 + 8 + 6) / 4
     assert _row(table, "no callbacks", "epochs_saved")["high"] == 0
-
-
-def test_differences_are_taken_at_the_same_seed(study):
-    runs = tidy_runs(study.runs.sample(frac=1, random_state=2), study.spec)
-    table = difference_table(runs, "no callbacks")
-    wide = study.runs.pivot(index="seed", columns="variant", values="test_loss")
-    expected = stats.ttest_1samp(wide["reduction"] - wide["no callbacks"], 0)
-    row = _row(table, "reduction", "test_loss")
-    assert row["mean"] == pytest.approx((wide["reduction"] - wide["no callbacks"]).mean())
-    assert row["n"] == 4
-    np.testing.assert_allclose(row["high"], expected.confidence_interval().high, rtol=1e-6)
-
-
-def test_a_pair_needs_both_runs():
-    made = make_study(failed=(("no callbacks", 0), ("both", 3)))
-    table = difference_table(tidy_runs(made.runs, made.spec), "no callbacks")
-    assert _row(table, "both", "val_loss")["n"] == 2
-    assert _row(table, "reduction", "val_loss")["n"] == 3
-
-
-def test_equal_pairs_are_counted(study):
-    table = difference_table(tidy_runs(study.runs, study.spec), "early stopping")
-    row = _row(table, "both", "train_loss")
-    assert (row["n_equal"], row["mean"], row["low"], row["high"]) == (4, 0, 0, 0)
-    assert _row(table, "reduction", "train_loss")["n_equal"] == 0
-
-
-@pytest.mark.parametrize(
-    ("order", "expected"), [([1, 0, 2], "no callbacks"), ([2, 1], "reduction"), ([3], "both")]
-)
-def test_the_baseline_has_no_policy_or_is_the_first(order, expected):
-    made = make_study(seeds=1, variants=[VARIANTS[place] for place in order])
-    assert baseline_of(made.spec) == expected
-
-
-def test_one_variant_has_no_differences():
-    made = make_study(variants=VARIANTS[:1])
-    assert difference_table(tidy_runs(made.runs, made.spec), "no callbacks").empty

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,15 +18,19 @@ MANIFEST = {"name": "made", "engine": "keras", "command": "finetune run made.tom
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """A report with odd names, a failed run and a section of another room."""
-    made = make_study(variants=ODD_VARIANTS, failed=((ODD_VARIANTS[2]["name"], 1),))
+    """A report of a full claim, with odd names, a failed run and a section of another room."""
+    made = make_study(
+        seeds=100,
+        variants=ODD_VARIANTS,
+        failed=((ODD_VARIANTS[2]["name"], 1),),
+        claim={"treatment": ODD_VARIANTS[2]["name"], "control": ODD_VARIANTS[3]["name"]},
+    )
     out = tmp_path_factory.mktemp("report")
-    claim = "## Verdict\n\nNot tested."
     parity = Section("Parity", "Two engines agree.")
-    frames = {"runs": made.runs, "epochs": made.epochs}
     path = write_report(
         out,
-        **{"spec": made.spec, **frames, "manifest": MANIFEST, "claim_section": claim},
+        **{"spec": made.spec, "runs": made.runs, "epochs": made.epochs, "manifest": MANIFEST},
+        verdict=made.verdict(),
         extra_sections=[parity],
     )
     assert path == out / "report.md"
@@ -34,22 +39,32 @@ def written(tmp_path_factory):
 
 def test_all_files_are_there_and_nothing_else(written):
     kinds = {path.relative_to(written).as_posix() for path in written.rglob("*.*")}
+    names = ["runs", "summary", "contrasts", "ranks", "pairs", "callbacks", "identical", "curves"]
     assert {path for path in kinds if path.startswith("tables")} == {
-        f"tables/{name}.csv"
-        for name in ("runs", "summary", "differences", "callbacks", "identical", "curves")
+        f"tables/{name}.csv" for name in names
     }
-    assert len([path for path in kinds if path.startswith("figures")]) == 10
-    assert len(kinds) == 6 + 10 + 1
+    assert len([path for path in kinds if path.startswith("figures")]) == 14
+    assert len(kinds) == 8 + 14 + 1
 
 
-def test_the_claim_opens_the_report_and_the_sections_follow(written):
+def test_drawings_of_a_full_study_stay_small(written):
+    assert all(path.stat().st_size < 300_000 for path in written.rglob("*.svg"))
+
+
+def test_the_verdict_opens_the_report_and_the_sections_follow(written):
     text = (written / "report.md").read_text(encoding="utf-8")
-    assert text.startswith("# Study: made\n\n## Verdict\n\nNot tested.\n\n## What was run\n")
+    assert text.startswith('# Study: made\n\n**Refuted: "a very long name ')
     titles = [line[3:] for line in text.splitlines() if line.startswith("## ")]
     assert titles == [
-        *("Verdict", "What was run", "Results", "Did the callbacks fire?", "Parity"),
+        *("What was run", "How the verdict was reached", "All variants compared"),
+        *("The runs in figures", "Did the callbacks fire?", "Parity"),
         *("Failed runs", "How to reproduce", "Provenance"),
     ]
+
+
+def test_figures_are_numbered_as_they_come(written):
+    text = (written / "report.md").read_text(encoding="utf-8")
+    assert re.findall(r"\*\*Figure (\d)\.", text) == list("1234567")
 
 
 def test_the_report_renders(written):
@@ -57,7 +72,7 @@ def test_the_report_renders(written):
     tokens = MarkdownIt().enable("table").parse(text)
     kinds = [token.type for token in tokens]
     delimiters = [line for line in text.splitlines() if line.startswith("|:-")]
-    assert kinds.count("table_open") == len(delimiters) == 8
+    assert kinds.count("table_open") == len(delimiters) == 13
     # Every row of a table has as many cells as its head: no name broke out of its cell.
     head = None
     for place, kind in enumerate(kinds):
@@ -68,7 +83,7 @@ def test_the_report_renders(written):
             head = cells if kinds[place - 1] == "thead_open" else head
             assert cells == head
     images = [c.attrs["src"] for t in tokens for c in t.children or [] if c.type == "image"]
-    assert len(images) == 5
+    assert len(images) == 7
     assert all((written / str(image)).is_file() for image in images)
 
 
@@ -78,10 +93,11 @@ def test_a_report_replaces_an_older_one_and_is_the_same(tmp_path, monkeypatch):
     (tmp_path / "report.md").write_text("old")
     for _ in range(2):
         frames = {"spec": made.spec, "runs": made.runs, "epochs": made.epochs}
-        write_report(tmp_path, **frames, manifest={}, claim_section="")
+        write_report(tmp_path, **frames, manifest={})
         texts.append((tmp_path / "report.md").read_text(encoding="utf-8"))
     assert texts[0] == texts[1]
-    assert texts[0].startswith("# Study: made\n\n## What was run")
+    assert texts[0].startswith("# Study: made\n\n| Variant ")
+    assert "## How the verdict was reached" not in texts[0]
 
 
 def test_nothing_is_written_for_incomplete_runs(tmp_path):
@@ -90,7 +106,7 @@ def test_nothing_is_written_for_incomplete_runs(tmp_path):
         write_report(
             tmp_path,
             **{"spec": made.spec, "runs": made.runs[1:], "epochs": made.epochs},
-            **{"manifest": {}, "claim_section": ""},
+            manifest={},
         )
     assert list(tmp_path.iterdir()) == []
 

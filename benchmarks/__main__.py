@@ -1,0 +1,60 @@
+"""Run the suite of studies, and say in one table what it finds: `python -m benchmarks`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.overview import overview
+from finetune.claim_map import map_claim
+from finetune.console import OUT, answer, training_options
+from finetune.errors import SpecError
+from finetune.report.writing import write_whole
+from finetune.stats.wording import sentence
+from finetune.study import run_study
+from finetune.study_file import load_spec, shipped_studies
+
+# The map is of the founding study; the smoke study shows that an installation works, no more.
+MAP = "claim-map"
+_NOT_BY_DEFAULT = ("smoke",)
+
+
+def suite() -> list[str]:
+    """Give the names of what the suite runs when none is named."""
+    studies = sorted(file.stem for file in shipped_studies().glob("*.toml"))
+    return [*(name for name in studies if name not in _NOT_BY_DEFAULT), MAP]
+
+
+def run_suite(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Studies to run (default: the whole suite)."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
+) -> None:
+    """Run studies of the suite, training only what is missing, and write the overview."""
+    chosen = names or suite()
+    known = [*suite(), *_NOT_BY_DEFAULT]
+    for name in chosen:
+        if name not in known:
+            raise SpecError(f"NAME: received {name!r}; allowed: {', '.join(known)}")
+    for name in chosen:
+        OUT.print(f"== {name}")
+        _run(name, out / name)
+    write_whole(out / "README.md", overview(out).encode())
+    OUT.print(f"Overview: {out / 'README.md'}")
+
+
+def _run(name: str, folder: Path) -> None:
+    with training_options(command=f"python -m benchmarks {name}") as options:
+        if name == MAP:
+            verdicts = map_claim(load_spec(), folder, options=options).table["verdict"]
+            OUT.print(", ".join(f"{n} {verdict}" for verdict, n in verdicts.value_counts().items()))
+            return
+        results = run_study(load_spec(name), folder, options=options)
+    if results.verdict:
+        OUT.print(sentence(results.verdict))
+
+
+if __name__ == "__main__":
+    answer(lambda: typer.run(run_suite))
