@@ -90,6 +90,15 @@ class Plan:
             again = Block(spec, control, seeds, engine, replicate=1)
         return cls(runs, again, _probe_block(spec), _parity_block(spec))
 
+    def stored(self, store: ResultStore) -> "Plan":
+        """Give the plan without those of its further blocks that a store does not hold whole."""
+
+        def kept(block: Block | None) -> Block | None:
+            missing = block and store.missing(block.recipes, block.seeds)
+            return None if missing else block
+
+        return Plan(self.runs, kept(self.same_again), kept(self.probe), kept(self.parity))
+
     @property
     def blocks(self) -> list[Block]:
         """All blocks, those that take longest first."""

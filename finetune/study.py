@@ -86,7 +86,7 @@ def read_study(folder: Path) -> Results:
             f"DIR: the store of {str(folder)!r} lacks runs of {len(missing)} seeds; train them "
             "with `finetune run`"
         )
-    return _analyse(plan, store, folder, manifest=about)
+    return _analyse(plan.stored(store), store, folder, manifest=about)
 
 
 def _analyse(plan: Plan, store: ResultStore, folder: Path, *, manifest: dict[str, Any]) -> Results:

@@ -153,6 +153,16 @@ def test_the_problem_is_what_all_variants_share(spec):
     assert spec.model_copy(update={"training": faster}).problem != spec.problem
 
 
+def test_defaults_are_no_part_of_the_recipe(monkeypatch):
+    # So that a key that is added later, with a default, orphans no stored run.
+    monkeypatch.setattr(spec_module, "digest", lambda parts: parts)
+    tree = {"name": "m", "data": {"source": "s"}, "variants": [{"name": "v", "reduce_lr": {}}]}
+    spec = parse_spec(tree)
+    parts = spec.recipe(spec.variants[0], "keras")
+    assert (parts["data"], parts["model"], parts["training"]) == ({"source": "s"}, {}, {})
+    assert parts["policies"] == {"reduce_lr": {}}
+
+
 def test_recipes_are_equal_in_every_process():
     code = "from tests.test_spec import recipe; print(recipe())"
     for hash_seed in ("1", "2"):

@@ -50,6 +50,7 @@ class Contestant:
         trainer: `module:class` in this package; the worker process imports it.
         options: Arguments of the trainer.
         candidates: The configurations that are tried; the fastest is timed.
+        like: Key of an earlier contestant whose choice among the same candidates it takes.
         population: Whether it trains runs together and so is given the whole study; others are
             given one run a process, since they take long and an epoch costs the same in each.
         measures: The splits whose loss and accuracy it evaluates after each epoch.
@@ -62,6 +63,7 @@ class Contestant:
     trainer: str
     candidates: tuple[Configuration, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+    like: str = ""
     population: bool = False
     measures: tuple[str, ...] = EVERYTHING
     same_training: bool = True
@@ -81,17 +83,17 @@ def contestants(count: int) -> list[Contestant]:
 
 def _keras(count: int) -> list[Contestant]:
     trainer = "keras_trainer:KerasTrainer"
-    jit = [{"jit_compile": False}, {"jit_compile": True}]
-    alone = tuple(
-        Configuration(1, threads, options=o) for threads in sorted({1, count}) for o in jit
-    )
-    every = tuple(Configuration(count, 1, options=o) for o in jit)
+    plain, jit = {"jit_compile": False}, {"jit_compile": True}
+    alone = (Configuration(1, 1, options=plain), Configuration(1, 1, options=jit))
+    if count > 1:
+        alone = (*alone, Configuration(1, count, options=plain))
+    every = (Configuration(count, 1, options=plain), Configuration(count, 1, options=jit))
     loop, tuned = {"tuned": False}, {"tuned": True}
     return [
         Contestant(LOOP, "Keras `fit`, one process", trainer, alone, loop, same_training=False),
         Contestant(
             LOOP_LESS, "Keras `fit`, one process, validation alone", trainer, alone,
-            loop | {"evaluate": False}, measures=("val",), same_training=False,
+            loop | {"evaluate": False}, like=LOOP, measures=("val",), same_training=False,
         ),
         Contestant(TUNED, "Keras `fit`, one process, tuned", trainer, alone, tuned),
         Contestant(TUNED_ALL, "Keras `fit`, all cores, tuned", trainer, every, tuned),
@@ -107,7 +109,7 @@ def _sklearn(count: int) -> Contestant:
 
 def _jax(count: int) -> Contestant:
     return Contestant(
-        JAX, "jax, lockstep", "jax_trainer:JaxTrainer", _populations(count, 6, 12, 25),
+        JAX, "jax, lockstep", "jax_trainer:JaxTrainer", _populations(count, 12, 6, 25),
         population=True,
         # Only our callbacks' arithmetic is Keras here; this keeps TensorFlow out of the process.
         environment={"KERAS_BACKEND": "jax"},
@@ -118,7 +120,7 @@ def _ours(count: int) -> list[Contestant]:
     trainer = "population_trainer:PopulationTrainer"
     return [
         Contestant(
-            LOCKSTEP, "finetune, lockstep", trainer, _populations(count, 12, 25, 64),
+            LOCKSTEP, "finetune, lockstep", trainer, _populations(count, 25, 64),
             {"share": False}, population=True,
         ),
         Contestant(

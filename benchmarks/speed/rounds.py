@@ -1,6 +1,6 @@
 """The timing itself: choose each contestant's best configuration, then interleaved rounds."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -81,7 +81,10 @@ def measure(scale: Scale, say: Say) -> Measurements:
     say("matrix products")
     peak = _peak(scale.cores)
     tried: list[dict[str, Any]] = []
-    chosen = [(c, _choose(c, task, scale, tried=tried, say=say)) for c in contestants(scale.cores)]
+    chosen: dict[str, tuple[Contestant, Configuration]] = {}
+    for c in contestants(scale.cores):
+        taken = chosen[c.like][1] if c.like else _choose(c, task, scale, tried=tried, say=say)
+        chosen[c.key] = c, taken
     with _crews(chosen) as crews:
         first = {}
         for key, crew in crews.items():
@@ -147,9 +150,9 @@ def _work(
 
 
 @contextmanager
-def _crews(chosen: Sequence[tuple[Contestant, Configuration]]) -> Iterator[dict[str, Crew]]:
+def _crews(chosen: Mapping[str, tuple[Contestant, Configuration]]) -> Iterator[dict[str, Crew]]:
     with ExitStack() as stack:
-        yield {c.key: stack.enter_context(Crew(c, conf)) for c, conf in chosen}
+        yield {key: stack.enter_context(Crew(*pair)) for key, pair in chosen.items()}
 
 
 def _rounds(crews: Mapping[str, Crew], task: Task, scale: Scale, say: Say) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from finetune.report.claim_plane import ClaimPlane, PlaneAxis, Region, claim_plane
 from finetune.report.comparisons import CLAIM, SAME_AGAIN
 from finetune.report.markdown import percent
-from finetune.report.style import WIDTH, VariantStyles
+from finetune.report.style import MOST_VECTOR_DOTS, WIDTH, VariantStyles
 from finetune.report.tables import ReportTables
 from finetune.stats.rule import Judgement
 
@@ -122,7 +122,8 @@ def _draw_region(axes: Axes, plane: ClaimPlane, region: Region) -> None:
 
 def _draw_seeds(axes: Axes, tables: ReportTables, comparison: str, **look: Any) -> None:
     pairs = tables.pairs.loc[tables.pairs["comparison"] == comparison]
-    axes.scatter(pairs["train_loss"], pairs["test_loss"], **look)
+    many = len(pairs) > MOST_VECTOR_DOTS
+    axes.scatter(pairs["train_loss"], pairs["test_loss"], rasterized=many, **look)
 
 
 def _draw_mean(axes: Axes, judged: Judgement, **look: Any) -> None:

@@ -11,12 +11,11 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from finetune.report.cells import finished
-from finetune.report.style import WIDTH, VariantStyles, set_scale, shown
+from finetune.report.style import MOST_VECTOR_DOTS, WIDTH, VariantStyles, set_scale, shown
 from finetune.report.tables import ReportTables
 
-# More joining lines than this are a grey smear; more dots than this make an SVG heavy.
+# More joining lines than this are a grey smear.
 _MOST_LINES = 150
-_MOST_VECTOR_DOTS = 1500
 _FEW_SEEDS = 20
 
 _INTERVAL: dict[str, Any] = {"ecolor": "black", "elinewidth": 3, "zorder": 4}
@@ -90,7 +89,7 @@ def _draw_dots(
         own = runs.loc[runs["variant"] == name]
         look: dict[str, Any] = {"color": styles.colours[name], "marker": styles.markers[name]}
         look |= {"s": areas[name], "alpha": 0.6, "linewidth": 0, "zorder": zorder}
-        look |= {"rasterized": len(runs) > _MOST_VECTOR_DOTS}
+        look |= {"rasterized": len(runs) > MOST_VECTOR_DOTS}
         seaborn.scatterplot(own, x=x, y=y, ax=axes, **look)
 
 

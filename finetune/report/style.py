@@ -14,6 +14,9 @@ from matplotlib.lines import Line2D
 
 WIDTH = 9.0  # inches: at 96 pixels an inch about the width of GitHub's column
 
+# More dots than this make an SVG heavy: they are drawn as an image in it.
+MOST_VECTOR_DOTS = 1500
+
 # Okabe and Ito's colours, which colour-blind readers tell apart; grey for the first variant,
 # which is the baseline in most studies.
 _COLOURS = ("#8a8a8a", "#e69f00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#000000")

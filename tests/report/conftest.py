@@ -16,6 +16,7 @@ from finetune.stats.verdict import Verdict, judge_claim
 from finetune.study_file import parse_spec
 
 BUDGET = 12
+METRICS = list(RUN_COLUMNS[3:9])
 VARIANTS: list[dict[str, Any]] = [
     {"name": "no callbacks"},
     {"name": "early stopping", "early_stopping": {"patience": 2}},
@@ -79,9 +80,7 @@ def make_claim(
     `spread` is the standard deviation of the effect over seeds, and `noise` that of the control
     against itself; accuracies vary a tenth as much.
     """
-    made = make_study(
-        seeds=seeds, variants=CLAIM_VARIANTS, failed=failed, accuracy=accuracy, claim=CLAIM
-    )
+    made = make_study(seeds=seeds, variants=CLAIM_VARIANTS, accuracy=accuracy, claim=CLAIM)
     rng, runs = np.random.default_rng(1), made.runs
     control = runs.loc[runs["variant"] == CLAIM["control"]]
     replicate, treated = control.copy(), runs["variant"] == CLAIM["treatment"]
@@ -89,8 +88,8 @@ def make_claim(
         scale = 1 if metric.endswith("loss") else 0.1
         replicate[metric] += rng.normal(0, noise * scale, seeds)
         moved = control[metric].to_numpy() + mean + rng.normal(0, spread * scale, seeds)
-        runs.loc[treated, metric] = np.where(runs.loc[treated, metric].isna(), np.nan, moved)
-    return Study(made.spec, runs, made.epochs, replicate)
+        runs.loc[treated, metric] = moved
+    return Study(made.spec, runs, _fail(runs, made.epochs, failed), replicate)
 
 
 def make_study(
@@ -110,16 +109,23 @@ def make_study(
     made = [_run(variant, seed) for variant in spec.variants for seed in range(seeds)]
     runs = pd.DataFrame([run for run, _ in made], columns=RUN_COLUMNS)
     epochs = pd.concat([epochs for _, epochs in made], ignore_index=True)
-    metrics = list(RUN_COLUMNS[3:9])
-    for name, seed in failed:
-        cell = (runs["variant"] == name) & (runs["seed"] == seed)
-        runs.loc[cell, ["status", *metrics]] = ["failed", *[np.nan] * len(metrics)]
-        lost = (epochs["variant"] == name) & (epochs["seed"] == seed) & (epochs["epoch"] > 1)
-        epochs = epochs[~lost]
+    epochs = _fail(runs, epochs, failed)
     if not accuracy:
-        columns = [name for name in metrics if name.endswith("accuracy")]
+        columns = [name for name in METRICS if name.endswith("accuracy")]
         runs[columns] = epochs[columns] = np.nan
     return Study(spec, runs, epochs)
+
+
+def _fail(
+    runs: pd.DataFrame, epochs: pd.DataFrame, failed: tuple[tuple[str, int], ...]
+) -> pd.DataFrame:
+    """Let runs fail in their third epoch; give the epochs that are left."""
+    for name, seed in failed:
+        cell = (runs["variant"] == name) & (runs["seed"] == seed)
+        runs.loc[cell, ["status", *METRICS]] = ["failed", *[np.nan] * len(METRICS)]
+        lost = (epochs["variant"] == name) & (epochs["seed"] == seed) & (epochs["epoch"] > 1)
+        epochs = epochs[~lost]
+    return epochs
 
 
 def _run(variant: VariantSpec, seed: int) -> tuple[list, pd.DataFrame]:

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
 from finetune.report.captions import captions
@@ -65,10 +66,11 @@ def test_an_interval_that_is_cut_off_is_said():
 
 
 def test_the_dots_are_the_pairs(claimed_tables, drawn):
-    noise, seeds = drawn.collections
+    noise, seeds = [dots for dots in drawn.collections if isinstance(dots, PathCollection)]
+    by_comparison = claimed_tables.pairs.set_index("comparison")[["train_loss", "test_loss"]]
     for dots, comparison in ((seeds, CLAIM), (noise, SAME_AGAIN)):
-        own = claimed_tables.pairs.query("comparison == @comparison")
-        assert dots.get_offsets().tolist() == own[["train_loss", "test_loss"]].to_numpy().tolist()
+        own = by_comparison.loc[comparison].to_numpy()
+        assert dots.get_offsets().tolist() == own.tolist()
     colour = VariantStyles(claimed_tables.variants).colours["reduction"]
     assert to_hex(seeds.get_facecolor()[0]) == colour
 
@@ -95,14 +97,14 @@ def test_a_claim_is_drawn_without_replicate_and_with_one_seed():
     made = make_claim(seeds=1)
     tables = replace(made, replicate=None).tables()
     axes = claim_dots(tables).axes[0]
-    assert len(axes.collections) == 1
+    assert len(axes.collections) == 1  # the dots: neither noise nor intervals
     assert "noise" not in captions(tables)["claim"]
     assert "interval" not in captions(tables)["claim"]
 
 
 def test_there_is_nothing_to_draw_without_a_pair(claimed_tables):
     assert has_pairs(claimed_tables.pairs)
-    assert not has_pairs(claimed_tables.pairs.query("comparison == @SAME_AGAIN"))
+    assert not has_pairs(claimed_tables.pairs.query(f"comparison == {SAME_AGAIN!r}"))
     assert not has_pairs(pd.DataFrame())
 
 

@@ -14,12 +14,16 @@ def _opening(made, figures=()):
 
 
 def _method(made):
-    return verdict_section(made.tables(), made.spec).body
+    """Render the section, which reads no table but the verdict: the others may be of any study."""
+    return verdict_section(replace(_ANY, verdict=made.verdict()), made.spec).body
+
+
+_ANY = make_study(seeds=1, variants=VARIANTS[:1]).tables()
 
 
 def _rows(body: str, head: str) -> dict[str, list[str]]:
     """Give the cells of the table whose first head is given, by the first cell of each row."""
-    lines = body[body.index(f"| {head} ") :].split("\n\n")[0].split("\n")
+    lines = body[body.index(f"| {head} ") :].partition("\n\n")[0].split("\n")
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     return {row[0]: row[1:] for row in [cells[0], *cells[2:]]}
 
@@ -41,7 +45,7 @@ def test_the_table_of_variants_holds_the_means(claimed, claimed_tables):
     rows = _rows(opening(claimed_tables, claimed.spec, figures=[]), "Variant")
     assert rows["Variant"] == ["Training loss", "Test loss", "Test accuracy", "Epochs run (of 12)"]
     runs = claimed.runs.query("variant == 'reduction'")
-    assert rows["reduction"][1].split(" ± ")[0] == f"{runs['test_loss'].mean():.4f}"
+    assert rows["reduction"][1].split(" ± ")[0] == f"{runs['test_loss'].mean():.3f}"
     assert rows["early stopping"][3] == "6.9"
 
 
@@ -57,10 +61,9 @@ def test_what_speaks_against_the_verdict_stands_right_below_it(made, said):
     assert said in _opening(made).split("\n\n")[1]
 
 
-def test_without_a_claim_the_variants_stand_alone(study):
-    text = _opening(study)
-    assert text.startswith("| Variant ")
-    assert verdict_section(study.tables(), study.spec).body == ""
+def test_without_a_claim_the_variants_stand_alone(study, tables):
+    assert opening(tables, study.spec, figures=[]).startswith("| Variant ")
+    assert verdict_section(tables, study.spec).body == ""
 
 
 def test_failed_runs_and_missing_accuracies_are_seen_at_once():
@@ -150,7 +153,7 @@ def test_cuts_seeds_power_and_scope_are_told(method):
 
 def test_seeds_left_out_are_named():
     body = _method(make_claim(failed=(("reduction", 3), ("delayed", 7))))
-    assert "seed 3 (reduction: failed), 7 (delayed: failed)" in body
+    assert "Left out with their pairs: seed 3 (reduction: failed), 7 (delayed: failed)." in body
 
 
 def test_one_pair_has_no_intervals():

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from finetune.report.comparison_section import comparison_section, disagreements
-from finetune.report.markdown import p_value
+from finetune.report.markdown import estimate, p_value
 
 from .conftest import VARIANTS, make_claim, make_study
 
@@ -33,7 +33,7 @@ def test_test_loss_comes_first_and_the_raw_difference_before_dz(body):
 def test_the_compact_table_holds_the_contrasts(claimed_tables, body):
     row = claimed_tables.contrasts.query("metric == 'test_loss'").iloc[0]
     cells = _row(body, "reduction - delayed")
-    assert cells[0].startswith(f"{row['difference']:.4f} [")
+    assert cells[0] == estimate(row["difference"], row["low"], row["high"])
     assert cells[1] == f"{row['dz']:.2f}"
     assert cells[2:] == [p_value(row["p_holm"]), "0 % [0, 31]", "not shown"]
 

@@ -20,13 +20,17 @@ def _pairs(made):
     return pair_table(tidy_runs(made.runs, made.spec), made.spec, replicate=made.replicate)
 
 
+def _of(pairs, comparison):
+    return pairs.loc[pairs["comparison"] == comparison]
+
+
 def test_pairs_are_the_differences_that_the_verdict_averages(claimed, claimed_tables):
     pairs, verdict = claimed_tables.pairs, claimed_tables.verdict
-    own = pairs.query("comparison == @CLAIM")
+    own = _of(pairs, CLAIM)
     assert list(own["seed"]) == list(range(10))
     for side in (verdict.primary.train, verdict.primary.test, verdict.secondary.test):
         assert own[side.metric].mean() == pytest.approx(side.difference.mean)
-    again = pairs.query("comparison == @SAME_AGAIN")
+    again = _of(pairs, SAME_AGAIN)
     side = verdict.same_again.primary.test
     assert again["test_loss"].mean() == pytest.approx(side.difference.mean)
     control = claimed.runs.query("variant == 'delayed'")["test_loss"].to_numpy()
@@ -37,8 +41,8 @@ def test_pairs_are_the_differences_that_the_verdict_averages(claimed, claimed_ta
 def test_a_failed_run_takes_its_pair_with_it():
     made = make_claim(seeds=3, failed=(("reduction", 1),))
     pairs = _pairs(made)
-    assert list(pairs.query("comparison == @CLAIM")["seed"]) == [0, 2]
-    assert list(pairs.query("comparison == @SAME_AGAIN")["seed"]) == [0, 1, 2]
+    assert list(_of(pairs, CLAIM)["seed"]) == [0, 2]
+    assert list(_of(pairs, SAME_AGAIN)["seed"]) == [0, 1, 2]
 
 
 def test_a_study_without_a_claim_or_a_replicate_has_no_such_pairs(study, claimed):

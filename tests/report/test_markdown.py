@@ -11,6 +11,7 @@ from finetune.report.markdown import (
     folded,
     join_sections,
     number,
+    p_value,
     plain,
     plus_minus,
     spread,
@@ -74,6 +75,7 @@ def test_a_table_renders_inside_details():
         (11.99, 0.52, "11.99 [11.47, 12.51]"),
         (123.4, 45.6, "123 [78, 169]"),
         (0.0, 0.0, "0"),
+        (-1e-18, 0.0018, "0.0000 [-0.0018, 0.0018]"),
         (0.95833, 0.0, "0.958"),
         (0.95833, 1e-17, "0.958"),
         (2.34e-9, 2.1e-10, "2.3e-09 [2.1e-09, 2.6e-09]"),
@@ -106,3 +108,11 @@ def test_sections_without_a_body_are_not_shown():
 def test_an_opening_with_its_own_title_stands_alone():
     assert join_sections("T", opening="# Mine\n\nx", sections=[]) == "# Mine\n\nx\n"
     assert join_sections("T", opening="", sections=[]) == "# T\n"
+
+
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [(0.0, "< 0.0001"), (0.00012, "0.00012"), (0.0437, "0.044"), (0.994, "0.99"), (0.999, "1")],
+)
+def test_a_p_value_is_never_said_to_be_zero(p, said):
+    assert p_value(p) == said
