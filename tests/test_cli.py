@@ -1,6 +1,7 @@
 """The command line: what it says, how soon, and with which exit code."""
 
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -81,7 +82,9 @@ def test_bad_input_is_told_in_one_line_with_code_2(kind, folder):
     ids=" ".join,
 )
 def test_help_and_spec_errors_answer_without_anything_heavy(arguments, tmp_path):
+    started = time.perf_counter()
     assert loaded_by(main_with(arguments), cwd=tmp_path) == set()
+    print(f"answered in {time.perf_counter() - started:.2f} s")  # shown with -rP; decides nothing
 
 
 @pytest.mark.parametrize(

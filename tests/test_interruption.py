@@ -54,13 +54,26 @@ def shards(folder: Path) -> int:
 
 
 def stop_after(count: int, how: signal.Signals, *arguments: str, folder: Path) -> tuple[int, str]:
-    """Start a run, send it and its workers a signal once there are so many shards, and wait."""
+    """Start a run, send it and its workers a signal once there are so many shards, and wait.
+
+    Where a process stays behind, it waits until the test's time is over.
+    """
     process = start(*RUN, *arguments, cwd=folder, start_new_session=True)
     while shards(folder) < count and process.poll() is None:
         time.sleep(0.01)
     os.killpg(process.pid, how)
     _, errors = process.communicate()
+    while _any_left(process.pid):
+        time.sleep(0.01)
     return process.returncode, errors
+
+
+def _any_left(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def runs_csv(folder: Path) -> bytes:

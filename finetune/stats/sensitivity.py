@@ -53,8 +53,9 @@ def signed_rank(differences: np.ndarray) -> SignedRank:
     if not tied and len(values) <= _EXACT_PAIRS:
         return SignedRank(_wilcoxon(values, method="exact"), "exact")
     if len(values) <= _ALL_SIGNS:
-        every_pattern = stats.PermutationMethod(n_resamples=RESAMPLES)
-        return SignedRank(_wilcoxon(values, method=every_pattern), "exact, with ties")
+        ranks = np.sign(values) * stats.rankdata(np.abs(values))
+        # Vectorised; `wilcoxon` with a PermutationMethod gives the same number, pattern by pattern.
+        return SignedRank(sign_flip(ranks, seed=0), "exact, with ties")
     corrected = _wilcoxon(values, method="asymptotic", correction=True)
     return SignedRank(corrected, "normal approximation")
 
