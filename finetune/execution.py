@@ -2,6 +2,8 @@
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -94,21 +96,42 @@ def _client(workers: int, address: str | None) -> Iterator[Client]:
         with _connected(address) as client:
             yield client
         return
-    settings: dict[str, Any] = {"distributed.nanny.pre-spawn-environ": _ENVIRONMENT}
+    settings: dict[str, Any] = {
+        "distributed.nanny.pre-spawn-environ": _ENVIRONMENT,
+        "distributed.logging.distributed": "critical",
+    }
     with (
         config.set(settings),
-        LocalCluster(
+        _local_cluster(workers) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def _local_cluster(workers: int) -> LocalCluster:
+    with _interrupts_ignored():
+        return LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
             memory_limit=0,
             host="127.0.0.1",
-            silence_logs=logging.CRITICAL,
             dashboard_address=None,  # pyright: ignore[reportArgumentType]
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
+            silence_logs=logging.CRITICAL,
+        )
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Start processes that ignore Ctrl-C, which reaches them at a terminal; the driver ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _connected(address: str) -> Client:

@@ -118,17 +118,15 @@ def _probe_block(spec: StudySpec) -> Block | None:
         treatment.model_copy(update={"name": name, "reduce_lr": ended, "set_lr": set_lr})
         for name, set_lr in zip(PROBE_ARMS, (raised, None), strict=True)
     )
-    longer = spec.training.model_copy(update={"epochs": end + PROBE_EPOCHS})
     seeds = tuple(range(min(spec.seeds, _PROBE_SEEDS)))
-    return Block(spec.model_copy(update={"training": longer}), arms, seeds, "population")
+    return Block(spec.with_epochs(end + PROBE_EPOCHS), arms, seeds, "population")
 
 
 def _parity_block(spec: StudySpec) -> Block:
     """Choose the runs that `keras.Model.fit` trains again, those that cut or stop early first."""
     epochs = min(_PARITY_EPOCHS, spec.training.epochs)
-    training = spec.training.model_copy(update={"epochs": epochs})
     chosen = sorted(spec.variants, key=_first_possible_cut)[:_PARITY_VARIANTS]
-    return Block(spec.model_copy(update={"training": training}), tuple(chosen), (0,), "keras")
+    return Block(spec.with_epochs(epochs), tuple(chosen), (0,), "keras")
 
 
 def _first_possible_cut(variant: VariantSpec) -> tuple[float, bool]:

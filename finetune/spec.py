@@ -195,6 +195,11 @@ class StudySpec(Part):
                 _check_pair(place, pair, names)
         return self
 
+    def with_epochs(self, epochs: int) -> "StudySpec":
+        """Give the same study with another epoch budget."""
+        training = self.training.model_copy(update={"epochs": epochs})
+        return self.model_copy(update={"training": training})
+
     def variant(self, name: str) -> VariantSpec:
         """Give the variant of that name."""
         return next(variant for variant in self.variants if variant.name == name)

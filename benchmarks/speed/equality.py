@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.speed.contestants import FORKING, JAX, LOCKSTEP
 from benchmarks.speed.crew import Crew
-from benchmarks.speed.trainer import LOSSES, Trained, ending
+from benchmarks.speed.trainer import LOSSES, Trained, shortened
 from finetune.engines.base import Task
 from finetune.spec import VariantSpec
 
@@ -32,7 +32,7 @@ def check_equality(crews: Mapping[str, Crew], task: Task) -> dict[str, float]:
         WorkDiffersError: It is above `TOLERANCE`, or not the same epochs were delivered.
     """
     variants = tuple(_impatient(variant) for variant in task.variants)
-    sample = Task(task.spec, variants, _SEEDS, "population")
+    sample = shortened(Task(task.spec, variants, _SEEDS, "population"), EPOCHS)
     reference: Trained = crews[FORKING].ask("train", sample)
     differences = {}
     for key, crew in crews.items():
@@ -68,8 +68,6 @@ def _impatient(variant: VariantSpec) -> VariantSpec:
     if variant.early_stopping:
         stopping = variant.early_stopping.model_copy(update={"patience": 1})
         variant = variant.model_copy(update={"early_stopping": stopping})
-    else:
-        variant = ending(variant, EPOCHS)
     if variant.reduce_lr:
         start = min(variant.reduce_lr.start_from_epoch, 2)
         changed = {"patience": 1, "start_from_epoch": start}

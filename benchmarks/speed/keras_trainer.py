@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.speed.trainer import LOSSES, Trained, ending
+from benchmarks.speed.trainer import LOSSES, Trained, shortened
 from finetune.engines.base import Task
 from finetune.engines.keras_fit import batches
 from finetune.engines.problem import Prepared, Problem, SeedData
@@ -35,7 +35,7 @@ class KerasTrainer:
 
     def prepare(self, task: Task) -> None:
         """Trace the training step and the evaluations."""
-        self.train(Task(task.spec, (ending(task.variants[0], 2),), task.seeds[:1], task.engine))
+        self.train(shortened(Task(task.spec, task.variants[:1], task.seeds[:1], task.engine), 1))
 
     def train(self, task: Task) -> Trained:
         """Fit every run of the task."""
@@ -76,7 +76,7 @@ class _Loop:
         set_values(self._model.optimizer.variables, self._optimizer_start)
         recorder = _Recorder(self._measure)
         history = self._model.fit(
-            **self._input(data, problem.order(seed, replicate=0)[:epochs]),
+            **self._input(data, problem.order(seed, epochs=epochs, replicate=0)),
             epochs=epochs,
             validation_data=(data.val.x, data.val.y),
             validation_batch_size=len(data.val.y) if self._tuned else self._batch_size,

@@ -1,6 +1,6 @@
 """Our engine, called as a worker process of a study calls it."""
 
-from benchmarks.speed.trainer import LOSSES, Trained, ending
+from benchmarks.speed.trainer import LOSSES, Trained, shortened
 from finetune.engines.base import Task
 from finetune.engines.population import PopulationEngine
 
@@ -13,8 +13,7 @@ class PopulationTrainer:
 
     def prepare(self, task: Task) -> None:
         """Trace the graph, which serves any number of rows."""
-        variant = ending(task.variants[0], 2)
-        self._engine.train(Task(task.spec, (variant,), task.seeds[:1], task.engine))
+        self._engine.train(shortened(task, 1))
 
     def train(self, task: Task) -> Trained:
         """Train every run of the task."""

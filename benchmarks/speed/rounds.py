@@ -19,7 +19,7 @@ from benchmarks.speed.contestants import (
 )
 from benchmarks.speed.crew import Crew
 from benchmarks.speed.equality import check_equality
-from benchmarks.speed.trainer import ending, shortened
+from benchmarks.speed.trainer import shortened
 from finetune.engines.base import Task
 from finetune.study_file import load_spec
 
@@ -146,7 +146,7 @@ def _work(
     if configuration:
         seeds = seeds[: configuration.processes]
     epochs = min(scale.single_epochs, task.spec.training.epochs)
-    return Task(task.spec, (ending(lasting[-1], epochs),), seeds, "keras")
+    return shortened(Task(task.spec, (lasting[-1],), seeds, "keras"), epochs)
 
 
 @contextmanager

@@ -1,13 +1,12 @@
 """What every contestant is asked to do, and what it says it did."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
 from finetune.engines.base import Task
-from finetune.spec import EarlyStoppingSpec, VariantSpec
 
 # What contestants that train the same must agree on.
 LOSSES = ("loss", "train_loss", "val_loss", "test_loss")
@@ -41,19 +40,6 @@ class Trainer(Protocol):
         ...
 
 
-def ending(variant: VariantSpec, epochs: int) -> VariantSpec:
-    """Give a variant whose runs end after so many epochs (2 or more), whatever they measure.
-
-    Unlike `shortened` it leaves the problem as it is, and so what was traced for it.
-    """
-    stop = EarlyStoppingSpec(
-        min_delta=1e30, restore_best_weights=False, start_from_epoch=epochs - 2
-    )
-    return variant.model_copy(update={"early_stopping": stop})
-
-
 def shortened(task: Task, epochs: int) -> Task:
-    """Give the same runs with another number of epochs."""
-    training = task.spec.training.model_copy(update={"epochs": epochs})
-    spec = task.spec.model_copy(update={"training": training})
-    return Task(spec, task.variants, task.seeds, task.engine, task.replicate)
+    """Give the same runs with another number of epochs; what was traced for them still serves."""
+    return replace(task, spec=task.spec.with_epochs(epochs))

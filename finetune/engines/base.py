@@ -146,18 +146,25 @@ def lowest(values: np.ndarray) -> np.ndarray:
 
 
 def join(parts: Sequence[Training]) -> Training:
-    """Join runs along the run axis."""
+    """Join runs along the run axis; curves of fewer epochs are filled up with NaN."""
+    width = max(part.learning_rate.shape[1] for part in parts)
 
-    def joined(pick: Callable[[Training], np.ndarray]) -> np.ndarray:
+    def flat(pick: Callable[[Training], np.ndarray]) -> np.ndarray:
         return np.concatenate([pick(part) for part in parts])
 
+    def curve(pick: Callable[[Training], np.ndarray]) -> np.ndarray:
+        def filled(values: np.ndarray) -> np.ndarray:
+            return np.pad(values, [(0, 0), (0, width - values.shape[1])], constant_values=np.nan)
+
+        return np.concatenate([filled(pick(part)) for part in parts])
+
     return Training(
-        curves={name: joined(lambda p, n=name: p.curves[n]) for name in parts[0].curves},
-        learning_rate=joined(lambda p: p.learning_rate),
-        next_learning_rate=joined(lambda p: p.next_learning_rate),
-        epochs_run=joined(lambda p: p.epochs_run),
-        best_epoch=joined(lambda p: p.best_epoch),
-        final={name: joined(lambda p, n=name: p.final[n]) for name in parts[0].final},
+        curves={name: curve(lambda p, n=name: p.curves[n]) for name in parts[0].curves},
+        learning_rate=curve(lambda p: p.learning_rate),
+        next_learning_rate=curve(lambda p: p.next_learning_rate),
+        epochs_run=flat(lambda p: p.epochs_run),
+        best_epoch=flat(lambda p: p.best_epoch),
+        final={name: flat(lambda p, n=name: p.final[n]) for name in parts[0].final},
         rows_trained=sum(part.rows_trained for part in parts),
         notes=tuple(sorted({note for part in parts for note in part.notes})),
     )

@@ -57,6 +57,8 @@ class PopulationGraph:
         self._batch_size = problem.spec.training.batch_size
         self.notes: tuple[str, ...] = ()
         self._traced: dict[Any, Callable[..., Any]] = {}
+        # A function of its own, so that splits and batches of one shape share its trace.
+        self._measure = tf.function(self._measure_rows, autograph=False)
 
     def start(self, values: Sequence[list[np.ndarray]]) -> State:
         """Give the state of fresh rows.
@@ -163,6 +165,22 @@ class PopulationGraph:
         rows: Any = data.x.shape[1]
         size = -(-rows // -(-rows // _EVALUATION_ROWS))
 
+        def part(begin, length, loss, accuracy):
+            x = tf.gather(data.x[:, begin : begin + length], sets)
+            y = tf.gather(data.y[:, begin : begin + length], sets)
+            # The slices lose their length where `begin` is a tensor, though it is the same.
+            x = tf.ensure_shape(x, [None, length, *data.x.shape[2:]])
+            y = tf.ensure_shape(y, [None, length, *data.y.shape[2:]])
+            losses, accuracies = self._measure(state, x, y)
+            return loss + losses * length, accuracy + accuracies * length
+
+        zeros = tf.zeros(tf.shape(sets), self.problem.spec.training.dtype)
+        loss, accuracy = _over_batches(rows, size, part, (zeros, zeros))
+        return loss / rows, accuracy / rows
+
+    def _measure_rows(self, state: State, x, y):
+        """Give every row's loss and accuracy on its rows of data."""
+
         def one_row(row):
             state, x, y = row
             predicted, _, penalties = self._model.stateless_call(
@@ -172,15 +190,7 @@ class PopulationGraph:
             accuracy = self.problem.accuracy
             return loss, accuracy(y, predicted) if accuracy else tf.constant(np.nan, loss.dtype)
 
-        def part(begin, length, loss, accuracy):
-            x = tf.gather(data.x[:, begin : begin + length], sets)
-            y = tf.gather(data.y[:, begin : begin + length], sets)
-            losses, accuracies = self._map(one_row, (state, x, y))
-            return loss + losses * length, accuracy + accuracies * length
-
-        zeros = tf.zeros(tf.shape(sets), self.problem.spec.training.dtype)
-        loss, accuracy = _over_batches(rows, size, part, (zeros, zeros))
-        return loss / rows, accuracy / rows
+        return self._map(one_row, (state, x, y))
 
     def _map(self, one_row: Callable[[Any], Any], rows: Any) -> Any:
         try:

@@ -39,7 +39,7 @@ class KerasEngine:
         with precision(task.spec.training.dtype):
             trainer = self._trainer.for_problem(task.spec)
             for variant, seed in task.runs:
-                parts.append(trainer.train(variant, seed, replicate=task.replicate))
+                parts.append(trainer.train(variant, seed, task=task))
                 report(len(parts) / len(task.runs))
         return tabulate(task, join(parts))
 
@@ -61,14 +61,14 @@ class _Trainer:
         self._optimizer_start = [v.numpy() for v in self._model.optimizer.variables]
         self._evaluate = _full_set_evaluation(problem)
 
-    def train(self, variant: VariantSpec, seed: int, *, replicate: int) -> Training:
-        """Train one run; the result's run axis has length 1."""
-        problem, training = self._problem, self._problem.spec.training
-        initial = problem.initial_values(seed, replicate=replicate)
+    def train(self, variant: VariantSpec, seed: int, *, task: Task) -> Training:
+        """Train one run of the task; the result's run axis has length 1."""
+        problem, training = self._problem, task.spec.training
+        initial = problem.initial_values(seed, replicate=task.replicate)
         set_values(self._model.variables, initial)
         set_values(self._model.optimizer.variables, self._optimizer_start)
         data = problem.data(seed)
-        order = problem.order(seed, replicate=replicate)
+        order = problem.order(seed, epochs=training.epochs, replicate=task.replicate)
         policies = callbacks(variant)
         recorder = _Recorder(data, self._evaluate)
         history = self._model.fit(
@@ -81,34 +81,26 @@ class _Trainer:
             shuffle=False,
             verbose=0,
         )
-        measured = recorder.curves | {
-            name: history.history[name]
-            for name in ("loss", "val_loss", "val_accuracy")
-            if name in history.history
-        }
-        return self._result(data, measured, policies)
+        return self._result(data, history.history | recorder.curves, policies)
 
     def _result(self, data, measured, policies) -> Training:
-        epochs = self._problem.spec.training.epochs
-        curves = {name: _padded(measured.get(name, []), epochs) for name in ("loss", *METRICS)}
+        length = len(measured["learning_rate"])
+        nothing = [np.nan] * length
+        curves = {name: np.array([measured.get(name, nothing)]) for name in ("loss", *METRICS)}
         stopping = [p for p in policies if isinstance(p, keras.callbacks.EarlyStopping)]
         best = [policy.best_epoch for policy in stopping if policy.best is not None]
-        val_loss = curves["val_loss"][0]
         final = {}
         for split in ("train", "val", "test"):
             loss, accuracy = self._evaluate(getattr(data, split))
-            final[f"{split}_loss"], final[f"{split}_accuracy"] = (
-                np.array([loss]),
-                np.array([accuracy]),
-            )
+            final |= {f"{split}_loss": [loss], f"{split}_accuracy": [accuracy]}
         return Training(
             curves=curves,
-            learning_rate=_padded(measured["learning_rate"], epochs),
-            next_learning_rate=_padded(measured["next_learning_rate"], epochs),
-            epochs_run=np.array([len(measured["learning_rate"])]),
-            best_epoch=np.array(best or [lowest(val_loss[None])[0]]),
-            final=final,
-            rows_trained=len(measured["learning_rate"]),
+            learning_rate=np.array([measured["learning_rate"]]),
+            next_learning_rate=np.array([measured["next_learning_rate"]]),
+            epochs_run=np.array([length]),
+            best_epoch=np.array(best or lowest(curves["val_loss"])),
+            final={name: np.array(values) for name, values in final.items()},
+            rows_trained=length,
         )
 
 
@@ -170,7 +162,3 @@ def _full_set_evaluation(problem: Problem) -> Evaluate:
         return float(loss), float(accuracy)
 
     return evaluate
-
-
-def _padded(values: list[float], length: int) -> np.ndarray:
-    return np.array([values + [np.nan] * (length - len(values))])

@@ -71,7 +71,12 @@ class _Inputs:
         self.data = Splits(*(_stacked(sets, split) for split in Splits._fields))
         # int32, (seed,) and (seed, epoch, training row)
         self.sets = np.arange(len(task.seeds), dtype=np.int32) * own
-        self.orders = np.stack([problem.order(s, replicate=task.replicate) for s in task.seeds])
+        self.orders = np.stack(
+            [
+                problem.order(s, epochs=task.spec.training.epochs, replicate=task.replicate)
+                for s in task.seeds
+            ]
+        )
 
 
 class _Population:

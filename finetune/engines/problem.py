@@ -37,6 +37,8 @@ class SeedData:
 class Problem:
     """A study's training problem; builds one model, whose weights any seed can be given.
 
+    It is the same for every number of epochs.
+
     Make and use it inside `models.precision(spec.training.dtype)`.
 
     Raises:
@@ -81,10 +83,9 @@ class Problem:
             return self._first
         return self._arrays(load_splits(self.spec.data, seed, vary=self.spec.vary))
 
-    def order(self, seed: int, *, replicate: int) -> np.ndarray:
+    def order(self, seed: int, *, epochs: int, replicate: int) -> np.ndarray:
         """Give the batch order of a seed: int32, (epoch, training row)."""
         sequence = stream("order", seed, vary=self.spec.vary, replicate=replicate)
-        epochs = self.spec.training.epochs
         return batch_order(sequence, epochs=epochs, rows=self.training_rows)
 
     def initial_values(self, seed: int, *, replicate: int) -> list[np.ndarray]:
@@ -125,8 +126,9 @@ class Prepared(Generic[T]):
 
     def for_problem(self, spec: StudySpec) -> T:
         """Give what was made for the problem of this spec; make it if there is none."""
-        if self._made is None or self._made[0] != spec.problem:
-            self._made = spec.problem, self._make(Problem(spec))
+        key = spec.with_epochs(1).problem
+        if self._made is None or self._made[0] != key:
+            self._made = key, self._make(Problem(spec))
         return self._made[1]
 
 

@@ -61,7 +61,15 @@ CASES = {
     "own data": ("vary=['init', 'order', 'split', 'data']",),
 }  # fmt: skip
 EVERY_DAY = ("binary", "partial last batch", "regression")
-EXACT = ["seed", "status", "epochs_run", "best_epoch", "lr_reductions", "first_reduction_epoch", "final_lr"]
+EXACT = [
+    "seed",
+    "status",
+    "epochs_run",
+    "best_epoch",
+    "lr_reductions",
+    "first_reduction_epoch",
+    "final_lr",
+]
 MEASURED = [c for c in RUN_COLUMNS if c.endswith(("_loss", "_accuracy"))]
 CURVES = [c for c in EPOCH_COLUMNS if c not in ("variant", "seed", "epoch", "learning_rate")]
 
