@@ -3,6 +3,8 @@
 from benchmarks.speed.trainer import LOSSES, Trained, shortened
 from finetune.engines.base import Task
 from finetune.engines.population import PopulationEngine
+from finetune.engines.problem import Problem
+from finetune.models import precision
 
 
 class PopulationTrainer:
@@ -23,5 +25,6 @@ class PopulationTrainer:
 
     def initial_values(self, task: Task) -> list:
         """Give the values that each seed's variables start with, for who cannot draw them."""
-        problem = self._engine._graph.for_problem(task.spec).problem
+        with precision(task.spec.training.dtype):
+            problem = Problem(task.spec)
         return [problem.initial_values(seed, replicate=task.replicate) for seed in task.seeds]
