@@ -123,7 +123,7 @@ def _local_cluster(workers: int) -> LocalCluster:
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C, which reaches them at a terminal; the driver ends them."""
+    """Start processes that ignore Ctrl-C, which a terminal sends them too; the driver ends them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from finetune.engines.problem import Problem
+from finetune.engines.rowwise import map_rows
 from finetune.engines.stateless import StatelessOptimizer
 
 # Rows of data that are evaluated at once: the activations of a hundred networks then stay in the
@@ -46,7 +47,7 @@ class PopulationGraph:
     """Functions over `State`, traced once for a problem, whatever the number of rows.
 
     The gradient and the update of each row are the model's, the loss's and the optimizer's own
-    Keras code for one run, mapped over rows by `tf.vectorized_map`.
+    Keras code for one run, mapped over rows.
     """
 
     def __init__(self, problem: Problem):
@@ -194,11 +195,11 @@ class PopulationGraph:
 
     def _map(self, one_row: Callable[[Any], Any], rows: Any) -> Any:
         try:
-            return tf.vectorized_map(one_row, rows, fallback_to_while_loop=False)
+            return map_rows(one_row, rows, fall_back=False)
         except ValueError as error:
             # What TensorFlow cannot vectorise it then runs row by row; the rest stays vectorised.
             self.notes = (f"part of this model is computed run by run, which is slower: {error}",)
-            return tf.vectorized_map(one_row, rows, warn=False)
+            return map_rows(one_row, rows, fall_back=True)
 
 
 def take(state: State, rows: np.ndarray) -> State:

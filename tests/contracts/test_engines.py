@@ -55,7 +55,10 @@ CASES = {
     "cooldown": (f"{REDUCE}.cooldown=2", f"{REDUCE}.min_delta=0.05"),
     "late early stopping": (f"{BOTH}.early_stopping.start_from_epoch=5",),
     "no restoring": (f"{BOTH}.early_stopping.restore_best_weights=false",),
-    "accuracy watched": (f"{REDUCE}.monitor=val_accuracy", f"{BOTH}.early_stopping.monitor=val_accuracy"),
+    "accuracy watched": (
+        f"{REDUCE}.monitor=val_accuracy",
+        f"{BOTH}.early_stopping.monitor=val_accuracy",
+    ),
     "training loss watched": (f"{REDUCE}.monitor=loss", f"{REDUCE}.min_delta=0.02"),
     "own split": ("vary=['init', 'order', 'split']",),
     "own data": ("vary=['init', 'order', 'split', 'data']",),
