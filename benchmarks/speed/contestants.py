@@ -72,13 +72,14 @@ class Contestant:
 
 # The keys that the report refers to.
 LOOP, LOOP_LESS, TUNED, TUNED_ALL = "keras", "keras-less", "keras-tuned", "keras-tuned-all"
-SKLEARN, JAX, LOCKSTEP, FORKING = "sklearn", "jax", "lockstep", "forking"
+SKLEARN, JAX, JAX_DROPPING = "sklearn", "jax", "jax-dropping"
+LOCKSTEP, FORKING = "lockstep", "forking"
 
 
 def contestants(count: int) -> list[Contestant]:
     """Give all contestants whose libraries are installed, for so many cores."""
-    found = [*_keras(count), _sklearn(count), _jax(count), *_ours(count)]
-    return [contestant for contestant in found if contestant.key != JAX or find_spec("jax")]
+    jax = _jax(count) if find_spec("jax") else []
+    return [*_keras(count), _sklearn(count), *jax, *_ours(count)]
 
 
 def _keras(count: int) -> list[Contestant]:
@@ -107,13 +108,20 @@ def _sklearn(count: int) -> Contestant:
     )  # fmt: skip
 
 
-def _jax(count: int) -> Contestant:
-    return Contestant(
-        JAX, "jax, lockstep", "jax_trainer:JaxTrainer", _populations(count, 12, 6, 25),
-        population=True,
-        # Only our callbacks' arithmetic is Keras here; this keeps TensorFlow out of the process.
-        environment={"KERAS_BACKEND": "jax"},
-    )  # fmt: skip
+def _jax(count: int) -> list[Contestant]:
+    trainer, candidates = "jax_trainer:JaxTrainer", _populations(count, 12, 6, 25)
+    # Only our callbacks' arithmetic is Keras here; this keeps TensorFlow out of the process.
+    environment = {"KERAS_BACKEND": "jax"}
+    return [
+        Contestant(
+            JAX, "jax, lockstep", trainer, candidates, {"drop": False}, population=True,
+            environment=environment,
+        ),
+        Contestant(
+            JAX_DROPPING, "jax, lockstep, stopped runs dropped", trainer, candidates,
+            {"drop": True}, like=JAX, population=True, environment=environment,
+        ),
+    ]  # fmt: skip
 
 
 def _ours(count: int) -> list[Contestant]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchmarks.speed.contestants import FORKING, JAX, LOCKSTEP
+from benchmarks.speed.contestants import FORKING, JAX, JAX_DROPPING, LOCKSTEP
 from benchmarks.speed.crew import Crew
 from benchmarks.speed.trainer import LOSSES, Trained, shortened
 from finetune.engines.base import Task
@@ -37,7 +37,7 @@ def check_equality(crews: Mapping[str, Crew], task: Task) -> dict[str, float]:
     differences = {}
     for key, crew in crews.items():
         if crew.contestant.same_training and key != FORKING:
-            options = {"initial": _initial(crews, sample)} if key == JAX else {}
+            options = {"initial": _initial(crews, sample)} if key in (JAX, JAX_DROPPING) else {}
             trained = crew.ask("train", sample, **options)
             differences[key] = _difference(crew.contestant.label, reference, trained)
     return differences

@@ -1,8 +1,8 @@
 """A plain lockstep trainer in jax: `vmap` over runs, `scan` over batches, `jit` around an epoch.
 
-Every run has its own row of weights. Policies decide on the host after each epoch, which costs
-about a hundredth of it and lets rows of runs that have stopped be dropped: a scan over all epochs
-inside `jit` would train them to the end.
+Every run has its own row of weights, which trains to the end, as in a scan over all epochs. Policies
+decide on the host after each epoch, which costs about a hundredth of it and allows, as an option,
+to drop rows of runs that have stopped.
 """
 
 from collections.abc import Sequence
@@ -33,18 +33,25 @@ class State(NamedTuple):
 
 
 class JaxTrainer:
-    """Trains tasks whose model is the default network, with Adam and binary cross-entropy."""
+    """Trains tasks whose model is the default network, with Adam and binary cross-entropy.
+
+    Args:
+        drop: Whether rows of runs that have stopped are dropped.
+    """
+
+    def __init__(self, *, drop: bool):
+        self._drop = drop
 
     def prepare(self, task: Task) -> None:
         """Compile an epoch for every number of rows that training may come down to."""
-        run = _Training(task, initial=None)
+        run = _Training(task, initial=None, drop=self._drop)
         for rows in run.rungs:
             run.shrink(rows)
             run.epoch(0)
 
     def train(self, task: Task, *, initial: Sequence[list[np.ndarray]] | None = None) -> Trained:
         """Train every run; `initial` gives each seed's weights, otherwise they are drawn."""
-        run = _Training(task, initial=initial)
+        run = _Training(task, initial=initial, drop=self._drop)
         for epoch in range(task.spec.training.epochs):
             run.epoch(epoch)
             if not run.active.any():
@@ -56,7 +63,7 @@ class JaxTrainer:
 class _Training:
     """The runs of one task in training."""
 
-    def __init__(self, task: Task, *, initial: Sequence[list[np.ndarray]] | None):
+    def __init__(self, task: Task, *, initial: Sequence[list[np.ndarray]] | None, drop: bool):
         spec, runs = task.spec, len(task.runs)
         splits = load_splits(spec.data, 0, vary=spec.vary)
         self._data = {name: _on_device(getattr(splits, name)) for name in ("train", "val", "test")}
@@ -75,7 +82,7 @@ class _Training:
         self._curves = {name: np.full((runs, training.epochs), np.nan) for name in _MEASURED}
         self._epochs_run, self._row_epochs = np.zeros(runs, int), 0
         # Every number of rows is compiled anew, so rows are dropped one variant's worth at a time.
-        stopping = sum(variant.early_stopping is not None for variant in task.variants)
+        stopping = sum(drop and v.early_stopping is not None for v in task.variants)
         kept = range(len(task.variants), max(len(task.variants) - stopping, 1) - 1, -1)
         self.rungs = [len(task.seeds) * variants for variants in kept]
 

@@ -8,7 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.speed.contestants import FORKING, JAX, LOCKSTEP, LOOP_LESS, SKLEARN
+from benchmarks.speed.contestants import (
+    FORKING,
+    JAX,
+    JAX_DROPPING,
+    LOCKSTEP,
+    LOOP_LESS,
+    SKLEARN,
+)
 from benchmarks.speed.equality import EPOCHS, TOLERANCE
 from benchmarks.speed.figure import figure_files
 from benchmarks.speed.rounds import Measurements, Scale
@@ -184,8 +191,9 @@ def _described(summary: pd.DataFrame) -> Iterator[str]:
         SKLEARN: "**not the same training**: same sizes, steps and Adam, but nothing is evaluated "
         "after an epoch and there are no callbacks. A run a process.",
         JAX: "`vmap` over runs, `scan` over batches, `jit` around an epoch with its evaluations. "
-        "Policies decide on the host, so that rows of stopped runs are dropped, a variant's worth "
-        "at a time (every size compiles anew).",
+        "Policies decide on the host; every row trains to the end, as in a scan over all epochs.",
+        JAX_DROPPING: "the same, but rows of runs that have stopped are dropped, a variant's "
+        "worth at a time (every size compiles anew): what a plain trainer could still gain.",
         LOCKSTEP: "the population engine with a row of weights for every run.",
         FORKING: "the population engine as studies use it: runs of a seed share a row of weights "
         "until their learning rates differ. Results are the same to the last bit.",
