@@ -3,17 +3,21 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from dask import config
-from distributed import Client, LocalCluster, as_completed, get_worker
+from distributed import Client, KilledWorker, LocalCluster, as_completed, get_worker
 
 from finetune.engines.base import Frames, Task
 from finetune.engines.registry import engine
-from finetune.errors import SpecError
+from finetune.errors import EngineError, SpecError
 
 OnProgress = Callable[[int, float], None]
 
@@ -58,15 +62,48 @@ def execute(
         return
     if not tasks:
         return
-    count = min(workers or os.cpu_count() or 1, len(tasks))
+    count = min(worker_count(workers), len(tasks))
     with _client(count, address) as client:
         client.subscribe_topic(_TOPIC, lambda event: on_progress(*event[1]))
         futures = [
             client.submit(_train, position, task, pure=False, retries=0)
             for position, task in enumerate(tasks)
         ]
-        for _, (position, frames) in as_completed(futures, with_results=True, loop=client.loop):
-            yield position, frames
+        try:
+            done = as_completed(futures, with_results=True, loop=client.loop)
+            yield from (result for _, result in done)
+        except KilledWorker as error:
+            raise EngineError(
+                "workers: a worker process died again and again at one task, most likely for want "
+                "of memory; what is finished is stored; give less to --memory or --workers"
+            ) from error
+
+
+def worker_count(wanted: int | None) -> int:
+    """Give the number of worker processes: as wanted, else one a graphics card, else one a core.
+
+    Training in the calling process, `wanted` 0, counts as one.
+    """
+    if wanted is not None:
+        return max(wanted, 1)
+    return _graphics_cards() or _cores()
+
+
+def _cores() -> int:
+    """Count the processor cores that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _graphics_cards() -> int:
+    """Count the graphics cards that TensorFlow can use, asking it in a process of its own."""
+    if not any(Path("/dev").glob("nvidia[0-9]*")):
+        return 0
+    ask = "import tensorflow as tf; print(len(tf.config.list_physical_devices('GPU')))"
+    answer = subprocess.run([sys.executable, "-c", ask], capture_output=True, check=False)
+    return int(answer.stdout or 0)
 
 
 def _in_process(tasks: Sequence[Task], on_progress: OnProgress) -> Iterator[tuple[int, Frames]]:
@@ -83,6 +120,8 @@ def _in_process(tasks: Sequence[Task], on_progress: OnProgress) -> Iterator[tupl
 def _train(position: int, task: Task) -> tuple[int, Frames]:
     """Train one task; runs in a worker."""
     worker = get_worker()
+    # Local workers are named 0, 1, ...: each sees the card of its number, where there are cards.
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(worker.name))
 
     def report(share: float) -> None:
         worker.log_event(_TOPIC, (position, share))

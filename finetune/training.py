@@ -1,6 +1,5 @@
 """Train what a store lacks: tasks go out, results come in as shards."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 from pydantic import ByteSize, Field, TypeAdapter, ValidationError
 
 from finetune.errors import SpecError
-from finetune.execution import execute
+from finetune.execution import execute, worker_count
 from finetune.plan import Block
 from finetune.store import ResultStore
 
@@ -68,7 +67,7 @@ def train_blocks(blocks: Sequence[Block], store: ResultStore, options: Options) 
     Raises:
         FinetuneError: a task failed; what other tasks finished before is stored.
     """
-    workers = 1 if options.workers == 0 else options.workers or os.cpu_count() or 1
+    workers = worker_count(options.workers)
     tasks = [
         task
         for block in blocks

@@ -1,8 +1,8 @@
 """A plain lockstep trainer in jax: `vmap` over runs, `scan` over batches, `jit` around an epoch.
 
-Every run has its own row of weights, which trains to the end, as in a scan over all epochs. Policies
-decide on the host after each epoch, which costs about a hundredth of it and allows, as an option,
-to drop rows of runs that have stopped.
+Every run has its own row of weights, which trains to the end, as in a scan over all epochs. The
+policies decide on the host after each epoch: that costs a hundredth of it, and allows, as an
+option, to drop rows of runs that have stopped.
 """
 
 from collections.abc import Sequence

@@ -54,22 +54,34 @@ def write_map_report(
 
 
 def _answer(spec: StudySpec, table: pd.DataFrame) -> str:
-    counts = table["verdict"].value_counts()
-    told = ", ".join(f"{verdict} in {counts[verdict]}" for verdict in MARKS if verdict in counts)
-    lines = [f"**That reduction from the start underfits is {told} of {len(table)} settings.**"]
-    for verdict in ("supported", "refuted"):
-        cells = table.loc[table["verdict"] == verdict, :]
-        if not cells.empty:
-            lines.append(
-                f"It is {verdict} at factors {_values(cells, 'factor')}, patience "
-                f"{_values(cells, 'patience')} and delays {_values(cells, 'delay')}; most often "
-                f"the outcome there is {quoted(Counter(cells['label']).most_common(1)[0][0])}."
-            )
-    return paragraphs(*lines)
+    counts = Counter(table["verdict"])
+    told = ", ".join(f"{verdict} in {counts[verdict]}" for verdict in MARKS if counts[verdict])
+    return paragraphs(
+        f"**That reduction from the start underfits is {told} of {len(table)} settings.**",
+        *_supported(table),
+        *_refuted(table),
+    )
 
 
-def _values(cells: pd.DataFrame, name: str) -> str:
-    return ", ".join(f"{value:g}" for value in sorted(set(cells[name])))
+def _supported(table: pd.DataFrame) -> list[str]:
+    """Name the settings in which the claim holds, those of one patience and delay together."""
+    cells = table.loc[table["verdict"] == "supported", :]
+    if cells.empty:
+        return ["It is supported in none."]
+    groups = [
+        f"patience {patience} against a delay of {delay} epochs (factors "
+        f"{', '.join(f'{factor:g}' for factor in factors)})"
+        for (patience, delay), factors in cells.groupby(["patience", "delay"])["factor"]
+    ]
+    return [f"It is supported at {'; '.join(groups)}."]
+
+
+def _refuted(table: pd.DataFrame) -> list[str]:
+    outcomes = Counter(table.loc[table["verdict"] == "refuted", "label"]).most_common(1)
+    return [
+        f"Where it is refuted the outcome is most often {quoted(label)} ({count} settings)."
+        for label, count in outcomes
+    ]
 
 
 def _map(table: pd.DataFrame) -> str:

@@ -60,7 +60,7 @@ def plan_sentence(plan: Plan) -> str:
     """Say what a number of seeds can detect; nothing of it depends on the means that come out."""
     if plan.seeds < 2:
         return f"{_count(plan.seeds, 'seed')} cannot detect anything: two are the least."
-    known = ", ".join(f"{metric} {value:.3g}" for metric, value in plan.in_units.items())
+    known = ", ".join(f"{metric_name(m)} {value:.3g}" for m, value in plan.in_units.items())
     units = f" With the spread known so far, a worsening of that size is: {known}." if known else ""
     return (
         f"With {_percent(plan.power)} power, {plan.seeds} seeds support the claim where both "
