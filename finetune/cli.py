@@ -15,7 +15,7 @@ from finetune.command_options import (
     Workers,
 )
 from finetune.console import ERR, OUT, answer, training_options
-from finetune.spec import EngineName, StudySpec
+from finetune.spec import EngineName
 from finetune.study_file import load_spec
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ def run(
     study = load_spec(spec, overrides=changes)
     from finetune.study import run_study
 
-    _tell_power(study)
     with training_options(workers=workers, dask=dask, memory=memory) as options:
         results = run_study(
             study, out or Path("reports") / study.name, engine=engine, options=options
@@ -112,15 +111,6 @@ def report(
     from finetune.study import read_study
 
     _finish(read_study(folder))
-
-
-def _tell_power(study: StudySpec) -> None:
-    """Say, before anything is trained, what the planned seeds can detect."""
-    from finetune.stats.power import plan
-    from finetune.stats.wording import plan_sentence
-
-    if study.claim:
-        ERR.print(plan_sentence(plan(study.seeds, alpha=study.claim.alpha)))
 
 
 def _finish(results: "Results") -> None:

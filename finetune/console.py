@@ -52,6 +52,7 @@ def training_options(
             address=dask,
             memory=parse_memory(memory),
             command=command or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            on_note=ERR.print,
             on_plan=progress.plan,
             on_progress=progress.update,
         )

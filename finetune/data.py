@@ -55,19 +55,19 @@ def load_splits(spec: DataSpec, seed: int, *, vary: tuple[Source, ...] = ()) -> 
     if "split" in vary:
         split_seed = integer_seed(stream("split", seed, vary=vary))
     rest, test = _split(np.arange(len(x)), spec.test_size, split_seed, what="test_size")
-    share_of_rest = spec.val_size / (1 - spec.test_size)
-    train, val = _split(rest, share_of_rest, split_seed, what="val_size")
+    # A count, since a share of the rest would round to one row more or less.
+    train, val = _split(rest, max(1, round(spec.val_size * len(x))), split_seed, what="val_size")
     scaler = StandardScaler().fit(x[train])
     parts = (train, val, test)
     return Splits(*(Rows(np.asarray(scaler.transform(x[part])), y[part], part) for part in parts))
 
 
-def _split(rows: np.ndarray, share: float, seed: int, *, what: str) -> Any:
+def _split(rows: np.ndarray, size: float, seed: int, *, what: str) -> Any:
     try:
-        return train_test_split(rows, test_size=share, random_state=seed)
+        return train_test_split(rows, test_size=size, random_state=seed)
     except ValueError as error:
         raise DataError(
-            f"data.{what}: {len(rows)} rows cannot give up a share of {share:g}: {error}"
+            f"data.{what}: {len(rows)} rows cannot give up {size:g} of them: {error}"
         ) from error
 
 
@@ -76,6 +76,11 @@ def _load(spec: DataSpec, seed: int, *, vary: tuple[Source, ...]) -> tuple[np.nd
     arguments: dict[str, Any] = dict(spec.args)
     if spec.source.startswith("load_"):
         arguments["return_X_y"] = True
+    if "data" in vary and spec.source.startswith("load_"):
+        raise DataError(
+            f"vary: received 'data', but {spec.source} gives the same rows every time; allowed "
+            "with it are generators, which draw rows by a random_state; leave 'data' out"
+        )
     if "data" in vary:
         arguments["random_state"] = integer_seed(stream("data", seed, vary=vary))
     try:

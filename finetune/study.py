@@ -16,9 +16,11 @@ from finetune.report.parity_section import parity_section
 from finetune.report.probe_section import probe_section
 from finetune.report.writing import write_report, write_whole
 from finetune.spec import EngineName, StudySpec
+from finetune.stats import power
 from finetune.stats.parity import Parity, compare_engines
 from finetune.stats.probe import Probe, falls, probe
 from finetune.stats.verdict import Verdict, judge_claim
+from finetune.stats.wording import plan_sentence
 from finetune.store import ResultStore
 from finetune.training import DEFAULTS, Options, train_blocks
 
@@ -55,6 +57,8 @@ def run_study(
     started, clock = datetime.now(UTC), time.perf_counter()
     store = ResultStore(folder / "store")
     store.create()
+    if spec.claim:
+        options.on_note(plan_sentence(power.plan(spec.seeds, alpha=spec.claim.alpha)))
     plan = Plan.of(spec, engine)
     effort = train_blocks(plan.blocks, store, options)
     about = manifest(

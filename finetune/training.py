@@ -21,6 +21,7 @@ class Options:
         address: A Dask scheduler to use instead.
         memory: Bytes that training may use beside the libraries, all workers together.
         command: The command that reproduces the study, for the report.
+        on_note: Told, in words, what a user should know before training.
         on_plan: Told how many runs are stored and how many are to be trained.
         on_progress: Told how many runs are done, counting parts of runs.
     """
@@ -29,6 +30,7 @@ class Options:
     address: str | None = None
     memory: int = 2 * 2**30
     command: str | None = None
+    on_note: Callable[[str], None] = lambda text: None
     on_plan: Callable[[int, int], None] = lambda stored, missing: None
     on_progress: Callable[[float], None] = lambda done: None
 

@@ -43,7 +43,7 @@ def test_a_plan_is_in_dz_and_where_the_spread_is_known_in_units():
     assert 0.4 < plan.comparison < plan.both < 0.5
     assert "40 seeds" in plan_sentence(plan)
     assert "80 % power" in plan_sentence(plan)
-    assert "test_loss 0.00971" in plan_sentence(plan)
+    assert "test loss 0.00971" in plan_sentence(plan)
     assert "spread seen before" not in plan_sentence(power.plan(40, alpha=0.05))
 
 
