@@ -11,6 +11,7 @@ _EXACT_PAIRS = 200
 # Up to this many pairs scipy runs through every pattern of signs, ties or not.
 _ALL_SIGNS = 13
 RESAMPLES = 9999
+_SIGNS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def sign_flip(differences: np.ndarray, *, seed: int, resamples: int = RESAMPLES)
         permutation_type="samples",
         vectorized=True,
         n_resamples=resamples,
+        # Patterns of signs at once: thousands of pairs would otherwise take gigabytes.
+        batch=max(1, _SIGNS_AT_ONCE // len(differences)),
         rng=np.random.default_rng(seed),
     )
     return float(result.pvalue)
