@@ -136,7 +136,11 @@ def _probe(plan: Plan, store: ResultStore) -> Probe | None:
         return None
     epochs = store.epochs(block.recipes, block.seeds)
     end = plan.runs.spec.training.epochs
-    return probe(*falls(epochs, PROBE_ARMS, begin=end - 1), alpha=plan.runs.spec.claim.alpha)
+    treatment, control = falls(epochs, PROBE_ARMS, begin=end - 1)
+    if len(treatment.train) < 2:
+        # Too many runs failed; the report says of the study's own which.
+        return None
+    return probe(treatment, control, alpha=plan.runs.spec.claim.alpha)
 
 
 def _certify(plan: Plan, store: ResultStore, epochs: pd.DataFrame) -> Parity | None:

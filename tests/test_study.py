@@ -225,3 +225,14 @@ def test_a_folder_that_cannot_be_written_to_stops_a_study_before_it_trains(run, 
     with pytest.raises(StoreError, match="--out"):
         run(folder=tmp_path / "file")
     assert executor.trained == []
+
+
+@pytest.mark.slow
+def test_a_study_in_which_every_run_fails_is_told_to_the_end(tmp_path):
+    spec = small_study("training.optimizer.learning_rate=1e30", "training.epochs=3", "seeds=2")
+    results = run_study(spec, tmp_path, options=Options(workers=0))
+    assert results.failed == len(results.runs) == 10
+    assert results.verdict is not None and results.verdict.verdict == "not tested"
+    report = (tmp_path / "report.md").read_text()
+    assert "10 of 10 runs failed" in report
+    assert "Probe" not in report

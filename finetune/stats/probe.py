@@ -1,7 +1,7 @@
 """The probe: was the learning rate starved? Evidence beside the verdict, never part of it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -72,13 +72,13 @@ def falls(epochs: pd.DataFrame, arms: tuple[str, str], *, begin: int) -> tuple[F
     columns = ["train_loss", "test_loss"]
     last = epochs["epoch"].max()
     ends = epochs[epochs["epoch"].isin([begin, last])]
-    table = ends.pivot_table(index="seed", columns=["variant", "epoch"], values=columns)
+    table: Any = ends.set_index(["seed", "variant", "epoch"])[columns].unstack(["variant", "epoch"])
     table = table[np.isfinite(table).all(axis=1)]
-    both = [
-        [np.asarray(table[name, arm, begin] - table[name, arm, last]) for name in columns]
-        for arm in arms
-    ]
-    return Falls(*both[0]), Falls(*both[1])
+    loss = dict(zip(table.columns, table.to_numpy().T, strict=True))
+    treatment, control = (
+        Falls(*(loss[name, arm, begin] - loss[name, arm, last] for name in columns)) for arm in arms
+    )
+    return treatment, control
 
 
 def _check(treatment: Falls, control: Falls) -> None:
