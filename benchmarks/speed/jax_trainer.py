@@ -5,6 +5,9 @@ policies decide on the host after each epoch: that costs a hundredth of it, and 
 option, to drop rows of runs that have stopped.
 """
 
+# jax comes with the extra `bench`, and so is not there for every type check.
+# pyright: reportMissingImports=false
+
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
