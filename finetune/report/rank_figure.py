@@ -31,6 +31,9 @@ def rank_diagram(tables: ReportTables) -> Figure:
         crossbar_props={"linewidth": 4, "color": "#333333", "marker": "o", "markersize": 7},
         text_h_margin=0.01 * len(ranking.average),
     )
+    for (bar,) in drawn["crossbars"]:
+        # It joins the members of a set, whose order differs from process to process.
+        bar.set_data(sorted(bar.get_xdata()), bar.get_ydata())
     for text in drawn["labels"]:
         name = text.get_text()
         text.set(color="black", text=f"{shown(name)} ({ranking.average[name]:.2f})")
