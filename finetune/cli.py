@@ -116,6 +116,8 @@ def report(
 def _finish(results: "Results") -> None:
     from finetune.stats.wording import sentence
 
+    for note in results.manifest.get("notes", ()):
+        ERR.print(f"Note: {note}")
     if results.verdict:
         OUT.print(sentence(results.verdict))
     OUT.print(f"Report: {results.folder / 'report.md'}")

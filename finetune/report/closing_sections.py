@@ -21,7 +21,9 @@ _FEW = 20
 _LABELS = {
     **{"engine": "Engine", "digest": "Digest of the study", "started": "Started"},
     **{"wall_seconds": "Wall time", "seeds": "Seeds", "runs_trained": "Runs trained"},
-    **{"runs_reused": "Runs reused from the store", "rows_trained": "Trajectories trained"},
+    **{"runs_reused": "Runs reused from the store"},
+    **{"run_epochs_delivered": "Epochs of runs delivered"},
+    **{"row_epochs_trained": "Epochs of rows of weights trained for them", "notes": "Notes"},
     **{"machine": "Machine", "versions": "Versions"},
 }
 
@@ -72,11 +74,12 @@ def provenance_section(manifest: Mapping[str, Any]) -> Section:
         "seeds": _seeds,
         "machine": _machine,
         "versions": _pairs,
+        "notes": lambda notes: "<br>".join(map(plain, notes)),
     }
     rows = [
         (label, written.get(key, plain)(manifest[key]))
         for key, label in _LABELS.items()
-        if manifest.get(key) not in (None, "", {}, [])
+        if manifest.get(key) not in (None, "", {}, [], ())
     ]
     body = table(rows, columns=["What", "Value"], align="left") if rows else ""
     return Section("Provenance", body)

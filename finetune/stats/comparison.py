@@ -23,9 +23,8 @@ def contrasts(spec: StudySpec) -> tuple[Contrast, ...]:
 
     What the claim lists, else the default family.
     """
-    # A claim that lists none has none to list, and neither has a study without a claim.
-    listed = getattr(spec.claim, "contrasts", None)
-    return default_contrasts(spec) if listed is None else tuple(listed)
+    listed = spec.claim.contrasts if spec.claim else None
+    return default_contrasts(spec) if listed is None else listed
 
 
 def default_contrasts(spec: StudySpec) -> tuple[Contrast, ...]:

@@ -1,7 +1,6 @@
 """Parity of two engines: how far apart they are on the same runs."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -40,10 +39,6 @@ class Parity:
     def early_difference(self) -> float:
         """The largest difference of any loss in the first 10 epochs of any run."""
         return max(run.early_difference for run in self.runs)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain dictionaries, lists and scalars."""
-        return asdict(self)
 
 
 def compare_engines(epochs: pd.DataFrame, reference: pd.DataFrame) -> Parity:

@@ -99,7 +99,7 @@ def judge_claim(
     """
     claim = _claim(spec)
     paired = blocks(runs, (claim.treatment, claim.control), seeds=seeds)
-    delay_ends = end_of_delay(_variant(spec, claim.control))
+    delay_ends = end_of_delay(spec.variant(claim.control))
     cut = cut_before(paired, delay_ends)
     primary, secondary = _judgements(paired, claim)
     ruling = rule_on(primary, cut)
@@ -127,7 +127,7 @@ def judge_claim(
         agreement=agreement(primary, secondary) if secondary else None,
         same_again=None if replicate is None else same_again(runs, replicate, claim),
         stops_early=tuple(
-            name for name in paired.variants if _variant(spec, name).early_stopping is not None
+            name for name in paired.variants if spec.variant(name).early_stopping is not None
         ),
         vary=tuple(spec.vary),
     )
@@ -199,10 +199,6 @@ def _claim(spec: StudySpec) -> ClaimSpec:
             "claim: missing; add [claim] with treatment and control, each the name of a variant"
         )
     return spec.claim
-
-
-def _variant(spec: StudySpec, name: str) -> VariantSpec:
-    return next(variant for variant in spec.variants if variant.name == name)
 
 
 def _plain(value: Any) -> Any:

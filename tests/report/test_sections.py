@@ -113,3 +113,11 @@ def test_the_command_is_shown_as_code():
 )
 def test_durations_are_said_as_people_do(seconds, said):
     assert duration(seconds) == said
+
+
+def test_provenance_tells_rows_trained_against_runs_delivered_and_what_was_slow():
+    effort = {"run_epochs_delivered": 51226, "row_epochs_trained": 41428, "notes": ["a | b"]}
+    body = provenance_section(effort).body
+    assert "51226" in body
+    assert "41428" in body
+    assert r"a \| b" in body
