@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,6 @@ from finetune.engines.registry import engine
 from finetune.errors import EngineError, SpecError
 
 OnProgress = Callable[[int, float], None]
-
-_TOPIC = "finetune-progress"
 
 # One thread a process: two threads in one process train hardly faster than one.
 _ENVIRONMENT = {
@@ -37,46 +35,55 @@ _ENVIRONMENT = {
 }
 
 
-def execute(
-    tasks: Sequence[Task],
-    *,
-    workers: int | None = None,
-    address: str | None = None,
-    on_progress: OnProgress = lambda position, share: None,
-) -> Iterator[tuple[int, Frames]]:
-    """Train tasks; give each one's position and results as it is done, in any order.
+class Workers:
+    """Who trains: this process, local worker processes, or a Dask cluster.
+
+    It is a context. Processes start with the first task and end with the context, so that what
+    trains tasks many times, as a search does, starts them once.
 
     Args:
-        tasks: What to train.
-        workers: Local worker processes, single-threaded; default one a core, 0 trains in the
+        wanted: Local worker processes, single-threaded; default one a core, 0 trains in the
             calling process.
         address: A running Dask scheduler, used instead of local processes.
-        on_progress: Told a task's position and the share of it that is done.
-
-    Raises:
-        SpecError: No scheduler answers at `address`.
-        FinetuneError: Whatever a task raised.
+        at_most: No more local processes than this, where it is known that few tasks come.
     """
-    if workers == 0 and not address:
-        yield from _in_process(tasks, on_progress)
-        return
-    if not tasks:
-        return
-    count = min(worker_count(workers), len(tasks))
-    with _client(count, address) as client:
-        client.subscribe_topic(_TOPIC, lambda event: on_progress(*event[1]))
-        futures = [
-            client.submit(_train, position, task, pure=False, retries=0)
-            for position, task in enumerate(tasks)
-        ]
-        try:
-            done = as_completed(futures, with_results=True, loop=client.loop)
-            yield from (result for _, result in done)
-        except KilledWorker as error:
-            raise EngineError(
-                "workers: a worker process died again and again at one task, most likely for want "
-                "of memory; what is finished is stored; give less to --memory or --workers"
-            ) from error
+
+    def __init__(
+        self, wanted: int | None = None, address: str | None = None, *, at_most: int | None = None
+    ):
+        self._here = wanted == 0 and not address
+        self._count = min(worker_count(wanted), at_most or worker_count(wanted))
+        self._address = address
+        self._open = ExitStack()
+        self._client: Client | None = None
+        self._calls = 0
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._client = None
+        self._open.close()
+
+    def train(
+        self, tasks: Sequence[Task], on_progress: OnProgress = lambda position, share: None
+    ) -> Iterator[tuple[int, Frames]]:
+        """Train tasks; give each one's position and results as it is done, in any order.
+
+        `on_progress` is told a task's position and the share of it that is done.
+
+        Raises:
+            SpecError: No scheduler answers at the address.
+            FinetuneError: Whatever a task raised.
+        """
+        if self._here:
+            yield from _in_process(tasks, on_progress)
+        elif tasks:
+            if self._client is None:
+                self._client = self._open.enter_context(_client(self._count, self._address))
+            self._calls += 1
+            topic = f"finetune-progress-{self._calls}"
+            yield from _on_client(self._client, tasks, topic=topic, on_progress=on_progress)
 
 
 def worker_count(wanted: int | None) -> int:
@@ -117,14 +124,34 @@ def _in_process(tasks: Sequence[Task], on_progress: OnProgress) -> Iterator[tupl
         yield position, engine(task.engine).train(task, report)
 
 
-def _train(position: int, task: Task) -> tuple[int, Frames]:
+def _on_client(
+    client: Client, tasks: Sequence[Task], *, topic: str, on_progress: OnProgress
+) -> Iterator[tuple[int, Frames]]:
+    client.subscribe_topic(topic, lambda event: on_progress(*event[1]))
+    futures = [
+        client.submit(_train, position, task, topic, pure=False, retries=0)
+        for position, task in enumerate(tasks)
+    ]
+    try:
+        done = as_completed(futures, with_results=True, loop=client.loop)
+        yield from (result for _, result in done)
+    except KilledWorker as error:
+        raise EngineError(
+            "workers: a worker process died again and again at one task, most likely for want "
+            "of memory; what is finished is stored; give less to --memory or --workers"
+        ) from error
+    finally:
+        client.unsubscribe_topic(topic)
+
+
+def _train(position: int, task: Task, topic: str) -> tuple[int, Frames]:
     """Train one task; runs in a worker."""
     worker = get_worker()
     # Local workers are named 0, 1, ...: each sees the card of its number, where there are cards.
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(worker.name))
 
     def report(share: float) -> None:
-        worker.log_event(_TOPIC, (position, share))
+        worker.log_event(topic, (position, share))
 
     return position, engine(task.engine).train(task, report)
 
@@ -155,7 +182,7 @@ def _local_cluster(workers: int) -> LocalCluster:
             processes=True,
             memory_limit=0,
             host="127.0.0.1",
-            dashboard_address=None,  # pyright: ignore[reportArgumentType]
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         )
 

@@ -1,13 +1,14 @@
 """Train what a store lacks: tasks go out, results come in as shards."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import ByteSize, Field, TypeAdapter, ValidationError
 
 from finetune.errors import SpecError
-from finetune.execution import execute, worker_count
+from finetune.execution import Workers, worker_count
 from finetune.plan import Block
 from finetune.store import ResultStore
 
@@ -63,17 +64,25 @@ def parse_memory(text: str) -> int:
         ) from error
 
 
-def train_blocks(blocks: Sequence[Block], store: ResultStore, options: Options) -> Effort:
+def train_blocks(
+    blocks: Sequence[Block],
+    store: ResultStore,
+    options: Options,
+    *,
+    workers: Workers | None = None,
+) -> Effort:
     """Train every run of the blocks that the store does not hold, and store it.
+
+    `workers` are those to use and leave running; without them some are started and ended.
 
     Raises:
         FinetuneError: a task failed; what other tasks finished before is stored.
     """
-    workers = worker_count(options.workers)
+    count = worker_count(options.workers)
     tasks = [
         task
         for block in blocks
-        for task in block.tasks(store, workers=workers, memory=options.memory)
+        for task in block.tasks(store, workers=count, memory=options.memory)
     ]
     wanted = sum(len(block.variants) * len(block.seeds) for block in blocks)
     missing = sum(len(task.runs) for task in tasks)
@@ -84,13 +93,13 @@ def train_blocks(blocks: Sequence[Block], store: ResultStore, options: Options) 
         done[position] = max(done[position], share * len(tasks[position].runs))
         options.on_progress(sum(done))
 
+    own = Workers(options.workers, options.address, at_most=len(tasks))
     row_epochs, run_epochs, notes = 0, 0, set()
-    for position, frames in execute(
-        tasks, workers=options.workers, address=options.address, on_progress=progress
-    ):
-        store.write(frames.runs, frames.epochs)
-        progress(position, 1.0)
-        row_epochs += frames.rows_trained
-        run_epochs += len(frames.epochs)
-        notes |= set(frames.notes)
+    with nullcontext(workers) if workers else own as crew:
+        for position, frames in crew.train(tasks, progress):
+            store.write(frames.runs, frames.epochs)
+            progress(position, 1.0)
+            row_epochs += frames.rows_trained
+            run_epochs += len(frames.epochs)
+            notes |= set(frames.notes)
     return Effort(wanted - missing, missing, row_epochs, run_epochs, tuple(sorted(notes)))

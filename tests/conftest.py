@@ -29,7 +29,7 @@ def executor(monkeypatch) -> Executor:
     from finetune.report import writing
 
     executor = Executor()
-    monkeypatch.setattr(training, "execute", executor)
+    monkeypatch.setattr(training, "Workers", executor.workers)
     # statsmodels collects garbage at every call, which takes long beside TensorFlow.
     monkeypatch.setattr(gc, "collect", lambda *generation: 0)
     # Drawing takes longer than all else together, and is tested elsewhere.

@@ -7,6 +7,8 @@ import numpy as np
 
 from finetune.engines.base import METRICS, Frames, Task, Training, tabulate
 
+FAILED_SHARE = 0.2
+
 
 def made_frames(task: Task) -> Frames:
     """Make results that, as real ones do, follow from recipe and seed alone.
@@ -27,7 +29,7 @@ def _made_training(task: Task) -> Training:
     cuts = drawn(epochs) < 0.2
     after = 0.01 * 0.5 ** cuts.cumsum(axis=1)
     curves = {name: drawn(epochs) for name in ("loss", *METRICS)}
-    curves["train_loss"][drawn() < 0.2, 0] = np.nan
+    curves["train_loss"][drawn() < FAILED_SHARE, 0] = np.nan
     stops = np.array([v.early_stopping is not None for v, _ in task.runs])
     epochs_run = np.where(stops, 1 + (drawn() * epochs).astype(int), epochs)
     return Training(
@@ -49,10 +51,16 @@ class Executor:
     trained: list[tuple[str, int, str, int]] = field(default_factory=list)
     options: dict = field(default_factory=dict)
 
-    def __call__(
-        self, tasks: list[Task], *, on_progress, **options
-    ) -> Iterator[tuple[int, Frames]]:
-        self.options = options
+    def workers(self, wanted=None, address=None, **options) -> "Executor":
+        self.options = {"workers": wanted, "address": address}
+        return self
+
+    def __enter__(self) -> "Executor":
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def train(self, tasks: list[Task], on_progress) -> Iterator[tuple[int, Frames]]:
         order = np.random.default_rng(len(tasks)).permutation(len(tasks)).tolist()
         for count, position in enumerate(order):
             if count == self.stop_after:

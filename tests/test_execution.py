@@ -9,12 +9,13 @@ from distributed import Client, LocalCluster
 
 from finetune import execution
 from finetune.errors import SpecError
+from finetune.execution import Workers
 from tests.studies import small_study, task
 
 
 def test_no_scheduler_at_an_address_is_told_in_one_line():
     with pytest.raises(SpecError) as told:
-        list(execution.execute([task(small_study())], address="tcp://127.0.0.1:1"))
+        list(Workers(address="tcp://127.0.0.1:1").train([task(small_study())]))
     message = str(told.value)
     assert message.startswith("--dask: received 'tcp://127.0.0.1:1'")
     assert "\n" not in message
@@ -33,8 +34,13 @@ def test_worker_processes_give_the_bits_of_this_process():
     spec = small_study("training.epochs=5")
     tasks = [task(spec, seeds=(seed,)) for seed in range(3)]
     shares = []
-    apart = dict(execution.execute(tasks, workers=2, on_progress=lambda *told: shares.append(told)))
-    here = dict(execution.execute(tasks, workers=0))
+    with Workers(2) as workers:
+        apart = dict(workers.train(tasks[:1], lambda *told: shares.append(told)))
+        # The same processes once more, with other tasks at the same positions.
+        again = dict(workers.train(tasks, lambda *told: shares.append(told)))
+    here = dict(Workers(0).train(tasks))
+    pd.testing.assert_frame_equal(apart[0].runs, again[0].runs, check_exact=True)
+    apart = again
     assert set(apart) == set(here) == {0, 1, 2}
     for position, frames in here.items():
         for mine, other in zip(frames[:2], apart[position][:2], strict=True):
