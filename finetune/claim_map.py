@@ -12,10 +12,11 @@ import pandas as pd
 
 from finetune.errors import SpecError
 from finetune.plan import Block
+from finetune.policy_spec import ReduceLRSpec, VariantSpec
 from finetune.provenance import manifest
 from finetune.report.map_report import write_map_report
 from finetune.report.writing import write_whole
-from finetune.spec import ClaimSpec, ReduceLRSpec, StudySpec, VariantSpec
+from finetune.spec import ClaimSpec, StudySpec
 from finetune.stats.claim_map import claim_map
 from finetune.store import ResultStore
 from finetune.training import DEFAULTS, Options, train_blocks

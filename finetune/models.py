@@ -1,23 +1,67 @@
 """The network of a study, and the initial weights that each seed gives it."""
 
-import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import keras
 import numpy as np
 
+from finetune.content import own_file, own_function
+from finetune.data_spec import TargetTask
 from finetune.errors import SpecError
 from finetune.spec import ModelSpec, TrainingSpec
 from finetune.streams import integer_seed
 
 # What the last layer does and how many outputs it has, told by the loss.
-_OUTPUTS = {"binary_crossentropy": "sigmoid", "sparse_categorical_crossentropy": "softmax"}
+_OUTPUTS: dict[str | None, str] = {
+    "binary_crossentropy": "sigmoid",
+    "binary_focal_crossentropy": "sigmoid",
+    "sparse_categorical_crossentropy": "softmax",
+}
 
 
-def is_classification(loss: str) -> bool:
+_LOSSES: dict[TargetTask, str] = {
+    "binary": "binary_crossentropy",
+    "multiclass": "sparse_categorical_crossentropy",
+    "regression": "mean_squared_error",
+}
+
+_ALLOWED: dict[TargetTask, str] = {
+    "binary": "are 'binary_crossentropy' and other losses of one output",
+    "multiclass": "is 'sparse_categorical_crossentropy'",
+    "regression": "are 'mean_squared_error' and other losses of numbers",
+}
+
+
+def is_classification(loss: str | None) -> bool:
     """Tell whether a loss is one of a classifier, for which accuracy is measured too."""
     return loss in _OUTPUTS
+
+
+def fitting_loss(wanted: str | None, *, task: TargetTask, n_classes: int) -> str:
+    """Give the loss to train with: the wanted one, or the one that is usual for the task.
+
+    Two classes may be told apart by any loss of one output; more classes need one of as many.
+
+    Raises:
+        SpecError: The wanted loss is not one for the task.
+    """
+    if wanted is None:
+        return _LOSSES[task]
+    # With Keras's other names for them the output layer would not fit.
+    other = wanted.lower().replace("_", "").endswith(("crossentropy", "bce"))
+    fits = {
+        "binary": is_classification(wanted) or not other,
+        "multiclass": wanted == _LOSSES["multiclass"],
+        "regression": not other,
+    }
+    if not fits[task]:
+        target = f"{n_classes} classes" if n_classes else "numbers for regression"
+        raise SpecError(
+            f"training.loss: received {wanted!r}; the target has {target}; allowed "
+            f"{_ALLOWED[task]}; leave it out, or say data.task"
+        )
+    return wanted
 
 
 def build_model(
@@ -25,28 +69,64 @@ def build_model(
 ) -> keras.Model:
     """Build the network, not compiled, in the study's dtype (see `precision`).
 
+    A loss that is not said is taken to be that of two classes.
+
     Raises:
         SpecError: the activation is unknown to Keras, or the user's factory cannot be used.
     """
-    n_outputs = n_classes if training.loss == "sparse_categorical_crossentropy" else 1
+    loss = training.loss or _LOSSES["binary"]
+    n_outputs = n_classes if loss == _LOSSES["multiclass"] else 1
     if spec.factory:
-        return _import_factory(spec.factory)((n_features,), n_outputs)
+        return _made_by(spec, spec.factory, (n_features,), n_outputs)
+    if spec.architecture:
+        return _read_from(spec, (n_features,), n_outputs)
+    hidden = [layer for units in spec.hidden for layer in _hidden(spec, units)]
+    output = keras.layers.Dense(n_outputs, activation=_OUTPUTS.get(loss, "linear"))
+    return keras.Sequential([keras.Input((n_features,)), *hidden, output])
+
+
+def _hidden(spec: ModelSpec, units: int) -> list[keras.layers.Layer]:
     try:
-        hidden = [keras.layers.Dense(units, activation=spec.activation) for units in spec.hidden]
+        activation = keras.activations.get(spec.activation)
     except ValueError as error:
         raise SpecError(
             f"model.activation: received {spec.activation!r}; allowed is a Keras activation's name"
         ) from error
-    output = keras.layers.Dense(n_outputs, activation=_OUTPUTS.get(training.loss, "linear"))
-    return keras.Sequential([keras.Input((n_features,)), *hidden, output])
+    layers: list[keras.layers.Layer] = [keras.layers.Dense(units, activation=activation)]
+    if spec.batch_normalization:
+        normalised = [keras.layers.BatchNormalization(), keras.layers.Activation(activation)]
+        layers = [keras.layers.Dense(units), *normalised]
+    return [*layers, keras.layers.Dropout(spec.dropout)] if spec.dropout else layers
 
 
-def _import_factory(path: str) -> Callable[..., keras.Model]:
-    module, _, function = path.partition(":")
+def _read_from(spec: ModelSpec, shape: tuple[int], n_outputs: int) -> keras.Model:
+    file, _ = own_file(spec, str(spec.architecture), field="model.architecture", error=SpecError)
     try:
-        return getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise SpecError(f"model.factory: cannot import {path!r}: {error}") from error
+        model = keras.models.model_from_json(file.read_text(encoding="utf-8"))
+    # Broken JSON and unknown layers make Keras raise all kinds of exceptions.
+    except Exception as error:
+        raise SpecError(
+            f"model.architecture: {file.name} is no network that Keras can read: "
+            f"{' '.join(str(error).split())[:200]}; allowed is what keras.Model.to_json wrote, "
+            "with layers that are Keras's own"
+        ) from error
+    found = tuple(model.input_shape[1:]), model.output_shape[-1]
+    if found != (shape, n_outputs):
+        raise SpecError(
+            f"model.architecture: {file.name} takes {found[0]} and gives {found[1]} outputs; "
+            f"the data need {shape} and {n_outputs}"
+        )
+    return model
+
+
+def _made_by(spec: ModelSpec, factory: str, shape: tuple[int], n_outputs: int) -> keras.Model:
+    make = own_function(spec, factory, field="model.factory", error=SpecError)
+    model = make(shape, n_outputs)
+    if not isinstance(model, keras.Model):
+        raise SpecError(
+            f"model.factory: {factory} returned {type(model).__name__}; allowed is a keras.Model"
+        )
+    return model
 
 
 class SeededModel:

@@ -1,10 +1,11 @@
 """What a study trains: its runs, and the few more that its report rests on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from finetune.engines.base import Task
-from finetune.spec import EngineName, SetLRSpec, StudySpec, VariantSpec
+from finetune.policy_spec import SetLRSpec, VariantSpec
+from finetune.spec import ENGINES, EngineName, StudySpec, engine_for
 from finetune.store import ResultStore
 
 # Runs that train together: enough for the processor to be busy, few enough for its cache.
@@ -15,6 +16,9 @@ PROBE_EPOCHS = 10
 PROBE_ARMS = ("resumed at the base LR", "going on at its own LR")
 _PROBE_SEEDS = 40
 
+# How many seeds train again with one source of randomness varied at a time.
+_VARIANCE_SEEDS = 20
+
 # How the parity certificate samples the study: this many variants of one seed, so many epochs.
 _PARITY_VARIANTS = 3
 _PARITY_EPOCHS = 20
@@ -22,7 +26,10 @@ _PARITY_EPOCHS = 20
 
 @dataclass(frozen=True)
 class Block:
-    """Runs that a study wants: every variant for every seed, by one engine."""
+    """Runs that a study wants: every variant for every seed, by the engine that is wanted.
+
+    Variants that this engine cannot train are trained by the one that can (`engine_for`).
+    """
 
     spec: StudySpec
     variants: tuple[VariantSpec, ...]
@@ -39,7 +46,15 @@ class Block:
         }
 
     def tasks(self, store: ResultStore, *, workers: int, memory: int) -> Iterator[Task]:
-        """Give tasks that together train every run that the store does not hold."""
+        """Give tasks of one engine each that together train every run the store does not hold."""
+        # Runs by `fit` come first: they take longest, and the user's own code may fail there.
+        for engine in ENGINES:
+            variants = tuple(v for v in self.variants if engine_for(v, self.engine) == engine)
+            if variants:
+                one = replace(self, variants=variants, engine=engine)
+                yield from one._tasks(store, workers=workers, memory=memory)
+
+    def _tasks(self, store: ResultStore, *, workers: int, memory: int) -> Iterator[Task]:
         size = self._seeds_per_task(workers)
         by_variants: dict[tuple[str, ...], list[int]] = {}
         for seed, names in store.missing(self.recipes, self.seeds).items():
@@ -69,12 +84,15 @@ class Plan:
         same_again: The claim's control once more, in another batch order (the A/A check).
         probe: The claim's treatment going on after training: `PROBE_ARMS`, in this order.
         parity: Some of the runs by `keras.Model.fit`, for fewer epochs.
+        variance: The claim's two variants again, a block for each source that the study varies,
+            in which that source alone does.
     """
 
     runs: Block
     same_again: Block | None = None
     probe: Block | None = None
     parity: Block | None = None
+    variance: tuple[Block, ...] = ()
 
     @classmethod
     def of(cls, spec: StudySpec, engine: EngineName) -> "Plan":
@@ -88,21 +106,26 @@ class Plan:
         if spec.claim and "order" in spec.vary:
             control = (spec.variant(spec.claim.control),)
             again = Block(spec, control, seeds, engine, replicate=1)
-        return cls(runs, again, _probe_block(spec), _parity_block(spec))
+        return cls(runs, again, _probe_block(spec), _parity_block(spec), _variance_blocks(spec))
 
     def stored(self, store: ResultStore) -> "Plan":
-        """Give the plan without those of its further blocks that a store does not hold whole."""
+        """Give the plan without those of its further blocks that a store does not hold whole.
+
+        The blocks of `variance` are compared with each other, so they stay or go together.
+        """
 
         def kept(block: Block | None) -> Block | None:
             missing = block and store.missing(block.recipes, block.seeds)
             return None if missing else block
 
-        return Plan(self.runs, kept(self.same_again), kept(self.probe), kept(self.parity))
+        variance = self.variance if all(kept(block) for block in self.variance) else ()
+        extras = (kept(self.same_again), kept(self.probe), kept(self.parity))
+        return Plan(self.runs, *extras, variance)
 
     @property
     def blocks(self) -> list[Block]:
         """All blocks, those that take longest first."""
-        blocks = (self.runs, self.same_again, self.probe, self.parity)
+        blocks = (self.runs, self.same_again, self.probe, *self.variance, self.parity)
         return [block for block in blocks if block]
 
 
@@ -110,6 +133,9 @@ def _probe_block(spec: StudySpec) -> Block | None:
     """Plan the treatment's training with more epochs, in which only the probe sets the LR."""
     treatment = spec.variant(spec.claim.treatment) if spec.claim else None
     if treatment is None or treatment.reduce_lr is None or treatment.early_stopping:
+        return None
+    # What the user's own callbacks do is not known, and so not whether they would end.
+    if treatment.callbacks:
         return None
     end, base = spec.training.epochs, spec.training.optimizer.learning_rate
     ended = treatment.reduce_lr.model_copy(update={"until_epoch": end})
@@ -122,13 +148,34 @@ def _probe_block(spec: StudySpec) -> Block | None:
     return Block(spec.with_epochs(end + PROBE_EPOCHS), arms, seeds, "population")
 
 
-def _parity_block(spec: StudySpec) -> Block:
-    """Choose the runs that `keras.Model.fit` trains again, those that cut or stop early first."""
+def _parity_block(spec: StudySpec) -> Block | None:
+    """Choose the runs that `keras.Model.fit` trains again, those that cut or stop early first.
+
+    None where it trains all of them anyway.
+    """
     epochs = min(_PARITY_EPOCHS, spec.training.epochs)
-    chosen = sorted(spec.variants, key=_first_possible_cut)[:_PARITY_VARIANTS]
+    others = [v for v in spec.variants if engine_for(v, "population") == "population"]
+    chosen = sorted(others, key=_first_possible_cut)[:_PARITY_VARIANTS]
+    if not chosen:
+        return None
     return Block(spec.with_epochs(epochs), tuple(chosen), (0,), "keras")
 
 
 def _first_possible_cut(variant: VariantSpec) -> tuple[float, bool]:
-    cut = variant.reduce_lr
-    return cut.start_from_epoch + cut.patience if cut else float("inf"), not variant.early_stopping
+    cut, first = variant.reduce_lr, 0 if variant.schedule else float("inf")
+    return cut.start_from_epoch + cut.patience if cut else first, not variant.early_stopping
+
+
+def _variance_blocks(spec: StudySpec) -> tuple[Block, ...]:
+    """Plan what is compared, without a claim the first two variants, one varied source a block."""
+    sources = tuple(dict.fromkeys(spec.vary))
+    # One source alone is the study itself.
+    if len(sources) < 2:
+        return ()
+    names = (spec.claim.treatment, spec.claim.control) if spec.claim else ()
+    variants = tuple(map(spec.variant, names)) or spec.variants[:2]
+    seeds = tuple(range(min(spec.seeds, _VARIANCE_SEEDS)))
+    return tuple(
+        Block(spec.model_copy(update={"vary": (source,)}), variants, seeds, "population")
+        for source in sources
+    )

@@ -5,53 +5,44 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from finetune.data_spec import DataSpec
+from finetune.part import FUNCTION, PRINTABLE, Count, Located, Name, Part, Positive, Share
+from finetune.policy_spec import VariantSpec
 
 Source = Literal["init", "order", "split", "data"]
 EngineName = Literal["population", "keras"]
 
+# The slow one first.
+ENGINES: tuple[EngineName, ...] = ("keras", "population")
+
 # Part of every digest. Raise it when a change to the code changes the numbers that runs produce.
 NUMERICS_VERSION = 1
 
-Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 StudyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Monitor = Literal["val_loss", "val_accuracy", "loss"]
 
 
-class Part(BaseModel):
-    """Base of every part of a spec: frozen, exact types, unknown keys are errors."""
+class ModelSpec(Located):
+    """The network: Dense layers and an output layer fitted to the task, or one of the user's own.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class DataSpec(Part):
-    """Where the rows come from and how they are split; shares are of all rows."""
-
-    source: Name
-    args: dict[str, Any] = {}
-    test_size: Share = 0.2
-    val_size: Share = 0.2
-    split_seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
-
-    @model_validator(mode="after")
-    def _leaves_training_rows(self) -> Self:
-        if self.test_size + self.val_size >= 1:
-            raise ValueError(
-                f"test_size + val_size is {self.test_size + self.val_size:g}; allowed is less than "
-                "1, so that training rows are left; lower one of them"
-            )
-        return self
-
-
-class ModelSpec(Part):
-    """The default network: Dense layers and one output layer fitted to the task."""
+    `batch_normalization` stands between each hidden layer and its activation, `dropout` (a share)
+    after it. `factory` is `module:function(input_shape, n_outputs)`; `architecture` a file with a
+    network as Keras writes it, `keras.Model.to_json`.
+    """
 
     hidden: tuple[Positive, ...] = (64, 32, 16)
     activation: Name = "relu"
-    factory: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    batch_normalization: bool = False
+    factory: Annotated[str, Field(pattern=FUNCTION)] | None = None
+    architecture: Annotated[str, Field(min_length=1, pattern=PRINTABLE)] | None = None
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        if self.factory and self.architecture:
+            raise ValueError("factory and architecture are both there; allowed is one of the two")
+        return self
 
 
 class OptimizerSpec(Part):
@@ -59,57 +50,17 @@ class OptimizerSpec(Part):
 
     name: Name = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 0.01
-    args: dict[str, Any] = {}
+    args: dict[str, Any] = Field(default={})
 
 
 class TrainingSpec(Part):
-    """How every run is trained, whatever its variant."""
+    """How every run is trained, whatever its variant; `loss` None follows the task."""
 
     optimizer: OptimizerSpec = OptimizerSpec()
-    loss: Name = "binary_crossentropy"
+    loss: Name | None = None
     batch_size: Positive = 32
     epochs: Positive = 100
     dtype: Literal["float32", "float64"] = "float32"
-
-
-class EarlyStoppingSpec(Part):
-    """Arguments of `keras.callbacks.EarlyStopping`, which restores the best weights here."""
-
-    monitor: Monitor = "val_loss"
-    min_delta: Annotated[float, Field(ge=0)] = 0.0
-    patience: Count = 0
-    baseline: float | None = None
-    restore_best_weights: bool = True
-    start_from_epoch: Count = 0
-
-
-class ReduceLRSpec(Part):
-    """Arguments of `finetune.DelayedReduceLROnPlateau`."""
-
-    monitor: Monitor = "val_loss"
-    factor: Share = 0.1
-    patience: Count = 10
-    min_delta: Annotated[float, Field(ge=0)] = 1e-4
-    cooldown: Count = 0
-    min_lr: Annotated[float, Field(ge=0)] = 0.0
-    start_from_epoch: Count = 0
-    until_epoch: Positive | None = None
-
-
-class SetLRSpec(Part):
-    """The learning rate is set to a value once, for the epochs from `epoch` (from 0) on."""
-
-    epoch: Positive
-    learning_rate: Annotated[float, Field(gt=0)]
-
-
-class VariantSpec(Part):
-    """A named set of callback policies."""
-
-    name: Name
-    early_stopping: EarlyStoppingSpec | None = None
-    reduce_lr: ReduceLRSpec | None = None
-    set_lr: SetLRSpec | None = None
 
 
 class Margins(Part):
@@ -135,10 +86,17 @@ class ClaimSpec(Part):
 
 
 class SearchSpec(Part):
-    """What the search may choose, from [low, high] of each parameter, and at which cost."""
+    """What the search may choose, from [low, high] of each parameter, and at which cost.
+
+    `trials` are those of each arm, `batch` those that are asked at once; `seed` is the sampler's.
+    The objective is a mean over the search's own `seeds`.
+    """
 
     trials: Positive = 64
     seeds: Positive = 20
+    batch: Positive = 8
+    seed: Count = 0
+    objective: Literal["final_val_loss", "best_val_loss"] = "final_val_loss"
     factor: tuple[Share, Share] = (0.05, 0.95)
     patience: tuple[Positive, Positive] = (1, 15)
     start_from_epoch: tuple[Count, Count] = (1, 40)
@@ -212,14 +170,13 @@ class StudySpec(Part):
         """Give the digest of all that determines the numbers of a variant's runs, but the seed.
 
         Names, the number of seeds, the claim and the search leave it as it is, so a renamed study,
-        an added variant or more seeds reuse every run that is stored.
+        an added variant or more seeds reuse every run that is stored. `engine` is the one that is
+        wanted; the digest names the one that trains the variant.
         """
         parts = {
             **self._problem_parts(),
-            "policies": {
-                kind: _said(policy) for kind, policy in variant if isinstance(policy, Part)
-            },
-            "engine": engine,
+            "policies": _said_of_policies(variant),
+            "engine": engine_for(variant, engine),
             "numerics": NUMERICS_VERSION,
             "replicate": replicate,
         }
@@ -232,11 +189,16 @@ class StudySpec(Part):
 
     def _problem_parts(self) -> dict[str, Any]:
         return {
-            "data": _said(self.data),
-            "model": _said(self.model),
-            "training": _said(self.training),
+            "data": _said_of_data(self.data),
+            "model": _said_of_model(self.model),
+            "training": _said_of_training(self.training),
             "vary": sorted(set(self.vary)),
         }
+
+
+def engine_for(variant: VariantSpec, wanted: EngineName) -> EngineName:
+    """Give the engine that trains a variant: the user's own callbacks run in `fit` alone."""
+    return "keras" if variant.callbacks else wanted
 
 
 def _check_pair(place: str, pair: tuple[str, str], names: list[str]) -> None:
@@ -254,6 +216,38 @@ def _check_pair(place: str, pair: tuple[str, str], names: list[str]) -> None:
 def _said(part: Part) -> dict[str, Any]:
     """Give what differs from the defaults, so that a key added later leaves old digests alone."""
     return part.model_dump(mode="json", exclude_defaults=True)
+
+
+def _said_of_policies(variant: VariantSpec) -> dict[str, Any]:
+    said = _said(variant)
+    del said["name"]
+    return said
+
+
+def _said_of_data(data: DataSpec) -> dict[str, Any]:
+    """Give what determines the rows: the way they are split, and a file's content, not its path."""
+    said = _said(data)
+    said.pop("stratify", None)
+    if data.stratified:
+        said["stratify"] = True
+    if data.content and data.kind == "file":
+        said["source"] = data.format
+    return said
+
+
+def _said_of_model(model: ModelSpec) -> dict[str, Any]:
+    said = _said(model)
+    if model.content and model.architecture:
+        said["architecture"] = "file"
+    return said
+
+
+def _said_of_training(training: TrainingSpec) -> dict[str, Any]:
+    said = _said(training)
+    # It is allowed only where the task would choose it anyway, and so it is the same recipe.
+    if said.get("loss") == "binary_crossentropy":
+        del said["loss"]
+    return said
 
 
 def digest(parts: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ EPOCH_COLUMNS = (
     "variant", "seed", "epoch", "loss", "val_loss", "val_accuracy", "test_loss", "test_accuracy",
     "train_loss", "train_accuracy", "learning_rate",
 )  # fmt: skip
+TRIAL_COLUMNS = ("search", "number", "factor", "patience", "start_from_epoch", "value")
 
 
 class ResultStore:
@@ -29,12 +30,16 @@ class ResultStore:
     A shard is two files of one name: `epochs/NAME.parquet`, then `runs/NAME.parquet`. The second
     commits the first: epochs without it are those of a writer that was killed, and are not read.
     The column `variant` in a shard is the name at the time of training; readers rename by recipe.
+
+    The trials of searches are kept beside them, in shards of a batch each: a search's own database
+    can be rebuilt from these.
     """
 
     def __init__(self, folder: Path):
         self.folder = folder
         self._runs = folder / "runs"
         self._epochs = folder / "epochs"
+        self._trials = folder / "trials"
 
     def create(self) -> None:
         """Make the folder.
@@ -43,7 +48,7 @@ class ResultStore:
             StoreError: it cannot be made or written to.
         """
         try:
-            for part in (self._runs, self._epochs):
+            for part in (self._runs, self._epochs, self._trials):
                 part.mkdir(parents=True, exist_ok=True)
             probe = self._runs / f".writable-{os.getpid()}"
             probe.touch()
@@ -60,6 +65,24 @@ class ResultStore:
         name = digest({"runs": keys.to_numpy().tolist()})
         _write_whole(epochs.loc[:, ["recipe", *EPOCH_COLUMNS]], self._epochs / f"{name}.parquet")
         _write_whole(runs.loc[:, ["recipe", *RUN_COLUMNS]], self._runs / f"{name}.parquet")
+
+    def write_trials(self, trials: pd.DataFrame) -> None:
+        """Add the finished trials of one batch, as `TRIAL_COLUMNS`: `search` is its digest."""
+        keys = trials.drop(columns="value").to_csv(index=False)
+        path = self._trials / f"{digest({'trials': keys})}.parquet"
+        _write_whole(trials.loc[:, list(TRIAL_COLUMNS)], path)
+
+    def trials(self, search: str) -> pd.DataFrame:
+        """Give the finished trials of one search as `TRIAL_COLUMNS`, by number.
+
+        A number can be there twice, with two settings, where the search's database was lost.
+        """
+        names = sorted(file.name for file in self._trials.glob("*.parquet"))
+        columns: list[str] = list(TRIAL_COLUMNS)
+        table = _scan(self._trials, names, wanted=ds.field("search") == search, columns=columns)
+        frame = table.to_pandas().sort_values("number", ignore_index=True)
+        setting = ["factor", "patience", "start_from_epoch"]
+        return frame.drop_duplicates(setting, ignore_index=True)
 
     def missing(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> dict[int, list[str]]:
         """Tell, by seed, the variants that have no stored run; seeds with none are left out.
@@ -101,25 +124,36 @@ class ResultStore:
 
     def _read(self, part: Path, recipes: Mapping[str, str], *, columns: list[str]) -> pd.DataFrame:
         names = sorted(file.name for file in self._runs.glob("*.parquet"))
-        files = [str(part / name) for name in names]
         wanted = ds.field("recipe").isin(sorted(set(recipes.values())))
-        try:
-            shards = ds.dataset(files, format="parquet", schema=_schema(part.name))
-            table = shards.to_table(columns=columns, filter=wanted)
-        except (OSError, pa.ArrowException) as error:
-            name, reason = _unreadable(part, names) or ("a shard", str(error))
-            raise StoreError(
-                f"store: cannot read {part.name}/{name}: {reason.splitlines()[0]}; move "
-                f"runs/{name} away and run again: its runs will be trained anew"
-            ) from error
+        table = _scan(part, names, wanted=wanted, columns=columns)
         frame = table.to_pandas()
         # An integer column with gaps would come back as floats.
         whole = {"first_reduction_epoch": "Int64"}
         return frame.astype({name: kind for name, kind in whole.items() if name in frame})
 
 
-_INTEGERS = ("seed", "epochs_run", "best_epoch", "lr_reductions", "first_reduction_epoch")
-_TEXTS = ("recipe", "variant", "status")
+def _scan(part: Path, names: list[str], *, wanted: ds.Expression, columns: list[str]) -> pa.Table:
+    """Read the rows wanted from the shards of these names."""
+    files = [str(part / name) for name in names]
+    try:
+        shards = ds.dataset(files, format="parquet", schema=_schema(part.name))
+        return shards.to_table(columns=columns, filter=wanted)
+    except (OSError, pa.ArrowException) as error:
+        name, reason = _unreadable(part, names) or ("a shard", str(error))
+        moved = "trials" if part.name == "trials" else "runs"
+        raise StoreError(
+            f"store: cannot read {part.name}/{name}: {reason.splitlines()[0]}; move "
+            f"{moved}/{name} away and run again: what it held will be trained anew"
+        ) from error
+
+
+_COLUMNS = {
+    "runs": ("recipe", *RUN_COLUMNS),
+    "epochs": ("recipe", *EPOCH_COLUMNS),
+    "trials": TRIAL_COLUMNS,
+}
+_INTEGERS = ("seed", "number", "epochs_run", "best_epoch", "lr_reductions", "first_reduction_epoch")
+_TEXTS = ("recipe", "variant", "status", "search")
 
 
 def _schema(part: str) -> pa.Schema:
@@ -132,8 +166,7 @@ def _schema(part: str) -> pa.Schema:
             return pa.int32()
         return pa.int64() if name in _INTEGERS else pa.float64()
 
-    columns = RUN_COLUMNS if part == "runs" else EPOCH_COLUMNS
-    return pa.schema([(name, kind(name)) for name in ("recipe", *columns)])
+    return pa.schema([(name, kind(name)) for name in _COLUMNS[part]])
 
 
 def _unreadable(part: Path, names: Iterable[str]) -> tuple[str, str] | None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,32 +14,19 @@ from finetune.plan import PROBE_ARMS, PROBE_EPOCHS, Plan
 from finetune.provenance import manifest
 from finetune.report.parity_section import parity_section
 from finetune.report.probe_section import probe_section
+from finetune.report.tuned import read_tuned
+from finetune.report.tuned_section import tuned_section
 from finetune.report.writing import write_report, write_whole
+from finetune.results import Results
 from finetune.spec import EngineName, StudySpec
 from finetune.stats import power
 from finetune.stats.parity import Parity, compare_engines
 from finetune.stats.probe import Probe, falls, probe
+from finetune.stats.variance import variance_table
 from finetune.stats.verdict import Verdict, judge_claim
 from finetune.stats.wording import plan_sentence
 from finetune.store import ResultStore
 from finetune.training import DEFAULTS, Options, train_blocks
-
-
-@dataclass(frozen=True)
-class Results:
-    """A study's results: `runs` and `epochs` as tables, the verdict, and the folder with it all."""
-
-    spec: StudySpec
-    folder: Path
-    runs: pd.DataFrame
-    epochs: pd.DataFrame
-    verdict: Verdict | None
-    manifest: dict[str, Any]
-
-    @property
-    def failed(self) -> int:
-        """Number of runs in which a loss became NaN or infinite."""
-        return list(self.runs["status"]).count("failed")
 
 
 def run_study(
@@ -102,6 +89,7 @@ def _analyse(plan: Plan, store: ResultStore, folder: Path, *, manifest: dict[str
     verdict = _judge(plan, runs, replicate)
     probed = _probe(plan, store)
     parity = _certify(plan, store, epochs)
+    tuned = read_tuned(folder, problem=plan.runs.spec.problem)
     manifest["wall_seconds"]["statistics"] = time.perf_counter() - clock
     write_report(
         folder,
@@ -111,7 +99,9 @@ def _analyse(plan: Plan, store: ResultStore, folder: Path, *, manifest: dict[str
         manifest=manifest,
         verdict=verdict,
         replicate=replicate,
+        variance=_variance(plan, store, runs),
         extra_sections=[
+            *([tuned_section(tuned)] if tuned else []),
             *([probe_section(probed, epochs=PROBE_EPOCHS)] if probed else []),
             *([parity_section(parity)] if parity else []),
         ],
@@ -148,3 +138,15 @@ def _certify(plan: Plan, store: ResultStore, epochs: pd.DataFrame) -> Parity | N
     if block is None:
         return None
     return compare_engines(epochs, store.epochs(block.recipes, block.seeds))
+
+
+def _variance(plan: Plan, store: ResultStore, runs: pd.DataFrame) -> pd.DataFrame | None:
+    if not plan.variance:
+        return None
+    sources = {
+        source: store.runs(block.recipes, block.seeds)
+        for block in plan.variance
+        for source in block.spec.vary
+    }
+    names = [variant.name for variant in plan.variance[0].variants]
+    return variance_table(sources, runs, variants=names)

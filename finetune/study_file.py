@@ -9,11 +9,12 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from finetune.content import with_content
 from finetune.errors import SpecError
 from finetune.spec import Part, StudySpec
 
@@ -25,6 +26,7 @@ _WORDINGS = (
     (r"^String should match pattern", "allowed is text that matches"),
     (r"^String should have", "allowed is text with"),
     (r"^Tuple should have", "allowed is an array with"),
+    (r"\ba valid dictionary or object to extract fields from", "a table"),
     (r"\ban? (valid )?object\b", "a table"),
     (r"\ba valid (list|array|tuple)\b", "an array"),
     (r" after validation, not \d+$", ""),
@@ -35,19 +37,23 @@ def load_spec(path: Path | str | None = None, *, overrides: Iterable[str] = ()) 
     """Read a study from a TOML file and apply `KEY=VALUE` overrides.
 
     Without a path it is the default study. A bare name (no folder, no suffix) that is no file
-    here is looked up among the studies that come with the package.
+    here is looked up among the studies that come with the package. The user's own files that the
+    study names are found beside it or in the current folder.
 
     Raises:
         SpecError: the file cannot be read or parsed, or a field is not allowed.
+        DataError: the file of the study's data is not there, or not the one it should be.
     """
-    where, text = _read(path)
+    file = _find(path)
+    where, text = file.name, _read(file)
     try:
         tree = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise SpecError(f"{where}: not valid TOML: {error}") from error
     for override in overrides:
         _apply(tree, override)
-    return parse_spec(tree, where=where)
+    own = file.parent if path is not None and file == Path(path) else None
+    return with_content(parse_spec(tree, where=where), own)
 
 
 def parse_spec(tree: Mapping[str, Any], *, where: str = "spec") -> StudySpec:
@@ -79,24 +85,28 @@ def shipped_studies() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent / "benchmarks" / "studies"
 
 
-def _read(path: Path | str | None) -> tuple[str, str]:
+def _find(path: Path | str | None) -> Path:
     wanted = Path(path or "")
     if path is None:
-        wanted = shipped_studies() / "founding.toml"
+        return shipped_studies() / "founding.toml"
     # `Path.is_file` raises where a name is too long or a folder is closed to the user.
-    elif wanted.name == str(wanted) and not wanted.suffix and not os.path.isfile(wanted):  # noqa: PTH113
+    if wanted.name == str(wanted) and not wanted.suffix and not os.path.isfile(wanted):  # noqa: PTH113
         known = sorted(file.stem for file in shipped_studies().glob("*.toml"))
         if wanted.name not in known:
             raise SpecError(
                 f"SPEC: received {str(wanted)!r}, which is no file and no shipped study; "
                 f"allowed: a path to a TOML file, or one of {', '.join(known)}"
             )
-        wanted = shipped_studies() / f"{wanted.name}.toml"
+        return shipped_studies() / f"{wanted.name}.toml"
+    return wanted
+
+
+def _read(file: Path) -> str:
     try:
-        return wanted.name, wanted.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file in UTF-8"
-        raise SpecError(f"SPEC: cannot read {str(wanted)!r}: {reason}") from error
+        raise SpecError(f"SPEC: cannot read {str(file)!r}: {reason}") from error
 
 
 def _apply(tree: dict[str, Any], override: str) -> None:
@@ -170,12 +180,19 @@ def _is_finite_float(value: Any) -> bool:
 
 
 def _explain(error: ErrorDetails) -> str:
-    place = _place(error["loc"])
+    location, parts = _followed(error["loc"])
+    place = _place(location)
     match error["type"]:
         case "extra_forbidden":
             return f"{place}: unknown key; allowed: {', '.join(_keys_beside(error['loc']))}"
         case "missing":
             return f"{place}: missing; add it"
+        case "union_tag_not_found":
+            return f"{place}.kind: missing; allowed: {', '.join(map(_kind, parts))}"
+        case "union_tag_invalid":
+            received = _short(error.get("ctx", {}).get("tag"))
+            allowed = ", ".join(map(_kind, parts))
+            return f"{place}.kind: received {received}; allowed: {allowed}"
         case "value_error":
             message = str(error.get("ctx", {}).get("error", error["msg"]))
             return f"{place}: {message}" if error["loc"] else message
@@ -198,16 +215,36 @@ def _short(value: Any) -> str:
 
 def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
     """Give the keys allowed where an unknown one was found."""
-    part: Any = StudySpec
-    for step in location[:-1]:
+    parts = _followed(location[:-1])[1]
+    return sorted({key for part in parts for key in part.model_fields})
+
+
+def _followed(location: tuple[int | str, ...]) -> tuple[tuple[int | str, ...], list[type[Part]]]:
+    """Follow a location into a study, to the parts that may stand there.
+
+    Where there are several, pydantic adds the kind of the one that was chosen, which is no key.
+    """
+    steps: list[int | str] = []
+    parts: list[type[Part]] = [StudySpec]
+    for step in location:
+        chosen = [part for part in parts if len(parts) > 1 and _kind(part) == step]
+        if chosen:
+            parts = chosen
+            continue
+        steps.append(step)
+        fields = parts[0].model_fields if len(parts) == 1 else {}
         if isinstance(step, str):
-            part = _part_in(part.model_fields[step].annotation)
-    return sorted(part.model_fields)
+            parts = _parts_in(fields[step].annotation) if step in fields else []
+    return tuple(steps), parts
 
 
-def _part_in(annotation: Any) -> Any:
-    """Find the `Part` inside an annotation such as `tuple[VariantSpec, ...] | None`."""
+def _parts_in(annotation: Any) -> list[type[Part]]:
+    """Find each `Part` inside an annotation such as `tuple[VariantSpec, ...] | None`."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
-        return annotation
-    found = (_part_in(inner) for inner in getattr(annotation, "__args__", ()))
-    return next((part for part in found if part is not None), None)
+        return [annotation]
+    return [part for inner in get_args(annotation) for part in _parts_in(inner)]
+
+
+def _kind(part: type[Part]) -> str:
+    """Give the kind by which a part is chosen among several."""
+    return get_args(part.model_fields["kind"].annotation)[0]

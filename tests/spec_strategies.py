@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from finetune import policy_spec as p
 from finetune import spec as s
 
 letters = st.characters(exclude_categories=["Cc", "Cs"])
@@ -26,6 +27,11 @@ data_specs = st.builds(
     s.DataSpec,
     source=names,
     args=arguments,
+    target=st.none() | names,
+    task=st.sampled_from([None, "binary", "multiclass", "regression"]),
+    categorical=st.none() | st.lists(names, max_size=2).map(tuple),
+    drop=st.lists(names, max_size=2).map(tuple),
+    stratify=st.none() | st.booleans(),
     test_size=st.floats(0.01, 0.49),
     val_size=st.floats(0.01, 0.49),
     split_seed=st.integers(0, 2**32 - 1),
@@ -41,13 +47,13 @@ training_specs = st.builds(
     optimizer=st.builds(
         s.OptimizerSpec, name=names, learning_rate=st.floats(1e-9, 1e9), args=arguments
     ),
-    loss=names,
+    loss=st.none() | names,
     batch_size=positives,
     epochs=positives,
     dtype=st.sampled_from(["float32", "float64"]),
 )
 early_stopping_specs = st.builds(
-    s.EarlyStoppingSpec,
+    p.EarlyStoppingSpec,
     monitor=monitors,
     min_delta=numbers,
     patience=counts,
@@ -56,7 +62,7 @@ early_stopping_specs = st.builds(
     start_from_epoch=counts,
 )
 reduce_lr_specs = st.builds(
-    s.ReduceLRSpec,
+    p.ReduceLRSpec,
     monitor=monitors,
     factor=shares,
     patience=counts,
@@ -66,14 +72,46 @@ reduce_lr_specs = st.builds(
     start_from_epoch=counts,
     until_epoch=st.none() | positives,
 )
-set_lr_specs = st.builds(s.SetLRSpec, epoch=positives, learning_rate=st.floats(1e-9, 1e9))
+set_lr_specs = st.builds(p.SetLRSpec, epoch=positives, learning_rate=st.floats(1e-9, 1e9))
+schedule_specs = st.one_of(
+    st.builds(
+        p.ConstantSpec,
+        kind=st.just("constant"),
+        factor=shares | st.just(1.0),
+        warm_up=counts,
+    ),
+    st.builds(p.ExponentialSpec, kind=st.just("exponential"), factor=shares, warm_up=counts),
+    st.builds(
+        p.CosineSpec,
+        kind=st.just("cosine"),
+        period=positives,
+        growth=st.floats(1, 9),
+        decay=shares | st.just(1.0),
+        floor=st.just(0.0) | shares,
+        warm_up=counts,
+    ),
+    st.builds(
+        p.OneCycleSpec,
+        kind=st.just("one_cycle"),
+        epochs=st.integers(2, 10**6),
+        rise=shares,
+        initial_divisor=st.floats(1, 1e9),
+        final_divisor=st.floats(1, 1e9),
+        warm_up=counts,
+    ),
+)
+callback_specs = st.builds(p.CallbackSpec, callback=st.just("package.module:Own"), args=arguments)
+rate_policies = st.one_of(
+    st.fixed_dictionaries({"schedule": schedule_specs}),
+    st.fixed_dictionaries({}, optional={"reduce_lr": reduce_lr_specs, "set_lr": set_lr_specs}),
+)
 variant_lists = st.lists(
     st.builds(
-        s.VariantSpec,
+        lambda rate, **others: p.VariantSpec(**rate, **others),
+        rate=rate_policies,
         name=names,
         early_stopping=st.none() | early_stopping_specs,
-        reduce_lr=st.none() | reduce_lr_specs,
-        set_lr=st.none() | set_lr_specs,
+        callbacks=st.lists(callback_specs, max_size=2).map(tuple),
     ),
     min_size=1,
     max_size=4,

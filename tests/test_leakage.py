@@ -4,12 +4,16 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn import datasets
 
-from finetune.data import load_splits
+from finetune.data.splits import load_splits
+from finetune.data_spec import DataSpec
 from finetune.engines.base import Frames
 from finetune.engines.keras_fit import KerasEngine
 from finetune.engines.population import PopulationEngine
+from tests.data.own_data import people, write
 from tests.studies import small_study, task
 
 SPEC = small_study(
@@ -71,6 +75,34 @@ def test_other_test_rows_change_test_metrics_alone(engine, monkeypatch):
     assert len(weights) == (len(clean.runs) if engine is KerasEngine else 0)
     for one, again in zip(weights, other_weights, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
+
+
+@given(st.data())
+def test_other_test_rows_leave_imputer_scaler_and_encoder_as_they_are(tmp_path_factory, data):
+    """Training and validation rows become the same numbers, to the last bit."""
+    file = tmp_path_factory.getbasetemp() / "people.csv"
+    table = people().astype({"town": object})
+    spec = DataSpec(source=write(file, table), target="plan")
+    # Of the whole table only the names of categories are used: here test rows add none.
+    table.loc[load_splits(spec, 0).train.index[0], "town"] = None
+    write(file, table)
+    clean = load_splits(spec, 0)
+    row = st.tuples(
+        st.floats(-1e6, 1e6) | st.none(),
+        st.sampled_from(["Ely", "Rye", "Ayr", None]),
+        st.booleans(),
+        st.integers(-(10**6), 10**6),
+    )
+    test = clean.test.index
+    rows = data.draw(st.lists(row, min_size=len(test), max_size=len(test)))
+    columns = ["age", "town", "member", "children"]
+    changed = pd.DataFrame(rows, index=test, columns=columns).astype(table[columns].dtypes)
+    table.loc[test, columns] = changed
+    write(file, table)
+    other = load_splits(spec, 0)
+    for one, again in ((clean.train, other.train), (clean.val, other.val)):
+        np.testing.assert_array_equal(one.index, again.index)
+        np.testing.assert_array_equal(one.x, again.x)
 
 
 def test_other_validation_rows_do_have_influence(monkeypatch):

@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from finetune.errors import SpecError
-from finetune.models import SeededModel, build_model, is_seed_state, precision, set_values
+from finetune.models import (
+    SeededModel,
+    build_model,
+    fitting_loss,
+    is_seed_state,
+    precision,
+    set_values,
+)
 from finetune.spec import ModelSpec, TrainingSpec
 from finetune.streams import stream
 from tests.engines import networks
@@ -58,6 +65,45 @@ def test_the_output_fits_the_loss(loss, units, activation):
     spec = ModelSpec(hidden=())
     (output,) = build_model(spec, TrainingSpec(loss=loss), n_features=4, n_classes=3).layers
     assert (output.units, output.activation.__name__) == (units, activation)
+
+
+@pytest.mark.parametrize(
+    ("task", "n_classes", "wanted", "loss"),
+    [
+        ("binary", 2, None, "binary_crossentropy"),
+        ("multiclass", 10, None, "sparse_categorical_crossentropy"),
+        ("multiclass", 2, None, "sparse_categorical_crossentropy"),
+        ("regression", 0, None, "mean_squared_error"),
+        ("binary", 2, "sparse_categorical_crossentropy", "sparse_categorical_crossentropy"),
+        ("binary", 2, "binary_focal_crossentropy", "binary_focal_crossentropy"),
+        ("binary", 2, "hinge", "hinge"),
+        ("binary", 2, "mean_squared_error", "mean_squared_error"),
+        ("regression", 0, "huber", "huber"),
+    ],
+)
+def test_the_loss_follows_the_task_where_it_is_not_said(task, n_classes, wanted, loss):
+    assert fitting_loss(wanted, task=task, n_classes=n_classes) == loss
+
+
+@pytest.mark.parametrize(
+    ("task", "n_classes", "wanted", "parts"),
+    [
+        ("multiclass", 10, "binary_crossentropy", ["10 classes", "'sparse_categorical_cros"]),
+        ("multiclass", 3, "mean_squared_error", ["3 classes", "data.task"]),
+        ("multiclass", 3, "categorical_crossentropy", ["3 classes"]),
+        ("multiclass", 3, "SparseCategoricalCrossentropy", ["'sparse_categorical_crossentropy'"]),
+        ("binary", 2, "BinaryCrossentropy", ["2 classes", "'binary_crossentropy'"]),
+        ("binary", 2, "categorical_crossentropy", ["2 classes"]),
+        ("regression", 0, "binary_crossentropy", ["numbers for regression", "'mean_squared_e"]),
+    ],
+)
+def test_a_loss_that_does_not_fit_the_target_is_told_in_one_line(task, n_classes, wanted, parts):
+    with pytest.raises(SpecError) as caught:
+        fitting_loss(wanted, task=task, n_classes=n_classes)
+    line = str(caught.value)
+    assert len(line.splitlines()) == 1
+    expected = [f"training.loss: received '{wanted}'", "allowed", *parts]
+    assert [part for part in expected if part not in line] == []
 
 
 def test_a_users_own_network():

@@ -1,20 +1,25 @@
 """Studies: train what is missing, keep what is finished, end with the same numbers."""
 
 import json
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from finetune.errors import StoreError
-from finetune.store import RUN_COLUMNS
-from finetune.study import Results, read_study, run_study
+from finetune.plan import Plan
+from finetune.results import Results
+from finetune.store import RUN_COLUMNS, ResultStore
+from finetune.study import read_study, run_study
 from finetune.training import Options
 from tests.studies import small_study
 
 SIZE = ("seeds=4", "training.epochs=5")
 SPEC = small_study(*SIZE)
 NAMES = [variant.name for variant in SPEC.variants]
+ARMS = [SPEC.claim.treatment, SPEC.claim.control]
 
 
 @pytest.fixture
@@ -139,6 +144,56 @@ def test_the_population_study_adds_the_control_again_and_the_certificate(executo
     executor.trained.clear()
     run_study(SPEC, tmp_path)
     assert executor.trained == []
+
+
+def test_each_source_that_varies_is_varied_alone_for_the_claims_arms(executor, tmp_path):
+    results = run_study(SPEC, tmp_path)
+    runs = Counter(executor.trained)
+    thrice = {(name, seed) for (name, seed, *_), count in runs.items() if count == 3}
+    assert thrice == {(name, seed) for name in ARMS for seed in range(4)}
+    assert set(runs.values()) == {1, 3}
+    table = pd.read_csv(tmp_path / "tables" / "variance.csv")
+    assert list(table["source"].unique()) == ["init", "order", "all together"]
+    assert set(table["variant"]) == set(ARMS)
+    # Runs of another recipe are other runs: nothing of the study's own is in them.
+    first, last = (table[table["source"] == name] for name in ("init", "all together"))
+    assert not set(first["sd"]) & set(last["sd"])
+    assert "## Where the spread comes from" in (tmp_path / "report.md").read_text()
+    assert len(results.runs) == 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "names", "seeds"),
+    [
+        ({"vary": ("order",)}, [], 4),
+        ({"vary": ("order", "split", "order")}, ARMS, 4),
+        ({"seeds": 22}, ARMS, 20),
+        ({"claim": None}, NAMES[:2], 4),
+        ({"claim": None, "variants": SPEC.variants[:1]}, NAMES[:1], 4),
+    ],
+)
+def test_a_block_of_variance_for_each_source_of_several(changes, names, seeds):
+    spec = SPEC.model_copy(update=changes)
+    blocks = Plan.of(spec, "population").variance
+    varied = dict.fromkeys(spec.vary) if names else ()
+    assert [block.spec.vary for block in blocks] == [(source,) for source in varied]
+    for block in blocks:
+        assert [variant.name for variant in block.variants] == names
+        assert block.seeds == tuple(range(seeds))
+    assert Plan.of(spec, "keras").variance == ()
+
+
+def test_a_store_that_lacks_a_variance_block_is_read_without_any(executor, tmp_path):
+    run_study(SPEC, tmp_path)
+    store, plan = ResultStore(tmp_path / "store"), Plan.of(SPEC, "population")
+    assert plan.stored(store) == plan
+    lost = set(plan.variance[1].recipes.values())
+    for shard in (tmp_path / "store" / "runs").glob("*.parquet"):
+        if lost & set(pd.read_parquet(shard)["recipe"]):
+            shard.unlink()
+    assert plan.stored(store) == replace(plan, variance=())
+    read_study(tmp_path)
+    assert "Where the spread comes from" not in (tmp_path / "report.md").read_text()
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -114,6 +114,30 @@ MISTAKES = {
         "variants.2.reduce_lr.monitor=test_loss",
         "variants.2.reduce_lr.monitor", "'test_loss'", "allowed is 'val_loss'",
     ),
+    "kind of schedule": (
+        "variants.0.schedule.kind=linear",
+        "variants.0.schedule.kind", "'linear'", "allowed: constant, exponential, cosine, one_cycle",
+    ),
+    "schedule without kind": ("variants.0.schedule.factor=1", "variants.0.schedule.kind: missing"),
+    "schedule by name": ("variants.0.schedule=cosine", "schedule: received 'cosine'", "a table"),
+    "key of another kind": (
+        "variants.0.schedule={kind='cosine', factor=1}",
+        "variants.0.schedule.factor: unknown key; allowed: decay, floor, growth, kind, period",
+    ),
+    "period 0": (
+        "variants.0.schedule={kind='cosine', period=0}",
+        "variants.0.schedule.period: received 0; allowed is greater",
+    ),
+    "cycle of no length": (
+        "variants.0.schedule.kind=one_cycle", "variants.0.schedule.epochs: missing",
+    ),
+    "schedule and reduction": (
+        "variants.2.schedule.kind=cosine",
+        "variants.2: 'LR reduction from epoch 0'", "cosine beside reduce_lr", "allowed is one",
+    ),
+    "own callback without class": (
+        "variants.0.callbacks=[{callback='oops'}]", "variants.0.callbacks.0.callback", "'oops'",
+    ),
     "duplicate names": (
         "variants.1.name=no callbacks", "variants", "'no callbacks'", "2 times", "allowed is once",
     ),

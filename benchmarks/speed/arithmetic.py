@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.speed.trainer import Trained
-from finetune.data import Splits, load_splits
+from finetune.data.splits import Splits, load_splits
 from finetune.engines.base import Task
 
 

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.speed.trainer import LOSSES, Trained
-from finetune.data import Rows, load_splits
+from finetune.data.splits import Rows, load_splits
 from finetune.engines.base import Task
 from finetune.policies.base import Logs
 from finetune.policies.variant import VariantsMachine

@@ -14,7 +14,7 @@ from finetune.engines.keras_fit import batches
 from finetune.engines.problem import Prepared, Problem, SeedData
 from finetune.models import set_values
 from finetune.policies.variant import callbacks
-from finetune.spec import VariantSpec
+from finetune.policy_spec import VariantSpec
 
 Measure = Callable[[], np.ndarray]
 
@@ -55,7 +55,7 @@ class _Loop:
     """A compiled model that is trained again and again from fresh weights."""
 
     def __init__(self, problem: Problem, jit_compile: bool, tuned: bool):
-        self._problem, self._model, self._tuned = problem, problem.model, tuned
+        self.problem, self._model, self._tuned = problem, problem.model, tuned
         self._batch_size = problem.spec.training.batch_size
         self._steps = -(-problem.training_rows // self._batch_size)
         self._model.compile(
@@ -71,7 +71,7 @@ class _Loop:
 
     def fit(self, epochs: int, variant: VariantSpec, seed: int, *, evaluate: bool) -> dict:
         """Train one run; give what was measured after each epoch."""
-        problem, data = self._problem, self._problem.data(seed)
+        problem, data = self.problem, self.problem.data(seed)
         set_values(self._model.variables, problem.initial_values(seed, replicate=0))
         set_values(self._model.optimizer.variables, self._optimizer_start)
         recorder = _Recorder(self._measure)

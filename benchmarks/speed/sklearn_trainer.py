@@ -6,7 +6,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from benchmarks.speed.trainer import Trained, shortened
-from finetune.data import load_splits
+from finetune.data.splits import load_splits
 from finetune.engines.base import Task
 
 

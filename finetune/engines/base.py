@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 
-from finetune.spec import EngineName, StudySpec, VariantSpec
+from finetune.policy_spec import VariantSpec
+from finetune.spec import EngineName, StudySpec
 
 METRICS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy")
 

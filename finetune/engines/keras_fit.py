@@ -22,7 +22,8 @@ from finetune.engines.base import (
 from finetune.engines.problem import Arrays, Prepared, Problem, SeedData
 from finetune.models import precision, set_values
 from finetune.policies.variant import callbacks
-from finetune.spec import VariantSpec
+from finetune.policy_spec import VariantSpec
+from finetune.spec import StudySpec
 
 Evaluate = Callable[[Arrays], tuple[float, float]]
 
@@ -37,18 +38,23 @@ class KerasEngine:
         """Train every run of the task, in the order of `task.runs`."""
         parts = []
         with precision(task.spec.training.dtype):
-            trainer = self._trainer.for_problem(task.spec)
             for variant, seed in task.runs:
-                parts.append(trainer.train(variant, seed, task=task))
+                parts.append(self._trainer_for(variant, task.spec).train(variant, seed, task=task))
                 report(len(parts) / len(task.runs))
         return tabulate(task, join(parts))
+
+    def _trainer_for(self, variant: VariantSpec, spec: StudySpec) -> "_Trainer":
+        # A callback of the user's own may change the model itself: no other run must see that.
+        if variant.callbacks:
+            return _Trainer(Problem(spec))
+        return self._trainer.for_problem(spec)
 
 
 class _Trainer:
     """Trains run after run on one compiled model, each from fresh weights and optimizer state."""
 
     def __init__(self, problem: Problem):
-        self._problem = problem
+        self.problem = problem
         # Keras annotates some of what is called here wrongly.
         self._model: Any = problem.model
         self._model.compile(
@@ -63,13 +69,13 @@ class _Trainer:
 
     def train(self, variant: VariantSpec, seed: int, *, task: Task) -> Training:
         """Train one run of the task; the result's run axis has length 1."""
-        problem, training = self._problem, task.spec.training
+        problem, training = self.problem, task.spec.training
         initial = problem.initial_values(seed, replicate=task.replicate)
         set_values(self._model.variables, initial)
         set_values(self._model.optimizer.variables, self._optimizer_start)
         data = problem.data(seed)
         order = problem.order(seed, epochs=training.epochs, replicate=task.replicate)
-        policies = callbacks(variant)
+        policies = callbacks(variant, field=_place(variant, task.spec))
         recorder = _Recorder(data, self._evaluate)
         history = self._model.fit(
             batches(data.train, order, batch_size=training.batch_size),
@@ -98,10 +104,17 @@ class _Trainer:
             learning_rate=np.array([measured["learning_rate"]]),
             next_learning_rate=np.array([measured["next_learning_rate"]]),
             epochs_run=np.array([length]),
-            best_epoch=np.array(best or lowest(curves["val_loss"])),
+            best_epoch=np.array(best[:1] or lowest(curves["val_loss"])),
             final={name: np.array(values) for name, values in final.items()},
             rows_trained=length,
         )
+
+
+def _place(variant: VariantSpec, spec: StudySpec) -> str:
+    """Give the dotted path of a variant in its study, for what is told of errors."""
+    names = [own.name for own in spec.variants]
+    known = variant.name in names
+    return f"variants.{names.index(variant.name)}" if known else f"variant {variant.name!r}"
 
 
 class _Recorder(keras.callbacks.Callback):

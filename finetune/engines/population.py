@@ -91,7 +91,8 @@ class _Population:
         self._machine = VariantsMachine([variant for variant, _ in task.runs])
         runs, epochs = len(task.runs), training.epochs
         self._active = np.ones(runs, bool)
-        self._rate = self._cast(np.full(runs, training.optimizer.learning_rate))
+        base = self._cast(np.full(runs, training.optimizer.learning_rate))
+        self._rate = self._cast(self._machine.first(base))
         self._rows = Rows(
             graph.start([problem.initial_values(s, replicate=task.replicate) for s in task.seeds]),
             runs_per_seed=len(task.variants),

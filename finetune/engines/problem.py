@@ -1,20 +1,21 @@
 """What is minimised and measured: model, loss, accuracy and optimizer, as Keras has them."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import keras
 import numpy as np
 
-from finetune.data import Rows, Splits, load_splits
-from finetune.errors import SpecError
-from finetune.models import SeededModel, build_model, is_classification
-from finetune.spec import StudySpec
+from finetune.data.splits import Rows, Splits, load_splits
+from finetune.errors import DataError, SpecError
+from finetune.models import SeededModel, build_model, fitting_loss, is_classification
+from finetune.spec import Source, StudySpec
 from finetune.streams import batch_order, stream
 
 Measure = Callable[[Any, Any], Any]
-T = TypeVar("T")
+T = TypeVar("T", bound="OfProblem")
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,22 @@ class SeedData:
 class Problem:
     """A study's training problem; builds one model, whose weights any seed can be given.
 
-    It is the same for every number of epochs.
+    It is the same for every number of epochs. Its `spec` says the loss, where the study leaves it
+    to the task.
 
     Make and use it inside `models.precision(spec.training.dtype)`.
 
     Raises:
-        SpecError: Keras knows no such loss or optimizer, or refuses its arguments.
+        SpecError: Keras knows no such loss or optimizer, or refuses its arguments, or the loss
+            does not fit the target.
+        DataError: The data cannot be loaded or split.
     """
 
     def __init__(self, spec: StudySpec):
-        self.spec = spec
         splits = load_splits(spec.data, 0, vary=spec.vary)
+        spec = _with_loss(spec, splits)
+        self.spec = spec
+        self._shape = _shape(splits)
         self._first = self._arrays(splits)
         self.seeded = SeededModel(
             lambda: build_model(
@@ -58,8 +64,15 @@ class Problem:
             )
         )
         self.model = self.seeded.model
-        self.loss = _loss(spec.training.loss)
-        self.accuracy = _accuracy(spec.training.loss)
+        self.loss = _loss(str(spec.training.loss))
+        self.accuracy = _accuracy(str(spec.training.loss))
+
+    def varied(self, vary: tuple[Source, ...]) -> "Problem":
+        """Give the same problem, on the same model, where other sources vary with the seed."""
+        other = copy(self)
+        other.spec = self.spec.model_copy(update={"vary": vary})
+        other._first = other._arrays(load_splits(self.spec.data, 0, vary=vary))
+        return other
 
     @property
     def data_varies(self) -> bool:
@@ -78,10 +91,20 @@ class Problem:
         return sum(arrays.x.nbytes + arrays.y.nbytes for arrays in splits)
 
     def data(self, seed: int) -> SeedData:
-        """Give the rows of a seed."""
+        """Give the rows of a seed.
+
+        Raises:
+            DataError: They do not fit the model, which is made for those of seed 0.
+        """
         if not self.data_varies:
             return self._first
-        return self._arrays(load_splits(self.spec.data, seed, vary=self.spec.vary))
+        splits = load_splits(self.spec.data, seed, vary=self.spec.vary)
+        if _shape(splits) != self._shape:
+            raise DataError(
+                f"data: seed {seed} has {_shape(splits)}, but seed 0 has {self._shape}; allowed is "
+                "the same for every seed, since they share one network"
+            )
+        return self._arrays(splits)
 
     def order(self, seed: int, *, epochs: int, replicate: int) -> np.ndarray:
         """Give the batch order of a seed: int32, (epoch, training row)."""
@@ -117,6 +140,12 @@ class Problem:
         return Arrays(rows.x.astype(dtype), rows.y.astype(dtype)[:, None])
 
 
+class OfProblem(Protocol):
+    """What is made for a problem, and serves it whichever sources vary."""
+
+    problem: Problem
+
+
 class Prepared(Generic[T]):
     """Keeps what was made for a problem until another problem comes, since making it is slow."""
 
@@ -126,10 +155,23 @@ class Prepared(Generic[T]):
 
     def for_problem(self, spec: StudySpec) -> T:
         """Give what was made for the problem of this spec; make it if there is none."""
-        key = spec.with_epochs(1).problem
+        key = spec.model_copy(update={"vary": ()}).with_epochs(1).problem
         if self._made is None or self._made[0] != key:
             self._made = key, self._make(Problem(spec))
-        return self._made[1]
+        made = self._made[1]
+        if made.problem.spec.vary != spec.vary:
+            made.problem = made.problem.varied(spec.vary)
+        return made
+
+
+def _with_loss(spec: StudySpec, splits: Splits) -> StudySpec:
+    loss = fitting_loss(spec.training.loss, task=splits.task, n_classes=splits.n_classes)
+    training = spec.training.model_copy(update={"loss": loss})
+    return spec.model_copy(update={"training": training})
+
+
+def _shape(splits: Splits) -> str:
+    return f"{splits.n_features} features and {splits.n_classes} classes"
 
 
 def _loss(name: str) -> Measure:
@@ -150,6 +192,7 @@ def _accuracy(loss: str) -> Measure | None:
         return None
     by_loss = {
         "binary_crossentropy": keras.metrics.binary_accuracy,
+        "binary_focal_crossentropy": keras.metrics.binary_accuracy,
         "sparse_categorical_crossentropy": keras.metrics.sparse_categorical_accuracy,
     }
     return lambda y, predicted: keras.ops.mean(by_loss[loss](y, predicted))

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from finetune.policies.base import MODES, Logs, Monitor, Step, column
-from finetune.spec import EarlyStoppingSpec
+from finetune.policy_spec import EarlyStoppingSpec
 
 
 def early_stopping_callback(spec: EarlyStoppingSpec) -> keras.callbacks.EarlyStopping:

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from finetune.policies.base import MODES, Logs, Monitor, Step, column
-from finetune.spec import ReduceLRSpec
+from finetune.policy_spec import ReduceLRSpec
 
 
 @keras.saving.register_keras_serializable(package="finetune")

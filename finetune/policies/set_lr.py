@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from finetune.policies.base import Logs, Step, column
-from finetune.spec import SetLRSpec
+from finetune.policy_spec import SetLRSpec
 
 
 class SetLearningRate(keras.callbacks.Callback):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from finetune.policy_spec import VariantSpec
 from finetune.report.markdown import (
     NONE,
     Section,
@@ -13,7 +14,7 @@ from finetune.report.markdown import (
     table,
 )
 from finetune.report.tables import ReportTables
-from finetune.spec import StudySpec, VariantSpec
+from finetune.spec import StudySpec
 
 
 def callbacks_section(tables: ReportTables, spec: StudySpec) -> Section:
@@ -59,7 +60,8 @@ def _reason(first: VariantSpec, second: VariantSpec, row: dict) -> str:
 def _table(tables: ReportTables, spec: StudySpec) -> str:
     rows = []
     for variant, row in zip(spec.variants, tables.callbacks.to_dict("records"), strict=True):
-        cuts, stops = variant.reduce_lr is not None, variant.early_stopping is not None
+        cuts = bool(variant.reduce_lr or variant.schedule or variant.callbacks)
+        stops = bool(variant.early_stopping or variant.callbacks)
         rows.append(
             (
                 plain(variant.name),

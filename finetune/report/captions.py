@@ -26,6 +26,7 @@ ALTERNATIVES: Mapping[str, str] = {
     "learning_curves": "Training and validation loss over the epochs, a line for each variant",
     "accuracy_curves": "Training and validation accuracy over the epochs, a line for each variant",
     "learning_rates": "Learning rate over the epochs, a line for each variant",
+    "budget": "Test loss against the epochs run within each budget, a line for each variant",
 }
 
 
@@ -58,6 +59,11 @@ def captions(tables: ReportTables) -> dict[str, str]:
         "accuracy_curves": f"Accuracies during training, drawn as the losses are: {MEANS}.",
         "learning_rates": "The learning rate in use: median over seeds, with the band from the "
         "lower to the upper quartile; lines end as those of the losses do.",
+        "budget": f"What a budget of epochs buys: test loss ({MEANS}) had every run been ended "
+        "after each budget in the table above, a mark each, against the mean number of epochs "
+        "that were then run. A run is the same under every budget up to the epoch that it ends "
+        "in, so these are results, not estimates. Lower and further to the left is better; a line "
+        "that ends early is of runs that stop by themselves.",
     }
 
 

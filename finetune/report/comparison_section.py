@@ -24,23 +24,23 @@ from finetune.report.tables import ReportTables
 from finetune.stats.ranks import Ranking
 from finetune.stats.verdict import FEW_SEEDS
 
-_SHOWN = ("test_loss", "train_loss")
+TITLE = "All variants compared"
+SHOWN = ("test_loss", "train_loss")
 _TESTS = {"p": "paired t", "p_wilcoxon": "Wilcoxon", "p_sign_flip": "sign-flip"}
 
 
 def comparison_section(tables: ReportTables, *, figures: Sequence[str]) -> Section:
     """Compare the variants pair by pair; with a single variant there is nothing to compare."""
-    title = "All variants compared"
     if tables.contrasts.empty:
-        return Section(title, "")
+        return Section(TITLE, "")
     return Section(
-        title,
+        TITLE,
         paragraphs(
             _exploratory(tables),
             _introduction(tables),
-            *(_compact(tables, metric) for metric in _SHOWN),
+            *(compact_table(tables.contrasts, metric) for metric in SHOWN),
             _sensitivity(tables),
-            folded("All metrics and tests", _full(tables)),
+            folded("All metrics and tests", full_table(tables.contrasts)),
             *_ranks(tables, figures),
         ),
     )
@@ -74,8 +74,13 @@ def _introduction(tables: ReportTables) -> str:
     )
 
 
-def _compact(tables: ReportTables, metric: str) -> str:
-    rows = tables.contrasts.loc[tables.contrasts["metric"] == metric]
+def compact_table(contrasts: pd.DataFrame, metric: str) -> str:
+    """Give a row a contrast in one metric: size, tests and equality; `compare` gives `contrasts`.
+
+    Raises:
+        IndexError: no contrast is in that metric.
+    """
+    rows = contrasts.loc[contrasts["metric"] == metric]
     margin = rows["margin"].iloc[0]
     columns = [f"{LABELS[metric]}: first - second", "Difference", "dz", "p (Holm)", "Better in"]
     return table(
@@ -137,13 +142,14 @@ def _sensitivity(tables: ReportTables) -> str:
     )
 
 
-def _full(tables: ReportTables) -> str:
+def full_table(contrasts: pd.DataFrame) -> str:
+    """Give all that `compare` says, a row a metric and contrast."""
     columns = [
         *("Metric", "First - second", "Pairs", "Left out", "Difference", "SD", "dz", "p, t"),
         *("p, Holm", "p, Wilcoxon", "p, sign-flip", "Better, worse, tied", "Better in"),
         *("Margin", "p, equal"),
     ]
-    return table([_full_row(row) for row in tables.contrasts.to_dict("records")], columns=columns)
+    return table([_full_row(row) for row in contrasts.to_dict("records")], columns=columns)
 
 
 def _full_row(row: Mapping[str, Any]) -> tuple[str, ...]:

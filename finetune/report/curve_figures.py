@@ -24,10 +24,15 @@ def accuracy_curves(tables: ReportTables) -> Figure:
 
 def learning_rates(tables: ReportTables) -> Figure:
     """Draw the learning rate in use over the epochs, median with quartiles."""
+    return rate_curves(tables.curves, tables.variants)
+
+
+def rate_curves(curves: pd.DataFrame, variants: list[str]) -> Figure:
+    """Draw learning rates out of a curve table, a line a variant, drawn in the order given."""
     figure = Figure(figsize=(WIDTH, 3.8), layout="constrained")
-    axes, styles = figure.subplots(), VariantStyles(tables.variants)
-    curves = tables.curves.loc[tables.curves["metric"] == "learning_rate"]
-    _draw(axes, curves, styles, line="median", band=("q25", "q75"), step="mid")
+    axes, styles = figure.subplots(), VariantStyles(variants)
+    rates = curves.loc[curves["metric"] == "learning_rate"]
+    _draw(axes, rates, styles, line="median", band=("q25", "q75"), step="mid")
     axes.set(title="Learning rate in use")
     styles.add_legend(figure)
     return figure

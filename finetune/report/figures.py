@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import matplotlib
 from matplotlib.figure import Figure
 
+from finetune.report.budget_figure import budget_lines
 from finetune.report.cells import finished
 from finetune.report.claim_figure import claim_dots
 from finetune.report.claim_plane import has_pairs
@@ -24,6 +25,7 @@ _DRAW: Mapping[str, Callable[[ReportTables], Figure]] = {
     "learning_curves": learning_curves,
     "accuracy_curves": accuracy_curves,
     "learning_rates": learning_rates,
+    "budget": budget_lines,
 }
 
 

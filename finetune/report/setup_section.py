@@ -1,5 +1,6 @@
 """What was run, in words: data, network, training, variants, and what the seeds vary."""
 
+from finetune.data_spec import DataSpec
 from finetune.report.markdown import (
     Section,
     bullets,
@@ -10,7 +11,8 @@ from finetune.report.markdown import (
     quoted,
     table,
 )
-from finetune.spec import EarlyStoppingSpec, Part, ReduceLRSpec, StudySpec, VariantSpec
+from finetune.report.policy_words import own_callbacks_note, policies_in_words
+from finetune.spec import StudySpec
 
 _SOURCES = {
     "init": "the initial weights",
@@ -20,10 +22,17 @@ _SOURCES = {
 }
 
 
+_TASKS = {
+    "binary": "two classes",
+    "multiclass": "several classes",
+    "regression": "regression",
+}
+
+
 def setup_section(spec: StudySpec) -> Section:
     """Say what was trained and on what, and how far the results reach."""
     variants = table(
-        [(plain(variant.name), _callbacks(variant)) for variant in spec.variants],
+        [(plain(variant.name), policies_in_words(variant)) for variant in spec.variants],
         columns=["Variant", "Callbacks"],
         align="left",
     )
@@ -36,7 +45,9 @@ def setup_section(spec: StudySpec) -> Section:
         f"**What a seed changes:** {_join([_SOURCES[source] for source in spec.vary])}.",
         f"**Scope:** {_scope(spec)}",
     )
-    return Section("What was run", paragraphs(facts, variants, _min_delta_note(spec)))
+    return Section(
+        "What was run", paragraphs(facts, variants, own_callbacks_note(spec), _min_delta_note(spec))
+    )
 
 
 def _data(spec: StudySpec) -> str:
@@ -46,19 +57,49 @@ def _data(spec: StudySpec) -> str:
     train, validation, test = (f"{number(100 * share)} %" for share in shares)
     source = code(f"{data.source}({arguments})" if arguments else data.source)
     return (
-        f"{source}; {train} training, {validation} validation, {test} test "
-        f"(split seed {data.split_seed}). The callbacks see the validation rows, never the test "
-        "rows."
+        f"{source}{_target(data)}; {train} training, {validation} validation, {test} test "
+        f"(split seed {data.split_seed}{_stratified(data)}). The callbacks see the validation "
+        f"rows, never the test rows.{_preparation(data)}"
+    )
+
+
+def _target(data: DataSpec) -> str:
+    named = f", target {code(data.target)}" if data.target else ""
+    task = f", for {_TASKS[data.task]}" if data.task else ""
+    return named + task
+
+
+def _stratified(data: DataSpec) -> str:
+    if not data.stratified or data.task == "regression":
+        return ""
+    return ", every class by its share" + ("" if data.task else " where the target is classes")
+
+
+def _preparation(data: DataSpec) -> str:
+    """Say how columns became numbers, where the data are the user's own."""
+    if data.kind == "sklearn":
+        return ""
+    dropped = f" Left out: {_join([code(name) for name in data.drop])}." if data.drop else ""
+    as_kinds = f" and {_join([code(n) for n in data.categorical])}" if data.categorical else ""
+    return (
+        f"{dropped} Columns of numbers are imputed by their median and scaled, as the training "
+        f"rows alone tell; columns of text and booleans{as_kinds} are one-hot encoded, missing "
+        "being one more category."
     )
 
 
 def _network(spec: StudySpec) -> str:
-    if spec.model.factory:
-        return f"made by {code(spec.model.factory)}."
-    if not spec.model.hidden:
+    model = spec.model
+    if model.factory or model.architecture:
+        return f"made by {code(model.factory or model.architecture)}."
+    if not model.hidden:
         return "one output layer, no hidden ones."
-    units = "-".join(map(str, spec.model.hidden))
-    return f"dense layers of {units} units ({plain(spec.model.activation)}), and an output layer."
+    units = "-".join(map(str, model.hidden))
+    return (
+        f"dense layers of {units} units ({plain(model.activation)}"
+        f"{', batch normalisation' if model.batch_normalization else ''}"
+        f"{f', dropout {model.dropout:g}' if model.dropout else ''}), and an output layer."
+    )
 
 
 def _training(spec: StudySpec) -> str:
@@ -66,9 +107,13 @@ def _training(spec: StudySpec) -> str:
     arguments = "".join(f", {plain(key)} {plain(value)}" for key, value in optimizer.args.items())
     return (
         f"{plain(optimizer.name)} with learning rate {optimizer.learning_rate:g}{arguments}; "
-        f"loss {plain(training.loss)}; batches of {training.batch_size}; "
+        f"{_loss(training.loss)}; batches of {training.batch_size}; "
         f"at most {training.epochs} epochs; {training.dtype}."
     )
+
+
+def _loss(name: str | None) -> str:
+    return f"loss {plain(name)}" if name else "the loss that is usual for the task"
 
 
 def _scope(spec: StudySpec) -> str:
@@ -82,57 +127,6 @@ def _scope(spec: StudySpec) -> str:
         f"all runs share {shared}. The intervals say how much results vary when training is "
         "repeated; they say nothing about other data sets."
     )
-
-
-def _callbacks(variant: VariantSpec) -> str:
-    policies = [policy for _, policy in variant if isinstance(policy, Part)]
-    return "<br>".join(map(_policy, policies)) or "none"
-
-
-def _policy(policy: Part) -> str:
-    match policy:
-        case EarlyStoppingSpec():
-            return _early_stopping(policy)
-        case ReduceLRSpec():
-            return _reduce_lr(policy)
-    arguments = ", ".join(f"{key} = {plain(value)}" for key, value in policy)
-    return f"{type(policy).__name__.removesuffix('Spec')}: {arguments}"
-
-
-def _early_stopping(policy: EarlyStoppingSpec) -> str:
-    return "Early stopping: " + ", ".join(
-        [
-            f"stops after {_patience(policy)} without better {plain(policy.monitor)}",
-            *_shared(policy),
-            *([] if policy.baseline is None else [f"baseline {policy.baseline:g}"]),
-            "restores the best weights"
-            if policy.restore_best_weights
-            else "keeps the last weights",
-        ]
-    )
-
-
-def _reduce_lr(policy: ReduceLRSpec) -> str:
-    return "LR reduction: " + ", ".join(
-        [
-            f"LR times {policy.factor:g} after {_patience(policy)} without better "
-            f"{plain(policy.monitor)}",
-            *_shared(policy),
-            *([f"cooldown {policy.cooldown} epochs"] if policy.cooldown else []),
-            *([f"LR at least {policy.min_lr:g}"] if policy.min_lr else []),
-        ]
-    )
-
-
-def _patience(policy: EarlyStoppingSpec | ReduceLRSpec) -> str:
-    # Keras waits for one epoch with a patience of 0 too.
-    return f"{policy.patience} epochs" if policy.patience > 1 else "1 epoch"
-
-
-def _shared(policy: EarlyStoppingSpec | ReduceLRSpec) -> list[str]:
-    delay = policy.start_from_epoch
-    ignored = [f"ignores the first {delay} epochs"] if delay else []
-    return [f"min\\_delta {policy.min_delta:g}", *ignored]
 
 
 def _min_delta_note(spec: StudySpec) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 import pandas as pd
 
+from finetune.report.budgets import budget_table, time_table
 from finetune.report.callbacks import firing_table, identity_table
 from finetune.report.cells import metrics_of, tidy_epochs, tidy_runs
 from finetune.report.comparisons import (
@@ -24,8 +25,9 @@ from finetune.stats.verdict import Verdict
 class ReportTables:
     """What a report shows, computed once; each table is written as a CSV file of its name.
 
-    `contrasts` is empty with a single variant, `pairs` without a claim; `verdict` is None without
-    a claim, and `rankings` are what `ranks` is made from. `alpha` is the level of all tests.
+    `contrasts` is empty with a single variant, `pairs` without a claim, `variance` where no source
+    was varied by itself; `verdict` is None without a claim, and `rankings` are what `ranks` is
+    made from. `alpha` is the level of all tests.
     """
 
     runs: pd.DataFrame
@@ -36,6 +38,9 @@ class ReportTables:
     callbacks: pd.DataFrame
     identical: pd.DataFrame
     curves: pd.DataFrame
+    budgets: pd.DataFrame
+    time_to_target: pd.DataFrame
+    variance: pd.DataFrame
     rankings: tuple[Ranking, ...]
     verdict: Verdict | None
     alpha: float
@@ -67,11 +72,12 @@ def build_tables(
     epochs: pd.DataFrame,
     verdict: Verdict | None = None,
     replicate: pd.DataFrame | None = None,
+    variance: pd.DataFrame | None = None,
 ) -> ReportTables:
     """Make every table of the report.
 
     `replicate` holds the control's runs under another batch order, on which the verdict's A/A
-    check rests.
+    check rests, and `variance` is `stats.variance.variance_table` of the study.
 
     Raises:
         StoreError: a (variant, seed) cell or one of its epochs is missing or doubled.
@@ -88,6 +94,9 @@ def build_tables(
         callbacks=firing_table(runs, spec),
         identical=identity_table(runs),
         curves=mostly_trained(curve_table(epochs, runs)),
+        budgets=budget_table(epochs, runs, spec),
+        time_to_target=time_table(epochs),
+        variance=pd.DataFrame() if variance is None else variance,
         rankings=ranked,
         verdict=verdict,
         alpha=alpha_of(spec),

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from finetune.errors import StoreError
+from finetune.report.budget_section import budget_section
 from finetune.report.callbacks_section import callbacks_section
 from finetune.report.claim_section import opening
 from finetune.report.closing_sections import (
@@ -22,6 +23,7 @@ from finetune.report.markdown import Section, join_sections, plain
 from finetune.report.results_section import results_section
 from finetune.report.setup_section import setup_section
 from finetune.report.tables import ReportTables, build_tables
+from finetune.report.variance_section import variance_section
 from finetune.report.verdict_section import verdict_section
 from finetune.spec import StudySpec
 from finetune.stats.verdict import Verdict
@@ -36,18 +38,21 @@ def write_report(
     manifest: Mapping[str, Any],
     verdict: Verdict | None = None,
     replicate: pd.DataFrame | None = None,
+    variance: pd.DataFrame | None = None,
     extra_sections: Sequence[Section] = (),
 ) -> Path:
     """Write `report.md`, `tables/*.csv` and `figures/*` into the folder `out`; give the report.
 
     `replicate` holds the control's runs under another batch order, which the verdict's A/A check
-    rests on; `extra_sections` follow the callbacks. Nothing is written unless everything could be
-    made; the report comes last.
+    rests on; `variance` is `stats.variance.variance_table` of the study; `extra_sections` follow
+    it. Nothing is written unless everything could be made; the report comes last.
 
     Raises:
         StoreError: a (variant, seed) cell is missing or doubled, or a file cannot be written.
     """
-    tables = build_tables(spec, runs=runs, epochs=epochs, verdict=verdict, replicate=replicate)
+    tables = build_tables(
+        spec, runs=runs, epochs=epochs, verdict=verdict, replicate=replicate, variance=variance
+    )
     figures = figure_names(tables)
     sections = report_sections(
         tables, spec, figures=figures, manifest=manifest, extra_sections=extra_sections
@@ -80,7 +85,9 @@ def report_sections(
         verdict_section(tables, spec),
         comparison_section(tables, figures=figures),
         results_section(tables, figures=figures),
+        budget_section(tables, spec, figures=figures),
         callbacks_section(tables, spec),
+        variance_section(tables.variance),
         *extra_sections,
         failures_section(tables),
         reproduction_section(manifest),

@@ -32,11 +32,7 @@ def default_contrasts(spec: StudySpec) -> tuple[Contrast, ...]:
 
     Where all variants have policies the first variant takes that place.
     """
-    bare = [
-        variant.name
-        for variant in spec.variants
-        if variant.early_stopping is None and variant.reduce_lr is None
-    ]
+    bare = [variant.name for variant in spec.variants if variant.bare]
     baseline = bare[0] if bare else spec.variants[0].name
     claim = [(spec.claim.treatment, spec.claim.control)] if spec.claim else []
     others = [(variant.name, baseline) for variant in spec.variants if variant.name != baseline]

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from finetune.errors import SpecError
-from finetune.spec import ClaimSpec, StudySpec, VariantSpec
+from finetune.policy_spec import VariantSpec
+from finetune.spec import ClaimSpec, StudySpec
 from finetune.stats.blocks import ACCURACIES, LOSSES, Blocks, ExcludedRun, blocks
 from finetune.stats.power import seeds_to_settle
 from finetune.stats.rule import CUT_SHARE, Judgement, Ruling, judge, reason, rule_text

@@ -9,7 +9,7 @@ import numpy as np
 from finetune.models import precision
 from finetune.policies.base import Logs
 from finetune.policies.variant import VariantsMachine, callbacks
-from finetune.spec import VariantSpec
+from finetune.policy_spec import VariantSpec
 
 NEVER = -1
 
@@ -20,6 +20,7 @@ class Outcome(NamedTuple):
     rates: tuple[float, ...]  # the learning rate after each epoch, up to the last one trained
     best_epoch: int  # that early stopping holds for best, or NEVER
     final_epoch: int  # whose weights the run ends with
+    first_rate: float  # the learning rate of the first epoch
 
 
 class StandIn:
@@ -49,6 +50,7 @@ def play_keras(
     for policy in policies:
         policy.set_model(model)
         policy.on_train_begin()
+    first = model.rate
     for epoch in range(len(table.loss)):
         model.weight = epoch
         logs = {name: float(values[epoch]) for name, values in table._asdict().items()}
@@ -61,7 +63,7 @@ def play_keras(
         policy.on_train_end()
     best = [p.best_epoch for p in policies if getattr(p, "best_epoch", None) is not None]
     seen = [p.best is not None for p in policies if hasattr(p, "best_epoch")]
-    return Outcome(tuple(rates), best[0] if any(seen) else NEVER, model.weight)
+    return Outcome(tuple(rates), best[0] if any(seen) else NEVER, model.weight, first)
 
 
 def keras_outcomes(
@@ -81,7 +83,8 @@ def machine_outcomes(
     """Play all runs by one machine; runs whose tables end sooner than others' end there."""
     machine = VariantsMachine(variants)
     lengths = np.array([len(table.loss) for table in tables])
-    rate = np.full(len(variants), learning_rate).astype(dtype).astype(float)
+    base = np.full(len(variants), learning_rate).astype(dtype).astype(float)
+    rate = first = machine.first(base).astype(dtype).astype(float)
     active, rates = np.ones(len(variants), bool), []
     epochs_run = np.zeros(len(variants), int)
     for epoch in range(lengths.max()):
@@ -96,7 +99,8 @@ def machine_outcomes(
     final = machine.final_epoch(epochs_run - 1).tolist()
     table = np.array(rates)
     trained = [tuple(table[:count, run].tolist()) for run, count in enumerate(epochs_run)]
-    return [Outcome(*outcome) for outcome in zip(trained, best, final, strict=True)]
+    outcomes = zip(trained, best, final, first.tolist(), strict=True)
+    return [Outcome(*outcome) for outcome in outcomes]
 
 
 def _column(tables: Sequence[Logs], name: str, epoch: int) -> np.ndarray:

@@ -60,10 +60,15 @@ CASES = {
         f"{BOTH}.early_stopping.monitor=val_accuracy",
     ),
     "training loss watched": (f"{REDUCE}.monitor=loss", f"{REDUCE}.min_delta=0.02"),
+    "schedules": (
+        "variants.2={name='v', schedule={kind='cosine', period=3, growth=2, decay=0.5, warm_up=2}}",
+        "variants.4={name='w', early_stopping={patience=2}, schedule={kind='one_cycle', epochs=9}}",
+        "claim={treatment='v', control='w'}",
+    ),
     "own split": ("vary=['init', 'order', 'split']",),
     "own data": ("vary=['init', 'order', 'split', 'data']",),
 }  # fmt: skip
-EVERY_DAY = ("binary", "partial last batch", "regression")
+EVERY_DAY = ("binary", "partial last batch", "regression", "schedules")
 EXACT = [
     "seed",
     "status",

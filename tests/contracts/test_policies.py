@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune.policies.base import Logs
-from finetune.spec import EarlyStoppingSpec, ReduceLRSpec, SetLRSpec, VariantSpec
+from finetune.policy_spec import (
+    ConstantSpec,
+    CosineSpec,
+    EarlyStoppingSpec,
+    ExponentialSpec,
+    OneCycleSpec,
+    ReduceLRSpec,
+    SetLRSpec,
+    VariantSpec,
+)
 from tests.contracts.policy_forms import NEVER, Outcome, keras_outcomes, machine_outcomes
 
 NAN, INF = float("nan"), float("inf")
@@ -20,7 +29,8 @@ class Case:
     """A variant's arguments, what it monitors epoch by epoch, and what it must decide.
 
     `last` is the last epoch trained, where it is not that of the table; `best` and `final` are
-    for early stopping, and `rates` (after each epoch) for reduction. The rate starts at 1.
+    for early stopping, `rates` (after each epoch) for reduction and schedules, whose rate in the
+    first epoch is `first`. The optimizer's is 1.
     """
 
     policies: dict[str, Any]
@@ -29,6 +39,7 @@ class Case:
     last: int | None = None
     best: int = NEVER
     final: int | None = None
+    first: float = 1.0
 
     @property
     def variant(self) -> VariantSpec:
@@ -46,7 +57,8 @@ class Case:
     def outcome(self) -> Outcome:
         last = len(self.values) - 1 if self.last is None else self.last
         rates = self.rates or [1.0] * (last + 1)
-        return Outcome(tuple(rates), self.best, last if self.final is None else self.final)
+        final = last if self.final is None else self.final
+        return Outcome(tuple(rates), self.best, final, self.first)
 
 
 def cut(values, rates, **arguments) -> Case:
@@ -56,6 +68,11 @@ def cut(values, rates, **arguments) -> Case:
 def stop(values, *, best, last=None, final=None, **arguments) -> Case:
     kept = best if final is None else final
     return Case({"early_stopping": arguments}, values, last=last, best=best, final=kept)
+
+
+def scheduled(kind, first, rates, **arguments) -> Case:
+    values = [1.0] * len(rates)
+    return Case({"schedule": {"kind": kind, **arguments}}, values, rates, first=first)
 
 
 CASES = {
@@ -144,6 +161,37 @@ CASES = {
         [1, 1, 1, 1],
         [1, 4, 2, 2],
     ),
+    "constant": scheduled("constant", 0.25, [0.25, 0.25], factor=0.25),
+    "constant, warm-up": scheduled(
+        "constant", 0.125, [0.25, 0.375, 0.5, 0.5], factor=0.5, warm_up=3
+    ),
+    "warm-up alone": scheduled("constant", 0.25, [0.5, 0.75, 1, 1], factor=1.0, warm_up=3),
+    "exponential": scheduled("exponential", 1.0, [0.5, 0.25, 0.125], factor=0.5),
+    "exponential, warm-up": scheduled("exponential", 0.5, [1, 0.5, 0.25], factor=0.5, warm_up=1),
+    "cosine": scheduled("cosine", 1.0, [0.5, 1, 0.5, 1], period=2),
+    "cosine, growing": scheduled("cosine", 1.0, [1, 0.5, 1], period=1, growth=2.0),
+    "cosine, lower peaks": scheduled("cosine", 1.0, [0.5, 0.5, 0.25, 0.25], period=2, decay=0.5),
+    "cosine, floor": scheduled("cosine", 1.0, [0.75, 1], period=2, floor=0.5),
+    "one cycle": scheduled(
+        "one_cycle",
+        0.5,
+        [0.75, 1, 0.625, 0.25, 0.25],
+        epochs=5,
+        rise=0.6,
+        initial_divisor=2.0,
+        final_divisor=4.0,
+    ),
+    "schedule and stopping": Case(
+        {
+            "early_stopping": {"patience": 1},
+            "schedule": {"kind": "exponential", "factor": 0.5},
+        },
+        [1, 2, 1],
+        rates=[0.5, 0.25],
+        last=1,
+        best=0,
+        final=0,
+    ),
 }
 FORMS = {"callbacks": keras_outcomes, "machine": machine_outcomes}
 
@@ -198,12 +246,38 @@ reduce_lr_specs = st.builds(
 set_lr_specs = st.builds(
     SetLRSpec, epoch=st.integers(1, 9), learning_rate=st.sampled_from([0.1, 0.7, 1.0])
 )
-variants = st.builds(
+shares = st.sampled_from([0.5, 0.1]) | st.floats(1e-3, 0.999)
+schedule_specs = st.one_of(
+    st.builds(ConstantSpec, kind=st.just("constant"), factor=shares, warm_up=few),
+    st.builds(ExponentialSpec, kind=st.just("exponential"), factor=shares, warm_up=few),
+    st.builds(
+        CosineSpec,
+        kind=st.just("cosine"),
+        period=st.integers(1, 5),
+        growth=st.sampled_from([1.0, 2.0]) | st.floats(1, 3),
+        decay=shares | st.just(1.0),
+        floor=st.just(0.0) | shares,
+        warm_up=few,
+    ),
+    st.builds(
+        OneCycleSpec,
+        kind=st.just("one_cycle"),
+        epochs=st.integers(2, 12),
+        rise=shares,
+        initial_divisor=st.floats(1, 100),
+        final_divisor=st.floats(1, 1e6),
+        warm_up=few,
+    ),
+)
+shared = {
+    "name": st.just("v"),
+    "early_stopping": st.none() | early_stopping_specs,
+}
+variants = st.builds(VariantSpec, schedule=schedule_specs, **shared) | st.builds(
     VariantSpec,
-    name=st.just("v"),
-    early_stopping=st.none() | early_stopping_specs,
     reduce_lr=st.none() | reduce_lr_specs,
     set_lr=st.none() | set_lr_specs,
+    **shared,
 )
 
 
@@ -231,7 +305,8 @@ def test_min_lr_is_compared_in_float32_whatever_the_dtype():
     case = cut([1, 1, 1], [0.7 + 1e-9] * 3, min_lr=0.7)
     for form in FORMS.values():
         options = {"learning_rate": 0.7 + 1e-9, "dtype": "float64"}
-        assert form([case.variant], [case.table], **options) == [case.outcome]
+        expected = case.outcome._replace(first_rate=0.7 + 1e-9)
+        assert form([case.variant], [case.table], **options) == [expected]
 
 
 @given(st.lists(runs(), min_size=2, max_size=6), st.data())

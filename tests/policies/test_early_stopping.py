@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from finetune.policies.early_stopping import early_stopping_callback
-from finetune.spec import EarlyStoppingSpec
+from finetune.policy_spec import EarlyStoppingSpec
 
 
 def test_the_defaults_are_those_of_keras_but_for_the_restored_weights():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import finetune
 from finetune.policies.base import Logs
 from finetune.policies.reduce_lr import DelayedReduceLROnPlateau, reduce_lr_callback
-from finetune.spec import ReduceLRSpec
+from finetune.policy_spec import ReduceLRSpec
 from tests.contracts.policy_forms import play_keras
 from tests.contracts.test_policies import few, reduce_lr_specs, values
 

@@ -5,7 +5,7 @@ import pytest
 
 from finetune.engines.keras_fit import KerasEngine
 from finetune.engines.population import PopulationEngine
-from finetune.spec import ReduceLRSpec, SetLRSpec, VariantSpec
+from finetune.policy_spec import ReduceLRSpec, SetLRSpec, VariantSpec
 from tests.studies import small_study, task
 
 EAGER = ReduceLRSpec(factor=0.5, patience=1, min_delta=1e3, until_epoch=4)

@@ -6,7 +6,7 @@ import numpy as np
 from finetune.policies.base import Logs
 from finetune.policies.reduce_lr import DelayedReduceLROnPlateau
 from finetune.policies.variant import VariantsMachine, callbacks
-from finetune.spec import EarlyStoppingSpec, ReduceLRSpec, VariantSpec
+from finetune.policy_spec import EarlyStoppingSpec, ReduceLRSpec, VariantSpec
 
 PLAIN = VariantSpec(name="plain")
 STOPS = VariantSpec(name="stops", early_stopping=EarlyStoppingSpec(patience=1))

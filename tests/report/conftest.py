@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from finetune.policy_spec import VariantSpec
 from finetune.report.cells import RUN_COLUMNS
 from finetune.report.tables import ReportTables, build_tables
-from finetune.spec import StudySpec, VariantSpec
+from finetune.spec import StudySpec
 from finetune.stats.verdict import Verdict, judge_claim
 from finetune.study_file import parse_spec
 

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from finetune.data_spec import DataSpec
 from finetune.report.callbacks_section import callbacks_section, identity_sentences
 from finetune.report.closing_sections import (
     duration,
@@ -28,6 +29,33 @@ def test_the_setup_says_each_callback_with_its_min_delta(study):
 def test_no_min_delta_note_where_the_callbacks_agree():
     both = VARIANTS[3] | {"early_stopping": {"patience": 2, "min_delta": 1e-4}}
     assert "Mind" not in setup_section(make_study(variants=[both]).spec).body
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (
+            {"source": "people.csv", "target": "plan", "drop": ("id",), "categorical": ("zip",)},
+            [
+                "`people.csv`, target `plan`; 60 % training",
+                "every class by its share where the target is classes)",
+                "never the test rows. Left out: `id`. Columns of numbers are imputed",
+                "columns of text and booleans and `zip` are one-hot encoded",
+            ],
+        ),
+        (
+            {"source": "own:load", "args": {"n": 3}, "task": "multiclass"},
+            ["`own:load(n=3)`, for several classes; ", "every class by its share)"],
+        ),
+        ({"source": "own:load", "task": "regression"}, ["for regression; ", "(split seed 42)."]),
+        ({"source": "load_iris", "stratify": False}, ["`load_iris`; 60 %", "test rows.\n"]),
+    ],
+)
+def test_the_setup_says_where_rows_come_from_and_what_was_made_of_them(data, said):
+    spec = make_study().spec.model_copy(update={"data": DataSpec(**data)})
+    body = setup_section(spec).body
+    assert [part for part in said if part not in body] == []
+    assert "the loss that is usual for the task" in body
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_a_failed_run_stays_in_the_table_with_empty_metrics():
 def test_every_table_is_made(tables):
     assert set(tables.csv_files()) == {
         *("runs.csv", "summary.csv", "contrasts.csv", "ranks.csv"),
-        *("callbacks.csv", "identical.csv", "curves.csv"),
+        *("callbacks.csv", "identical.csv", "curves.csv", "budgets.csv", "time_to_target.csv"),
     }
 
 

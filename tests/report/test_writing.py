@@ -10,6 +10,7 @@ from finetune.errors import StoreError
 from finetune.report import writing
 from finetune.report.markdown import Section
 from finetune.report.writing import write_report, write_whole
+from finetune.stats.variance import variance_table
 
 from .conftest import ODD_VARIANTS, make_study
 
@@ -18,19 +19,25 @@ MANIFEST = {"name": "made", "engine": "keras", "command": "finetune run made.tom
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """A report of a full claim, with odd names, a failed run and a section of another room."""
+    """A report of a full claim, with odd names, a failed run and a section of another room.
+
+    The sources of randomness, as the variance is told, all vary as much as all together.
+    """
     made = make_study(
         seeds=100,
         variants=ODD_VARIANTS,
         failed=((ODD_VARIANTS[2]["name"], 1),),
         claim={"treatment": ODD_VARIANTS[2]["name"], "control": ODD_VARIANTS[3]["name"]},
     )
+    arms = [ODD_VARIANTS[2]["name"], ODD_VARIANTS[3]["name"]]
+    sources = {"init": made.runs, "order": made.runs}
     out = tmp_path_factory.mktemp("report")
     parity = Section("Parity", "Two engines agree.")
     path = write_report(
         out,
         **{"spec": made.spec, "runs": made.runs, "epochs": made.epochs, "manifest": MANIFEST},
         verdict=made.verdict(),
+        variance=variance_table(sources, made.runs, variants=arms),
         extra_sections=[parity],
     )
     assert path == out / "report.md"
@@ -40,11 +47,12 @@ def written(tmp_path_factory):
 def test_all_files_are_there_and_nothing_else(written):
     kinds = {path.relative_to(written).as_posix() for path in written.rglob("*.*")}
     names = ["runs", "summary", "contrasts", "ranks", "pairs", "callbacks", "identical", "curves"]
+    names += ["budgets", "time_to_target", "variance"]
     assert {path for path in kinds if path.startswith("tables")} == {
         f"tables/{name}.csv" for name in names
     }
-    assert len([path for path in kinds if path.startswith("figures")]) == 14
-    assert len(kinds) == 8 + 14 + 1
+    assert len([path for path in kinds if path.startswith("figures")]) == 16
+    assert len(kinds) == 11 + 16 + 1
 
 
 def test_drawings_of_a_full_study_stay_small(written):
@@ -57,14 +65,15 @@ def test_the_verdict_opens_the_report_and_the_sections_follow(written):
     titles = [line[3:] for line in text.splitlines() if line.startswith("## ")]
     assert titles == [
         *("What was run", "How the verdict was reached", "All variants compared"),
-        *("The runs in figures", "Did the callbacks fire?", "Parity"),
+        *("The runs in figures", "What it costs: quality against epochs"),
+        *("Did the callbacks fire?", "Where the spread comes from", "Parity"),
         *("Failed runs", "How to reproduce", "Provenance"),
     ]
 
 
 def test_figures_are_numbered_as_they_come(written):
     text = (written / "report.md").read_text(encoding="utf-8")
-    assert re.findall(r"\*\*Figure (\d)\.", text) == list("1234567")
+    assert re.findall(r"\*\*Figure (\d)\.", text) == list("12345678")
 
 
 def test_the_report_renders(written):
@@ -72,7 +81,7 @@ def test_the_report_renders(written):
     tokens = MarkdownIt().enable("table").parse(text)
     kinds = [token.type for token in tokens]
     delimiters = [line for line in text.splitlines() if line.startswith("|:-")]
-    assert kinds.count("table_open") == len(delimiters) == 13
+    assert kinds.count("table_open") == len(delimiters) == 16
     # Every row of a table has as many cells as its head: no name broke out of its cell.
     head = None
     for place, kind in enumerate(kinds):
@@ -83,7 +92,7 @@ def test_the_report_renders(written):
             head = cells if kinds[place - 1] == "thead_open" else head
             assert cells == head
     images = [c.attrs["src"] for t in tokens for c in t.children or [] if c.type == "image"]
-    assert len(images) == 7
+    assert len(images) == 8
     assert all((written / str(image)).is_file() for image in images)
 
 

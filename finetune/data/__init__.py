@@ -1,0 +1,1 @@
+"""The data room: the user's rows, read, prepared and split."""

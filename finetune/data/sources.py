@@ -1,0 +1,128 @@
+"""Where the rows of a study come from: a file, scikit-learn, or a function of the user's own."""
+
+import inspect
+from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn import datasets
+
+from finetune.content import own_file, own_function
+from finetune.data.files import read_file
+from finetune.data.table import Table, table_of_arrays, table_of_columns
+from finetune.data_spec import FILE_FORMATS, DataSpec
+from finetune.errors import DataError
+
+
+def load_table(spec: DataSpec, *, random_state: int | None = None) -> Table:
+    """Load the rows of a study, as they are.
+
+    Args:
+        spec: The study's data.
+        random_state: What a generator or the user's function draws its rows by; None leaves it
+            as `spec.args` has it.
+
+    Raises:
+        DataError: The source is unknown, cannot be read, or gives no features with one target.
+    """
+    match spec.kind:
+        case "file":
+            raw, name = _from_file(spec), Path(spec.source).name
+        case "function":
+            raw, name = _from_function(spec, random_state), spec.source
+        case _:
+            return _from_sklearn(spec, random_state)
+    if isinstance(raw, pd.DataFrame):
+        return table_of_columns(raw, spec, name=name)
+    if spec.target and spec.kind == "function":
+        raise _gives_its_target(spec)
+    x, y = raw
+    return table_of_arrays(x, y, spec, name=name)
+
+
+def draws_rows(spec: DataSpec) -> bool:
+    """Tell whether the source can draw other rows by a random state."""
+    return spec.kind == "function" or spec.source.startswith("make_")
+
+
+def _from_file(spec: DataSpec) -> Any:
+    file, content = own_file(spec, spec.source, field="data.source", error=DataError)
+    return _parsed(file, spec.format, spec.target, content)
+
+
+@lru_cache(maxsize=1)
+def _parsed(file: Path, format: str, target: str | None, content: str) -> Any:
+    # Every seed with its own split asks for the same table: `content` tells whether it still is.
+    return read_file(file, format=format, target=target)
+
+
+def _from_function(spec: DataSpec, random_state: int | None) -> Any:
+    load = own_function(spec, spec.source, field="data.source", error=DataError)
+    raw = load(**_arguments(spec, random_state))
+    if isinstance(raw, pd.DataFrame) or (isinstance(raw, tuple) and len(raw) == 2):
+        return raw
+    raise DataError(
+        f"data.source: {spec.source} returned {type(raw).__name__}; allowed is (x, y), two arrays, "
+        "or a pandas DataFrame with the column that data.target names"
+    )
+
+
+def _from_sklearn(spec: DataSpec, random_state: int | None) -> Table:
+    source = _known(spec.source)
+    arguments = _arguments(spec, random_state)
+    if spec.source.startswith("load_"):
+        arguments["return_X_y"] = True
+    try:
+        raw = source(**arguments)
+    except Exception as problem:
+        said = " ".join(str(problem).split())
+        raise DataError(f"data.args: {spec.source} refuses {spec.args}: {said}") from problem
+    if not (isinstance(raw, tuple) and len(raw) == 2 and np.ndim(raw[0]) == 2):
+        raise DataError(
+            f"data.source: {spec.source} gives no features with a target; allowed is a generator "
+            "or loader of sklearn.datasets for classification or regression, as make_moons"
+        )
+    if spec.target:
+        raise _gives_its_target(spec)
+    x, y = raw
+    # Whole numbers are classes here, however many: scikit-learn's regression targets are floats.
+    if np.ndim(y) == 1 and np.asarray(y).dtype.kind in "iu":
+        y = pd.Series(pd.Categorical(y))
+    return table_of_arrays(x, y, spec, name=spec.source)
+
+
+def _gives_its_target(spec: DataSpec) -> DataError:
+    return DataError(
+        f"data.target: received {spec.target!r}, but {spec.source} gives its target apart from the "
+        "features; leave it out"
+    )
+
+
+def _arguments(spec: DataSpec, random_state: int | None) -> dict[str, Any]:
+    return spec.args | ({} if random_state is None else {"random_state": random_state})
+
+
+def _known(source: str) -> Callable[..., Any]:
+    if source not in _sources():
+        raise DataError(
+            f"data.source: received {source!r}; allowed is a file ({', '.join(FILE_FORMATS)}), "
+            "module:function, or a generator or loader of sklearn.datasets: "
+            f"{', '.join(_sources())}"
+        )
+    return getattr(datasets, source)
+
+
+@cache
+def _sources() -> tuple[str, ...]:
+    def takes(name: str, argument: str) -> bool:
+        return argument in inspect.signature(getattr(datasets, name)).parameters
+
+    return tuple(
+        name
+        for name in dir(datasets)
+        if (name.startswith("make_") and takes(name, "random_state"))
+        or (name.startswith("load_") and takes(name, "return_X_y"))
+    )

@@ -1,0 +1,139 @@
+"""The rows of a study: loaded, split three ways, made into numbers as the training rows tell."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from finetune.data.preparation import prepare_features
+from finetune.data.sources import draws_rows, load_table
+from finetune.data.target import Target, check_classes, prepare_target
+from finetune.data_spec import DataSpec, TargetTask
+from finetune.errors import DataError
+from finetune.spec import Source
+from finetune.streams import integer_seed, stream
+
+# How many rows a class needs for the first split and for the second.
+_FIRST, _SECOND = 3, 2
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Features `x`, float64 (row, feature); targets `y` (row,); `index` (row,) in the source."""
+
+    x: np.ndarray
+    y: np.ndarray
+    index: np.ndarray
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Training rows fit the network, validation rows steer the callbacks, test rows only judge.
+
+    Classes count from 0 in the order of `classes`, their names; regression has none.
+    """
+
+    train: Rows
+    val: Rows
+    test: Rows
+    task: TargetTask
+    classes: tuple[str, ...]
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of every `x`."""
+        return self.train.x.shape[1]
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes; 0 for regression."""
+        return len(self.classes)
+
+
+def load_splits(spec: DataSpec, seed: int, *, vary: tuple[Source, ...] = ()) -> Splits:
+    """Load the rows for one seed and split them.
+
+    The test rows are taken first and the validation rows from what remains, so a study's test
+    rows do not depend on its validation share. Columns are imputed, scaled and encoded as
+    training rows alone tell.
+
+    Raises:
+        DataError: the source is unknown, cannot be read or refuses its arguments, a column or the
+            target cannot be used, or a split would be empty or lack a class.
+    """
+    table = load_table(spec, random_state=_random_state(spec, seed, vary=vary))
+    target = prepare_target(table.target, spec.task)
+    features = prepare_features(table.features, spec)
+    parts = _split_rows(spec, target, _split_seed(spec, seed, vary=vary))
+    check_classes(target, spec.task)
+    transformer = features.transformer().fit(features.table.iloc[parts[0]])
+    rows = (
+        Rows(np.asarray(transformer.transform(features.table.iloc[part])), target.y[part], part)
+        for part in parts
+    )
+    return Splits(*rows, task=target.task, classes=target.classes)
+
+
+def _random_state(spec: DataSpec, seed: int, *, vary: tuple[Source, ...]) -> int | None:
+    if "data" not in vary:
+        # A generator that is given no random_state would draw other rows in every process.
+        unsaid = spec.source.startswith("make_") and "random_state" not in spec.args
+        return integer_seed(stream("data", seed, vary=vary)) if unsaid else None
+    if not draws_rows(spec):
+        raise DataError(
+            f"vary: received 'data', but {spec.source} gives the same rows every time; allowed "
+            "with it are generators, which draw rows by a random_state; leave 'data' out"
+        )
+    return integer_seed(stream("data", seed, vary=vary))
+
+
+def _split_seed(spec: DataSpec, seed: int, *, vary: tuple[Source, ...]) -> int:
+    if "split" not in vary:
+        return spec.split_seed
+    return integer_seed(stream("split", seed, vary=vary))
+
+
+def _split_rows(spec: DataSpec, target: Target, seed: int) -> tuple[np.ndarray, ...]:
+    """Give the rows of the training, validation and test split."""
+    if spec.stratify and target.task == "regression":
+        raise DataError(
+            "data.stratify: received true, but the target is numbers for regression; allowed with "
+            'classes; leave it out, or say task = "multiclass"'
+        )
+    stratify = target if spec.stratified and target.task != "regression" else None
+    rows = np.arange(len(target.y))
+    rest, test = _split(
+        rows, spec.test_size, seed=seed, what="test_size", stratify=stratify, needed=_FIRST
+    )
+    # A count, since a share of the rest would round to one row more or less.
+    count = max(1, round(spec.val_size * len(rows)))
+    train, val = _split(rest, count, seed=seed, what="val_size", stratify=stratify, needed=_SECOND)
+    return train, val, test
+
+
+def _split(
+    rows: np.ndarray, size: float, *, seed: int, what: str, stratify: Target | None, needed: int
+) -> list[np.ndarray]:
+    y = None
+    if stratify:
+        y = stratify.y[rows]
+        _check_counts(y, stratify.classes, needed=needed, what=what)
+    try:
+        parts: Any = train_test_split(rows, test_size=size, random_state=seed, stratify=y)
+    except ValueError as error:
+        raise DataError(
+            f"data.{what}: {len(rows)} rows cannot give up {size:g} of them: {error}"
+        ) from error
+    return parts
+
+
+def _check_counts(y: np.ndarray, classes: tuple[str, ...], *, needed: int, what: str) -> None:
+    counts = np.bincount(y, minlength=len(classes))
+    rarest = int(counts.argmin())
+    if counts[rarest] < needed:
+        raise DataError(
+            f"data.target: the class {classes[rarest]!r} has {counts[rarest]} rows to split by "
+            f"{what}; allowed are {needed} or more for a stratified split; add rows, join classes, "
+            'say task = "regression" if it is a number, or stratify = false'
+        )

@@ -1,0 +1,43 @@
+"""What every part of a spec is made of: strict fields, and files that it may rest on."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+FUNCTION = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=PRINTABLE)]
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Part(BaseModel):
+    """Base of every part of a spec: frozen, exact types, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Located(Part):
+    """A part that may rest on a file of the user's own, known by what it holds.
+
+    `content` is the file's SHA-256, filled in where a study is read; one that is written by hand
+    must match. The folder in which the file was found is no part of the study: it is neither
+    written out nor in a digest.
+    """
+
+    content: Sha256 | None = None
+    _folder: str | None = PrivateAttr(default=None)
+
+    @property
+    def folder(self) -> str | None:
+        """The folder in which the file was found."""
+        return self._folder
+
+    def located(self, *, folder: str, content: str) -> Self:
+        """Give the same part, its file found."""
+        part = self.model_copy(update={"content": content})
+        part._folder = folder
+        return part

@@ -1,0 +1,43 @@
+"""A report as a notebook shows it: the answer, a table and the figures, in one piece of HTML."""
+
+import base64
+import html
+from pathlib import Path
+
+import pandas as pd
+
+# The first of these that there are, so that a cell stays short.
+_FIGURES = ("claim", "test_metrics", "learning_curves", "learning_rates")
+_METRICS = ("train_loss", "val_loss", "test_loss", "test_accuracy", "epochs_run")
+
+
+def report_html(folder: Path, *, title: str, answer: str) -> str:
+    """Give the report in `folder` as HTML that stands by itself: figures are part of it."""
+    return "\n".join(
+        [
+            f"<h3>{html.escape(title)}</h3>",
+            f"<p><b>{html.escape(answer)}</b></p>" if answer else "",
+            _summary(pd.read_csv(folder / "tables" / "summary.csv")),
+            *(_figure(folder / "figures" / f"{name}.png", name) for name in _FIGURES),
+            f"<p>Report: <code>{html.escape(str(folder / 'report.md'))}</code></p>",
+        ]
+    )
+
+
+def _summary(summary: pd.DataFrame) -> str:
+    """Give a row a variant, a column a metric: the mean over seeds with its 95 % interval."""
+    shown = summary.loc[summary["metric"].isin(_METRICS)]
+    columns = (shown[name] for name in ("mean", "low", "high"))
+    texts = [f"{m:.4g} [{low:.4g}, {high:.4g}]" for m, low, high in zip(*columns, strict=True)]
+    table = shown.assign(text=texts).pivot(index="variant", columns="metric", values="text")
+    order = list(dict.fromkeys(summary["variant"]))
+    table = table.loc[order, [name for name in _METRICS if name in table]]
+    table.index.name = table.columns.name = None
+    return table.to_html(na_rep="")
+
+
+def _figure(path: Path, name: str) -> str:
+    if not path.exists():
+        return ""
+    image = base64.b64encode(path.read_bytes()).decode()
+    return f'<img alt="{name}" style="max-width: 100%" src="data:image/png;base64,{image}">'

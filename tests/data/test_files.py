@@ -1,0 +1,171 @@
+"""Files of data: any bytes load or are refused in one line, with the line number where there is."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from finetune.errors import DataError
+from tests.data.own_data import WRITERS, people, splits_of, write
+
+
+def complaint(source: Path, **options) -> str:
+    """Give the line that a file is refused with."""
+    with pytest.raises(DataError) as caught:
+        splits_of(str(source), **options)
+    line = str(caught.value)
+    assert len(line.splitlines()) == 1
+    return line
+
+
+def said(text: str | bytes, folder: Path, *, name="t.csv", target="y") -> str:
+    file = folder / name
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return complaint(file, target=target)
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_a_table_is_the_same_rows_in_every_format(suffix, tmp_path):
+    splits = splits_of(write(tmp_path / f"people{suffix}"), target="plan")
+    assert (splits.task, splits.classes) == ("multiclass", ("maybe", "no", "yes"))
+    # Two columns of numbers, three towns and a missing one, two truth values.
+    assert splits.n_features == 2 + 4 + 2
+    reference = splits_of(write(tmp_path / "reference.csv"), target="plan")
+    np.testing.assert_array_equal(splits.train.x, reference.train.x)
+    np.testing.assert_array_equal(splits.test.y, reference.test.y)
+
+
+def test_a_suffix_may_be_written_large(tmp_path):
+    (tmp_path / "people.csv").write_text(people().to_csv(index=False))
+    (tmp_path / "people.csv").rename(tmp_path / "PEOPLE.CSV")
+    assert splits_of(str(tmp_path / "PEOPLE.CSV"), target="plan").n_classes == 3
+
+
+def test_an_archive_of_arrays(tmp_path):
+    x, y = np.arange(80.0).reshape(40, 2), np.linspace(0, 1, 40)
+    np.savez(tmp_path / "a.npz", x=x, y=y, kind=np.resize(["b", "a"], 40))
+    splits = splits_of(str(tmp_path / "a.npz"))
+    assert (splits.task, splits.n_classes, splits.n_features) == ("regression", 0, 2)
+    np.testing.assert_array_equal(splits.test.y, y[splits.test.index])
+    assert splits_of(str(tmp_path / "a.npz"), target="kind").classes == ("a", "b")
+
+
+ROWS = "".join(f"{i % 2},{i / 4},{'uvw'[i % 3]}\n" for i in range(30))
+MISTAKES = {
+    "too many fields": ("y,a\n1,2\n\n1,2,3\n", ["line 4 has 3 fields", "allowed are 2"]),
+    "more fields than names": ("y,a\n1,2,3\n3,4,5\n", ["line 2", "line 1", "more fields"]),
+    "open quote": ('y,a\n1,2\n"1,2\n', ["line 3"]),
+    "not UTF-8": (b"y,a\n1,2\n\xff,2\n", ["line 3", "UTF-8"]),
+    "empty": ("", ["empty", "allowed"]),
+    "no rows": ("y,a\n", ["no rows"]),
+    "name twice": ("y,a,a\n1,2,3\n", ["'a'", "more than once", "rename"]),
+    "no name": (",a,y\n0,2,3\n", ["without a name", 'drop = ["Unnamed: 0"]']),
+    "no target": ("a,b\n1,2\n", ["data.target", "'y'", "allowed are 'a', 'b'"]),
+    "nothing but a target": ("y\n1\n2\n", ["no columns for features"]),
+    "target missing": (f"y,a,b\n{ROWS},1,u\n", ["data.target", "missing in row 31"]),
+    "target infinite": (f"y,a,b\n{ROWS}inf,1,u\n", ["data.target", "infinite in row 31"]),
+    "feature infinite": (f"y,a,b\n1,-inf,u\n{ROWS}", ["'a'", "infinite in row 1"]),
+    "one class": ("y,a\n" + "1,0.5\n" * 9, ["data.target", "'1'", "allowed are two classes"]),
+    "rare class": (f"y,a,b\n{ROWS}2,1,u\n", ["class '2' has 1 row", "3 or more", "stratify"]),
+    "empty column": ("y,a,b\n" + "1,0.5,\n" * 9, ["'b'", "no value", 'drop = ["b"]']),
+    "names of rows": (
+        "y,a\n" + "".join(f"{i % 2},id{i}\n" for i in range(300)),
+        ["'a' has 300 categories", "allowed are 200", 'drop = ["a"]', "categorical"],
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_a_text_file_is_told_in_one_line(mistake, tmp_path):
+    text, parts = MISTAKES[mistake]
+    line = said(text, tmp_path)
+    assert [part for part in parts if part not in line] == []
+
+
+def test_a_column_of_dates_is_refused_by_name(tmp_path):
+    days = pd.date_range("2020", periods=20)
+    for dates in (days, days.date):
+        table = pd.DataFrame({"y": np.resize([0, 1], 20), "day": dates})
+        line = complaint(Path(write(tmp_path / "d.parquet", table)), target="y")
+        assert all(part in line for part in ("'day'", "date", "numbers", 'drop = ["day"]'))
+    assert "data.target" in complaint(tmp_path / "d.parquet", target="day")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("t.parquet", b"PAR1 and no more"), ("t.npz", b"PK\x03\x04"), ("t.npz", b"\x93NUMPY")],
+)
+def test_broken_binary_files(name, content, tmp_path):
+    assert f"{name} does not parse" in said(content, tmp_path, name=name)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "target", "parts"),
+    [
+        ({"y": [1, 2]}, None, ["'x'", "it holds 'y'"]),
+        ({"x": np.ones((4, 2))}, "label", ["data.target", "'label'", "it holds 'x'"]),
+        ({"x": np.ones((4, 2)), "y": np.array([{}] * 4)}, None, ["'y'", "Python objects"]),
+        ({"x": np.ones((4, 2, 2)), "y": np.ones(4)}, None, ["3 axes", "reshape"]),
+        ({"x": np.ones((4, 2)), "y": np.ones((4, 3))}, None, ["(4, 3)", "one target a row"]),
+        ({"x": np.ones((4, 2)), "y": np.ones(3)}, None, ["4 rows", "3 targets"]),
+        ({"x": np.ones((4, 2), complex), "y": np.arange(4)}, None, ["'0'", "complex"]),
+    ],
+)
+def test_arrays_that_do_not_fit(arrays, target, parts, tmp_path):
+    np.savez(tmp_path / "a.npz", **arrays)
+    line = complaint(tmp_path / "a.npz", target=target)
+    assert [part for part in parts if part not in line] == []
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    line = complaint(tmp_path / "none.csv", target="y")
+    assert "data.source: no file" in line
+    assert "none.csv" in line
+
+
+csv_like = st.text(st.sampled_from(list('abc,;"\t\r\n\\ 0123456789.-eé\0')), max_size=80)
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory) -> dict[str, bytes]:
+    """Files that are whole, for their bytes to be changed."""
+    folder = tmp_path_factory.mktemp("good")
+    table = people(20)
+    np.savez_compressed(folder / "t.npz", x=np.ones((20, 2)), y=np.linspace(0, 1, 20))
+    for suffix in WRITERS:
+        write(folder / f"t{suffix}", table)
+    return {file.suffix: file.read_bytes() for file in folder.iterdir()}
+
+
+@given(
+    suffix=st.sampled_from([".csv", ".tsv", ".parquet", ".npz"]),
+    garbage=st.binary(max_size=80) | csv_like.map(str.encode),
+    target=st.sampled_from([None, "a", "1"]),
+)
+@example(suffix=".csv", garbage=b"a,b\r1,\r\n2", target="a")
+@example(suffix=".csv", garbage=b"\xef\xbb\xbf", target="a")
+def test_garbage_loads_or_is_a_data_error(tmp_path_factory, suffix, garbage, target):
+    loads_or_data_error(tmp_path_factory, suffix, garbage, target)
+
+
+@given(st.data())
+def test_a_damaged_file_loads_or_is_a_data_error(tmp_path_factory, good, data):
+    suffix = data.draw(st.sampled_from(sorted(good)))
+    content = bytearray(good[suffix])
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    end = data.draw(st.just(len(content)) | st.integers(0, len(content)))
+    target = None if suffix == ".npz" else "plan"
+    loads_or_data_error(tmp_path_factory, suffix, bytes(content[:end]), target)
+
+
+def loads_or_data_error(tmp_path_factory, suffix: str, content: bytes, target: str | None) -> None:
+    file = tmp_path_factory.getbasetemp() / f"garbage{suffix}"
+    file.write_bytes(content)
+    try:
+        splits_of(str(file), target=target)
+    except DataError as error:
+        assert len(str(error).splitlines()) == 1

@@ -1,0 +1,66 @@
+"""The training problem of a study: what its data ask for, where the study leaves it to them."""
+
+import numpy as np
+import pytest
+
+from finetune.engines.keras_fit import KerasEngine
+from finetune.engines.population import PopulationEngine
+from finetune.engines.problem import Problem
+from finetune.errors import DataError, SpecError
+from finetune.spec import StudySpec
+from finetune.study_file import load_spec, parse_spec
+from tests.data.own_data import people, write
+from tests.studies import task
+
+
+def study(**data) -> StudySpec:
+    """Make a study that says nothing of the loss."""
+    tree = {"name": "s", "data": data, "variants": [{"name": "plain"}]}
+    return parse_spec(tree | {"model": {"hidden": [4]}, "training": {"epochs": 2}})
+
+
+@pytest.mark.parametrize(
+    ("source", "loss", "outputs", "dtype", "shape"),
+    [
+        ("load_digits", "sparse_categorical_crossentropy", 10, np.int32, (1078,)),
+        ("load_diabetes", "mean_squared_error", 1, np.float32, (265, 1)),
+        ("load_breast_cancer", "binary_crossentropy", 1, np.float32, (341, 1)),
+    ],
+)
+def test_loss_outputs_and_targets_follow_the_task(source, loss, outputs, dtype, shape):
+    problem = Problem(study(source=source))
+    assert problem.spec.training.loss == loss
+    assert problem.model.output_shape == (None, outputs)
+    y = problem.data(0).train.y
+    assert (y.dtype, y.shape) == (dtype, shape)
+    assert (problem.accuracy is None) == (source == "load_diabetes")
+
+
+def test_a_loss_that_does_not_fit_is_refused():
+    with pytest.raises(SpecError, match=r"training\.loss.*10 classes.*allowed is 'sparse_cat"):
+        Problem(load_spec(overrides=["data.source=load_digits", "data.args={}"]))
+
+
+@pytest.mark.parametrize("engine", [KerasEngine, PopulationEngine])
+@pytest.mark.parametrize("target", ["plan", "age", "member"])
+def test_a_table_of_the_users_own_trains(tmp_path, engine, target):
+    table = people().dropna()
+    spec = study(source=write(tmp_path / "people.csv", table), target=target)
+    runs = engine().train(task(spec, seeds=(0,))).runs
+    assert list(runs["status"]) == ["ok"]
+    assert runs["test_accuracy"].isna().all() == (target == "age")
+
+
+def test_seeds_whose_rows_do_not_fit_one_network_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "growing_rows.py").write_text(
+        "import numpy as np\n"
+        "def load(random_state):\n"
+        "    columns = 2 + random_state % 7\n"
+        "    return np.ones((40, columns)), np.arange(40.0)\n"
+    )
+    spec = study(source="growing_rows:load").model_copy(update={"vary": ("data",)})
+    problem = Problem(spec)
+    with pytest.raises(DataError, match=r"seed \d has .* features and 0 classes, but seed 0"):
+        for seed in range(1, 9):
+            problem.data(seed)
