@@ -1,32 +1,36 @@
 """The command line: parse, call, print."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from finetune.command_options import (
     Dask,
+    Data,
     Expect,
+    File,
+    Judged,
     Memory,
     Out,
     Overrides,
+    Seeds,
     Spec,
+    Storage,
+    Target,
+    Trials,
     Workers,
 )
-from finetune.console import ERR, OUT, answer, training_options
+from finetune.console import ERR, OUT, answer, tell_results, training_options
 from finetune.spec import EngineName
+from finetune.starter import write_starter
 from finetune.study_file import load_spec
-
-if TYPE_CHECKING:
-    from finetune.study import Results
 
 app = typer.Typer(
     help="Do these training callbacks help, and can you prove it?",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
 )
 
 
@@ -34,9 +38,7 @@ app = typer.Typer(
 def run(
     spec: Spec = None,
     out: Out = None,
-    seeds: Annotated[
-        int | None, typer.Option(min=1, help="Seeds to train, 0 to N-1, instead of the study's.")
-    ] = None,
+    seeds: Seeds = None,
     engine: Annotated[EngineName, typer.Option(help="Who trains.")] = "population",
     workers: Workers = None,
     dask: Dask = None,
@@ -49,10 +51,9 @@ def run(
     from finetune.study import run_study
 
     with training_options(workers=workers, dask=dask, memory=memory) as options:
-        results = run_study(
-            study, out or Path("reports") / study.name, engine=engine, options=options
-        )
-    _finish(results)
+        folder = out or Path("reports") / study.name
+        results = run_study(study, folder, engine=engine, options=options)
+    tell_results(results)
 
 
 @app.command("map")
@@ -76,17 +77,33 @@ def map_(
 
 
 @app.command()
-def claim(
-    target: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[DIR_OR_SPEC]",
-            help="A study's folder, or a study to run first (default: founding).",
-            show_default=False,
-        ),
-    ] = None,
-    expect: Expect = None,
+def search(
+    spec: Spec = None,
+    out: Out = None,
+    trials: Trials = None,
+    storage: Storage = None,
+    workers: Workers = None,
+    dask: Dask = None,
+    memory: Memory = "2GB",
+    overrides: Overrides = None,
 ) -> None:
+    """Tune both arms of the claim at equal budgets, and judge the winners on fresh seeds."""
+    changes = [*(overrides or []), *([f"search.trials={trials}"] if trials else [])]
+    study = load_spec(spec, overrides=changes)
+    from finetune.search.tuned_study import search_study
+
+    with training_options(workers=workers, dask=dask, memory=memory) as options:
+        folder = out or Path("reports") / study.name
+        found = search_study(study, folder, storage=storage, options=options)
+    for arm in found.tuned.arms:
+        setting = ", ".join(f"{name} {value:.3g}" for name, value in arm.setting.items())
+        OUT.print(f"{arm.name}: {setting}")
+    OUT.print(f"Tuned: {found.tuned.conclusion}")
+    tell_results(found.study)
+
+
+@app.command()
+def claim(target: Judged = None, expect: Expect = None) -> None:
     """Print the verdict on a study's claim."""
     from finetune.study import read_study, run_study
 
@@ -96,11 +113,18 @@ def claim(
         study = load_spec(target)
         with training_options() as options:
             results = run_study(study, Path("reports") / study.name, options=options)
-    _finish(results)
+    tell_results(results)
     found = results.verdict.verdict if results.verdict else "none"
     if expect and found != expect:
         ERR.print(f"finetune: the verdict is {found!r}, expected was {expect!r}")
         raise typer.Exit(1)
+
+
+@app.command()
+def init(file: File = Path("study.toml"), data: Data = None, target: Target = None) -> None:
+    """Write a commented study file to start from."""
+    write_starter(file, data=data, target=target)
+    OUT.print(f"Wrote {file}; edit it, then: finetune run {file}")
 
 
 @app.command()
@@ -110,20 +134,7 @@ def report(
     """Write a study's report anew from its stored results."""
     from finetune.study import read_study
 
-    _finish(read_study(folder))
-
-
-def _finish(results: "Results") -> None:
-    from finetune.stats.wording import sentence
-
-    for note in results.manifest.get("notes", ()):
-        ERR.print(f"Note: {note}")
-    if results.verdict:
-        OUT.print(sentence(results.verdict))
-    OUT.print(f"Report: {results.folder / 'report.md'}")
-    if results.failed:
-        ERR.print(f"{results.failed} of {len(results.runs)} runs failed; the report names them")
-        raise typer.Exit(3)
+    tell_results(read_study(folder))
 
 
 def main() -> None:

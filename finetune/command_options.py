@@ -52,3 +52,38 @@ Out = Annotated[
     Path | None,
     typer.Option(help="Folder of the report and the results.", show_default="reports/NAME"),
 ]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Optuna's storage, as sqlite:///search.db or postgresql+psycopg://user@host/name.",
+        show_default="search.db in the folder",
+    ),
+]
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Seeds to train, 0 to N-1, instead of the study's.", show_default=False
+    ),
+]
+Trials = Annotated[
+    int | None,
+    typer.Option(min=1, help="Trials of each arm, instead of the study's.", show_default=False),
+]
+File = Annotated[Path, typer.Argument(help="The new file.")]
+Data = Annotated[
+    str | None,
+    typer.Option(metavar="PATH", help="Your table: CSV, TSV, Parquet or NPZ.", show_default=False),
+]
+Target = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="The column to predict.", show_default=False),
+]
+Judged = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DIR_OR_SPEC]",
+        help="A study's folder, or a study to run first (default: founding).",
+        show_default=False,
+    ),
+]

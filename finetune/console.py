@@ -12,6 +12,7 @@ from rich.console import Console
 from finetune.errors import FinetuneError
 
 if TYPE_CHECKING:
+    from finetune.results import Results
     from finetune.training import Options
 
 # Names that a user chose are printed as they are, square brackets and colons too.
@@ -56,3 +57,17 @@ def training_options(
             on_plan=progress.plan,
             on_progress=progress.update,
         )
+
+
+def tell_results(results: "Results") -> None:
+    """Print a study's verdict and where its report is; exit with 3 if runs failed."""
+    from finetune.stats.wording import sentence
+
+    for note in results.manifest.get("notes", ()):
+        ERR.print(f"Note: {note}")
+    if results.verdict:
+        OUT.print(sentence(results.verdict))
+    OUT.print(f"Report: {results.folder / 'report.md'}")
+    if results.failed:
+        ERR.print(f"{results.failed} of {len(results.runs)} runs failed; the report names them")
+        sys.exit(3)

@@ -49,17 +49,19 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
-def shards(folder: Path) -> int:
-    return len(list((folder / "out" / "store" / "runs").glob("*.parquet")))
+def shards(folder: Path, part: str = "runs") -> int:
+    return len(list((folder / "out" / "store" / part).glob("*.parquet")))
 
 
-def stop_after(count: int, how: signal.Signals, *arguments: str, folder: Path) -> tuple[int, str]:
-    """Start a run, send it and its workers a signal once there are so many shards, and wait.
+def stop_after(
+    count: int, how: signal.Signals, *arguments: str, folder: Path, command=RUN, part: str = "runs"
+) -> tuple[int, str]:
+    """Start a command, send it and its workers a signal once there are so many shards, and wait.
 
     Where a process stays behind, it waits until the test's time is over.
     """
-    process = start(*RUN, *arguments, cwd=folder, start_new_session=True)
-    while shards(folder) < count and process.poll() is None:
+    process = start(*command, *arguments, cwd=folder, start_new_session=True)
+    while shards(folder, part) < count and process.poll() is None:
         time.sleep(0.01)
     os.killpg(process.pid, how)
     _, errors = process.communicate()
@@ -114,6 +116,30 @@ def test_an_interrupt_ends_worker_processes_too(folder):
     assert "finetune: interrupted" in errors
     assert "Traceback" not in errors
     assert shards(folder) >= 1
+
+
+def test_a_search_interrupted_and_killed_ends_with_the_same_trials(folder, tmp_path_factory):
+    options = ["--workers", "0"]
+    for setting in ("trials=12", "batch=2", "seeds=2"):
+        options += ["--set", f"search.{setting}"]
+    search = ["search", "study.toml", "--out", "out", *options]
+    how = {"folder": folder, "command": search, "part": "trials"}
+    code, errors = stop_after(3, signal.SIGINT, **how)
+    assert code == 130
+    assert "Traceback" not in errors
+    kept = shards(folder, "trials")
+    assert 3 <= kept < 12
+
+    code, _ = stop_after(kept + 2, signal.SIGKILL, **how)
+    assert code == -signal.SIGKILL
+
+    assert finetune(*search, cwd=folder).returncode == 0
+    whole = tmp_path_factory.mktemp("whole")
+    (whole / "study.toml").write_text(STUDY)
+    assert finetune(*search, cwd=whole).returncode == 0
+    for table in ("trials.csv", "runs.csv"):
+        paths = [place / "out" / "tables" / table for place in (folder, whole)]
+        assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 def test_training_that_fails_is_recorded_and_the_study_goes_on(folder):

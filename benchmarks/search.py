@@ -1,0 +1,54 @@
+"""What the sampler bought: random search at the same budget, five times over.
+
+`python -m benchmarks.search` searches a shipped study at random, trains the winners on the
+confirmation seeds too, and writes the study's report with that beside its own search.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from finetune.console import OUT, answer, training_options
+from finetune.execution import Workers
+from finetune.search.random_search import REPEATS, stored_repeats, winners_block
+from finetune.search.storage import Storage
+from finetune.search.tuned_study import search_study
+from finetune.search.tuning import Tuning
+from finetune.spec import StudySpec
+from finetune.store import ResultStore
+from finetune.study_file import load_spec
+from finetune.training import Options, train_blocks
+
+
+def search_at_random(
+    spec: Annotated[str | None, typer.Argument(help="Study (default: founding).")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
+) -> None:
+    """Repeat both arms' search at random, and tell it in the study's report."""
+    study = load_spec(spec)
+    folder = out / study.name
+    store = ResultStore(folder / "store")
+    store.create()
+    with training_options(command="python -m benchmarks.search") as options:
+        _repeat(study, store, options)
+    with training_options(command="python -m benchmarks.search") as options:
+        found = search_study(study, folder, options=options)
+    for row in found.tuned.baseline:
+        OUT.print(
+            f"{row['arm']}, random {row['repeat']}: {row['searched']:.4f} in the search, "
+            f"{row['fresh']:.4f} on fresh seeds"
+        )
+    OUT.print(f"Report: {folder / 'report.md'}")
+
+
+def _repeat(study: StudySpec, store: ResultStore, options: Options) -> None:
+    with Storage("sqlite://") as storage, Workers(options.workers, options.address) as workers:
+        tuning = Tuning(study, store, storage=storage, sampler="random", repeats=REPEATS)
+        tuning.run(workers, options)
+        block = winners_block(study, stored_repeats(study, store))
+        train_blocks([block], store, options, workers=workers)
+
+
+if __name__ == "__main__":
+    answer(lambda: typer.run(search_at_random))

@@ -1,0 +1,86 @@
+"""The two arms of the claim whose factor and patience a search may choose."""
+
+from dataclasses import dataclass
+
+from finetune.errors import SpecError
+from finetune.policy_spec import ReduceLRSpec, VariantSpec
+from finetune.spec import StudySpec, digest
+
+Setting = dict[str, float]
+
+# The search's seeds count from here, so that they are never those of a study.
+FIRST_SEARCH_SEED = 10**12
+
+
+@dataclass(frozen=True)
+class Arm:
+    """LR reduction that is tuned.
+
+    Attributes:
+        name: Of the tuned variant.
+        base: What is not searched: its other policies, and other arguments of the reduction.
+        parameters: What is searched.
+        untuned: The study's own variant of this arm, where its claim names one.
+    """
+
+    name: str
+    base: VariantSpec
+    parameters: tuple[str, ...]
+    untuned: VariantSpec | None
+
+    def variant(self, setting: Setting, *, name: str | None = None) -> VariantSpec:
+        """Give the variant of a setting; `name` is its own if none is given."""
+        whole = {
+            key: float(value) if key == "factor" else int(value) for key, value in setting.items()
+        }
+        policy = (self.base.reduce_lr or ReduceLRSpec()).model_copy(update=whole)
+        return self.base.model_copy(update={"name": name or self.name, "reduce_lr": policy})
+
+
+def arms_of(spec: StudySpec) -> tuple[Arm, Arm]:
+    """Give the arm that may cut from epoch 0 on, then the one that may only cut later.
+
+    What they do not search is as in the claim's treatment and control where these reduce the LR
+    on a plateau, and as in Keras's defaults elsewhere.
+
+    Raises:
+        SpecError: One of these has callbacks of the user's own.
+    """
+    treatment, control = (
+        (spec.variant(spec.claim.treatment), spec.variant(spec.claim.control))
+        if spec.claim
+        else (None, None)
+    )
+    return (
+        _arm("tuned reduction from epoch 0", treatment, "factor", "patience", start=0),
+        _arm("tuned delayed reduction", control, "factor", "patience", "start_from_epoch"),
+    )
+
+
+def _arm(name: str, untuned: VariantSpec | None, *parameters: str, start: int = 0) -> Arm:
+    if untuned is None or untuned.reduce_lr is None:
+        return Arm(name, VariantSpec(name=name, reduce_lr=ReduceLRSpec()), parameters, None)
+    if untuned.callbacks:
+        raise SpecError(
+            f"claim: {untuned.name!r} has callbacks = {untuned.callbacks[0].callback!r}, which fit "
+            "runs one run after another; allowed in a search are variants without callbacks of "
+            "your own, since it trains thousands of runs; name such a variant in the claim"
+        )
+    policy = untuned.reduce_lr.model_copy(update={"start_from_epoch": start})
+    return Arm(name, untuned.model_copy(update={"reduce_lr": policy}), parameters, untuned)
+
+
+def search_digest(spec: StudySpec, arm: Arm, *, sampler: str, repeat: int) -> str:
+    """Give the digest of all that decides an arm's trials, but not of how many there are."""
+    asked = spec.search
+    ranges = {name: getattr(asked, name) for name in arm.parameters}
+    base = arm.variant({name: low for name, (low, _) in ranges.items()})
+    return digest(
+        {
+            "base": spec.recipe(base, "population"),
+            "ranges": ranges,
+            "seeds": [FIRST_SEARCH_SEED, asked.seeds],
+            "objective": asked.objective,
+            "sampler": [sampler, asked.seed, asked.batch, repeat],
+        }
+    )

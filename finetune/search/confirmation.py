@@ -1,0 +1,162 @@
+"""Judge what a search found elsewhere: its winners trained on seeds that it never used."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from finetune.errors import EngineError
+from finetune.execution import Workers
+from finetune.plan import Block
+from finetune.policy_spec import VariantSpec
+from finetune.report.cells import tidy_epochs, tidy_runs
+from finetune.report.curves import curve_table, mostly_trained
+from finetune.report.tuned import Estimate, Tuned, TunedArm
+from finetune.report.tuned_figures import TunedTables
+from finetune.search.arm_search import Trial
+from finetune.search.random_search import repeated_trials, repeated_winners, stored_repeats
+from finetune.search.sampler import describe_sampler
+from finetune.search.tuning import Searched, objective_values, trial_rows, winner
+from finetune.spec import ClaimSpec, StudySpec, digest
+from finetune.stats import student
+from finetune.stats.comparison import compare
+from finetune.stats.verdict import judge_claim
+from finetune.stats.wording import sentence
+from finetune.store import ResultStore
+from finetune.training import Options, train_blocks
+
+# Draws the signs of the sign-flip tests, as everywhere in a report.
+_SIGNS_SEED = 0
+
+
+def confirm(
+    spec: StudySpec,
+    searched: tuple[Searched, Searched],
+    store: ResultStore,
+    *,
+    dashboard: str,
+    workers: Workers,
+    options: Options,
+) -> tuple[Tuned, TunedTables]:
+    """Train both winners and the study's own settings on the study's seeds, and compare them.
+
+    Raises:
+        EngineError: In every trial of an arm a run failed.
+    """
+    winners = [_winner(one) for one in searched]
+    tuned = [one.arm.variant(best.setting) for one, best in zip(searched, winners, strict=True)]
+    untuned = [one.arm.untuned for one in searched if one.arm.untuned]
+    block = Block(spec, (*tuned, *untuned), tuple(range(spec.seeds)), "population")
+    train_blocks([block], store, options, workers=workers)
+    fresh = objective_values(spec, store, block)
+    runs = store.runs(block.recipes, block.seeds)
+    found = _found(searched, winners, fresh=fresh)
+    claim = _claim(spec, tuned)
+    repeats = stored_repeats(spec, store)
+    return (
+        Tuned(
+            problem=spec.problem,
+            search=digest({"searches": [one.search.digest for one in searched]}),
+            objective=spec.search.objective,
+            sampler=describe_sampler("TPE"),
+            ranges={name: getattr(spec.search, name) for name in searched[1].arm.parameters},
+            trials=spec.search.trials,
+            seeds=spec.search.seeds,
+            epochs=spec.training.epochs,
+            batch=spec.search.batch,
+            confirmation_seeds=spec.seeds,
+            vary=spec.vary,
+            arms=found,
+            contrasts=tuple(_contrasts(runs, found, claim)),
+            importances=tuple(_importances(searched).to_dict("records")),
+            conclusion=_conclusion(runs, spec, tuned, claim),
+            dashboard=dashboard,
+            baseline=tuple(repeated_winners(spec, store, repeats)),
+        ),
+        TunedTables(
+            trials=pd.concat([trial_rows(one.arm, one.trials) for one in searched]),
+            importances=_importances(searched),
+            curves=_curves(spec, block, store),
+            baseline=repeated_trials(repeats),
+        ),
+    )
+
+
+def _winner(searched: Searched) -> Trial:
+    best = winner(searched.trials)
+    if best is None:
+        raise EngineError(
+            f"search: a run failed in each of the {len(searched.trials)} trials of "
+            f"{searched.arm.name!r}, so none can win; lower the learning rate, or narrow the ranges"
+        )
+    return best
+
+
+def _found(
+    searched: Sequence[Searched], winners: Sequence[Trial], *, fresh: pd.DataFrame
+) -> tuple[TunedArm, TunedArm]:
+    def arm(one: Searched, best: Trial) -> TunedArm:
+        untuned = one.arm.untuned.name if one.arm.untuned else None
+        return TunedArm(
+            name=one.arm.name,
+            untuned=untuned,
+            trials=len(one.trials),
+            failed=sum(np.isnan(trial.value) for trial in one.trials if trial.value is not None),
+            winner=best.number,
+            setting=best.setting,
+            searched=best.value or 0.0,
+            fresh=_estimate(fresh, one.arm.name),
+            untuned_fresh=_estimate(fresh, untuned) if untuned else None,
+        )
+
+    first, second = (arm(*both) for both in zip(searched, winners, strict=True))
+    return first, second
+
+
+def _estimate(fresh: pd.DataFrame, variant: str) -> Estimate:
+    """Give the mean of a variant's sound runs with its 95 % interval."""
+    values = fresh.loc[fresh["variant"] == variant, "value"].dropna().to_numpy()
+    low, high = student.bounds(values, alpha=0.025)
+    return Estimate(n=len(values), mean=student.mean(values), low=low, high=high)
+
+
+def _claim(spec: StudySpec, tuned: Sequence[VariantSpec]) -> ClaimSpec:
+    """Give the claim about the tuned arms; margins and alpha are the study's."""
+    own = ClaimSpec(treatment=tuned[0].name, control=tuned[1].name)
+    if spec.claim is None:
+        return own
+    return own.model_copy(update={"margins": spec.claim.margins, "alpha": spec.claim.alpha})
+
+
+def _contrasts(
+    runs: pd.DataFrame, arms: Iterable[TunedArm], claim: ClaimSpec
+) -> list[dict[str, Any]]:
+    """Compare the tuned arms with each other, and each with the study's own setting."""
+    own = [(arm.name, arm.untuned) for arm in arms if arm.untuned]
+    family = [(claim.treatment, claim.control), *own]
+    rows = compare(runs, family, margins=claim.margins, alpha=claim.alpha, seed=_SIGNS_SEED)
+    return rows.to_dict("records")  # pyright: ignore[reportReturnType]
+
+
+def _conclusion(
+    runs: pd.DataFrame, spec: StudySpec, tuned: Sequence[VariantSpec], claim: ClaimSpec
+) -> str:
+    pair = spec.model_copy(update={"variants": tuple(tuned), "claim": claim})
+    return sentence(judge_claim(runs, pair, seeds=range(spec.seeds)))
+
+
+def _importances(searched: Iterable[Searched]) -> pd.DataFrame:
+    rows = [
+        (one.arm.name, parameter, share)
+        for one in searched
+        for parameter, share in one.search.importances().items()
+    ]
+    return pd.DataFrame(rows, columns=["arm", "parameter", "importance"])
+
+
+def _curves(spec: StudySpec, block: Block, store: ResultStore) -> pd.DataFrame:
+    compared = spec.model_copy(update={"variants": block.variants})
+    runs = tidy_runs(store.runs(block.recipes, block.seeds), compared)
+    epochs = tidy_epochs(store.epochs(block.recipes, block.seeds), runs)
+    return mostly_trained(curve_table(epochs, runs))

@@ -1,0 +1,48 @@
+"""The sampler's baseline: random search beside the search itself, in one report."""
+
+import pandas as pd
+import pytest
+
+from benchmarks.search import search_at_random
+from finetune.report.tuned import read_tuned
+from finetune.search.random_search import REPEATS
+from finetune.study_file import load_spec
+from tests.studies import small_study
+
+
+@pytest.fixture
+def baseline(executor, tmp_path, monkeypatch):
+    """Search at random with training made up; give the folder of the report."""
+    size = ("seeds=3", "training.epochs=4", "search.trials=5", "search.seeds=2")
+    spec = small_study(*size)
+    monkeypatch.setattr("benchmarks.search.load_spec", lambda name: spec)
+    monkeypatch.setattr("benchmarks.search.Workers", executor.workers)
+    monkeypatch.setattr("finetune.search.tuned_study.Workers", executor.workers)
+    monkeypatch.setattr("finetune.search.tuned_study.tuned_files", lambda tables, *, tuned: {})
+    monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 0.0)
+    search_at_random(None, out=tmp_path)
+    return tmp_path / "founding", spec
+
+
+def test_every_repeat_has_the_budget_of_the_search_and_a_winner_on_fresh_seeds(baseline):
+    folder, spec = baseline
+    trials = pd.read_csv(folder / "tables" / "search_baseline.csv")
+    assert (trials.groupby(["arm", "repeat"]).size() == 5).all()
+    assert set(trials["repeat"]) == set(range(REPEATS))
+    tuned = read_tuned(folder, problem=spec.problem)
+    assert tuned is not None
+    best = trials.groupby(["arm", "repeat"])["value"].min()
+    found = {(row["arm"], row["repeat"]): row["searched"] for row in tuned.baseline}
+    assert found == dict(best.items())
+    assert all(row["fresh"] > 0 for row in tuned.baseline)
+    assert "### Against random search" in (folder / "report.md").read_text()
+
+
+def test_repeats_try_different_settings(baseline):
+    folder, _ = baseline
+    trials = pd.read_csv(folder / "tables" / "search_baseline.csv")
+    assert trials["value"].nunique() == len(trials)
+
+
+def test_the_shipped_study_says_what_the_search_may_choose():
+    assert load_spec().search.trials == 64

@@ -1,0 +1,274 @@
+"""Tuning: equal budgets, trained together, and the same numbers however it was cut."""
+
+import math
+import shutil
+import sqlite3
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from finetune.errors import EngineError, SpecError
+from finetune.execution import Workers
+from finetune.plan import Block
+from finetune.search.arm_search import Trial
+from finetune.search.arms import FIRST_SEARCH_SEED, arms_of, search_digest
+from finetune.search.storage import Storage
+from finetune.search.tuned_study import search_study
+from finetune.search.tuning import Tuning, objective_values, stored_trials, winner
+from finetune.store import ResultStore
+from finetune.training import Options
+from tests.studies import small_study
+
+SIZE = ("seeds=3", "training.epochs=4", "search.trials=10", "search.seeds=8", "search.batch=4")
+
+
+@pytest.fixture
+def tune(executor, tmp_path):
+    """Search in a folder, with training made up in which no run fails; give the trials."""
+
+    def tune_it(*overrides: str, folder="out", storage="search.db", **options):
+        spec = small_study(*SIZE, *overrides)
+        store = ResultStore(tmp_path / folder / "store")
+        store.create()
+        url = f"sqlite:///{tmp_path / folder / storage}"
+        with Storage(url) as opened:
+            tuning = Tuning(spec, store, storage=opened, **options)
+            return [one.trials for one in tuning.run(executor, Options())]
+
+    return tune_it
+
+
+def settings(trials) -> list[tuple]:
+    """Give trials in a form that compares NaN as equal."""
+    return [(t.number, t.setting, repr(t.value)) for t in trials]
+
+
+def same(one, other) -> bool:
+    return [settings(trials) for trials in one] == [settings(trials) for trials in other]
+
+
+def test_both_arms_get_the_same_budget(tune, executor):
+    treatment, control = tune()
+    assert [len(treatment), len(control)] == [10, 10]
+    assert {frozenset(trial.setting) for trial in treatment} == {frozenset({"factor", "patience"})}
+    assert all("start_from_epoch" in trial.setting for trial in control)
+    seeds = {seed for _, seed, _, _ in executor.trained}
+    assert seeds == {FIRST_SEARCH_SEED + seed for seed in range(8)}
+    assert len(executor.trained) == 2 * 10 * 8
+
+
+def test_a_batch_of_both_arms_is_one_population(tune, executor):
+    tune("search.trials=4")
+    names = {name for name, _, _, _ in executor.trained}
+    assert names == {f"{arm}: trial {number}" for arm in (0, 1) for number in range(4)}
+
+
+@pytest.mark.parametrize("first", [1, 4, 6])
+def test_more_trials_later_equal_all_at_once(tune, executor, first):
+    tune(f"search.trials={first}", folder="cut")
+    trained = len(executor.trained)
+    resumed = tune(folder="cut")
+    assert same(resumed, tune(folder="whole"))
+    assert trained == 2 * first * 8
+
+
+def test_fewer_trials_are_the_first_ones(tune, executor):
+    whole = tune()
+    executor.trained.clear()
+    fewer = tune("search.trials=5")
+    assert same(fewer, [trials[:5] for trials in whole])
+    assert executor.trained == []
+
+
+def test_an_interrupt_amid_a_batch_changes_no_number(tune, executor):
+    executor.stop_after = 1
+    with pytest.raises(KeyboardInterrupt):
+        tune(folder="cut")
+    executor.stop_after = None
+    assert same(tune(folder="cut"), tune(folder="whole"))
+
+
+def test_a_lost_database_is_rebuilt_from_the_store_without_training(tune, executor, tmp_path):
+    whole = tune()
+    (tmp_path / "out" / "search.db").unlink()
+    executor.trained.clear()
+    assert same(tune(), whole)
+    assert executor.trained == []
+    held = sqlite3.connect(tmp_path / "out" / "search.db")
+    assert held.execute("select count(*) from trials").fetchone() == (20,)
+
+
+def test_a_database_from_before_the_last_batch_is_filled_up(tune, executor, tmp_path):
+    tune("search.trials=4")
+    shutil.copy(tmp_path / "out" / "search.db", tmp_path / "old.db")
+    whole = tune()
+    shutil.copy(tmp_path / "old.db", tmp_path / "out" / "search.db")
+    executor.trained.clear()
+    assert same(tune(), whole)
+    assert executor.trained == []
+
+
+def test_another_question_in_the_same_database_is_refused(tune):
+    tune()
+    for change in ("search.patience=[1, 3]", "training.batch_size=8", "search.seeds=3"):
+        with pytest.raises(SpecError, match="--storage: its study 'founding: tuned reduction"):
+            tune(change)
+
+
+def test_another_budget_margin_or_name_of_a_variant_is_the_same_search():
+    digests = [
+        search_digest(small_study(*SIZE, *change), arm, sampler="TPE", repeat=0)
+        for change in ((), ("search.trials=99",), ("claim.alpha=0.1",), ("seeds=9",))
+        for arm in arms_of(small_study(*SIZE, *change))
+    ]
+    assert len(set(digests)) == 2
+
+
+def test_the_objective_is_the_mean_of_the_final_validation_loss_over_all_seeds(tune, tmp_path):
+    (treatment, _) = tune("search.trials=3")
+    spec, store = small_study(*SIZE), ResultStore(tmp_path / "out" / "store")
+    arm = arms_of(spec)[0]
+    for trial in treatment:
+        block = _block(spec, arm.variant(trial.setting))
+        runs = store.runs(block.recipes, block.seeds)
+        failed = (runs["status"] == "failed").any()
+        assert math.isnan(trial.value) if failed else trial.value == runs["val_loss"].mean()
+    assert any(math.isnan(t.value) for t in treatment) or len(treatment) == 3
+
+
+def test_the_other_objective_is_the_best_validation_loss(tune, tmp_path):
+    tune("search.trials=1")
+    spec = small_study(*SIZE, 'search.objective="best_val_loss"')
+    store = ResultStore(tmp_path / "out" / "store")
+    trial = stored_trials(store, arms_of(spec)[0], _digest(small_study(*SIZE)))[0]
+    block = _block(spec, arms_of(spec)[0].variant(trial.setting))
+    epochs = store.epochs(block.recipes, block.seeds)
+    best = epochs.groupby("seed")["val_loss"].min().to_numpy()
+    found = objective_values(spec, store, block)
+    sound = found["value"].notna().to_numpy()
+    np.testing.assert_array_equal(found["value"][sound], best[sound])
+    assert not sound.all() or len(sound) == 8
+
+
+def test_arms_keep_what_is_not_searched():
+    spec = small_study(
+        "variants.2.reduce_lr.cooldown=2", "variants.3.early_stopping={patience = 7}"
+    )
+    treatment, control = arms_of(spec)
+    tuned = treatment.variant({"factor": 0.3, "patience": 4})
+    assert tuned.reduce_lr is not None
+    assert (tuned.reduce_lr.cooldown, tuned.reduce_lr.start_from_epoch) == (2, 0)
+    late = control.variant({"factor": 0.3, "patience": 4, "start_from_epoch": 9})
+    assert late.early_stopping is not None
+    assert late.reduce_lr is not None
+    assert late.reduce_lr.start_from_epoch == 9
+
+
+def test_a_study_without_a_claim_is_tuned_too(executor, tmp_path):
+    spec = small_study(*SIZE).model_copy(update={"claim": None})
+    assert [arm.untuned for arm in arms_of(spec)] == [None, None]
+
+
+def test_the_winner_is_the_first_of_the_lowest():
+    trials = [Trial(n, {"factor": 0.5}, v) for n, v in enumerate([0.4, math.nan, 0.3, 0.3, None])]
+    assert winner(trials) == trials[2]
+    assert winner([trials[1], trials[4]]) is None
+
+
+@pytest.fixture
+def searched(executor, tmp_path, monkeypatch):
+    """Run a whole search with training made up."""
+    monkeypatch.setattr("finetune.search.tuned_study.Workers", executor.workers)
+    monkeypatch.setattr("finetune.search.tuned_study.tuned_files", lambda tables, *, tuned: {})
+    # In made-up training one run in five fails; here all are sound.
+    monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 0.0)
+
+    def search_it(*overrides: str, **options):
+        return search_study(small_study(*SIZE, *overrides), tmp_path / "out", **options)
+
+    return search_it
+
+
+def test_winners_are_judged_on_seeds_that_the_search_never_used(searched, executor, tmp_path):
+    found = searched()
+    confirmed = {(name, seed) for name, seed, _, _ in executor.trained if name.startswith("tuned")}
+    names = {arm.name for arm in found.tuned.arms}
+    assert confirmed == {(name, seed) for name in names for seed in range(3)}
+    pairs = {(row["treatment"], row["control"]) for row in found.tuned.contrasts}
+    assert pairs == {
+        ("tuned reduction from epoch 0", "tuned delayed reduction"),
+        ("tuned reduction from epoch 0", "LR reduction from epoch 0"),
+        ("tuned delayed reduction", "delayed LR reduction"),
+    }
+
+
+def test_the_report_shows_what_the_search_promised_and_what_came(searched, tmp_path):
+    found = searched()
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "## Tuned fairly" in text
+    arm = found.tuned.arms[0]
+    trials = pd.read_csv(tmp_path / "out" / "tables" / "trials.csv")
+    own = trials[trials["arm"] == arm.name]
+    assert arm.searched == own["value"].min()
+    assert arm.winner == own.loc[own["value"].idxmin(), "number"]
+    assert arm.fresh.n == 3
+    assert arm.fresh.low < arm.fresh.mean < arm.fresh.high
+
+
+def test_the_section_stays_when_the_report_is_written_anew(searched, tmp_path):
+    from finetune.study import read_study, run_study
+
+    found = searched()
+    read_study(tmp_path / "out")
+    assert "## Tuned fairly" in (tmp_path / "out" / "report.md").read_text()
+    other = small_study(*SIZE, "training.batch_size=8")
+    run_study(other, tmp_path / "out")
+    assert "## Tuned fairly" not in (tmp_path / "out" / "report.md").read_text()
+    assert found.tuned.trials == 10
+
+
+def test_a_search_in_which_all_fails_says_so(searched, monkeypatch):
+    monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 1.0)
+    with pytest.raises(EngineError, match="a run failed in each of the 10 trials"):
+        searched()
+
+
+def test_a_password_is_in_no_file(searched, tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/secret.db"
+    monkeypatch.setattr("finetune.search.storage.shown_url", lambda u: u.replace("secret", "*"))
+    searched(storage=url, options=Options(command=f"finetune search --storage {url}"))
+    for path in (tmp_path / "out").rglob("*.*"):
+        if path.is_file() and path.suffix in (".md", ".json", ".csv"):
+            assert "secret" not in path.read_text(), path.name
+
+
+def _block(spec, variant) -> Block:
+    seeds = tuple(FIRST_SEARCH_SEED + seed for seed in range(spec.search.seeds))
+    return Block(spec, (variant,), seeds, "population")
+
+
+def _digest(spec) -> str:
+    return search_digest(spec, arms_of(spec)[0], sampler="TPE", repeat=0)
+
+
+@pytest.mark.slow
+def test_real_training_is_searched_on_real_workers(tmp_path):
+    """Two processes train whole batches; the trial's value is that of its runs trained alone."""
+    spec = small_study("training.epochs=6", "search.trials=3", "search.seeds=3", "search.batch=2")
+    store = ResultStore(tmp_path / "store")
+    store.create()
+    with Storage(f"sqlite:///{tmp_path}/search.db") as storage, Workers(2) as workers:
+        tuning = Tuning(spec, store, storage=storage)
+        treatment, control = tuning.run(workers, Options(workers=2))
+    for one in (treatment, control):
+        assert [trial.number for trial in one.trials] == [0, 1, 2]
+        best = winner(one.trials)
+        assert best is not None
+        block = _block(spec, one.arm.variant(best.setting))
+        alone = ResultStore(tmp_path / "alone")
+        alone.create()
+        from finetune.training import train_blocks
+
+        train_blocks([block], alone, Options(workers=0))
+        assert objective_values(spec, alone, block)["value"].mean() == best.value

@@ -1,0 +1,85 @@
+"""`finetune search` on the command line: what it prints, and wrong input."""
+
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from finetune.cli import main
+from tests.processes import finetune
+from tests.studies import SMALL
+
+_SIZE = (*SMALL, "training.epochs=4", "seeds=3", "search.trials=6", "search.seeds=3")
+TINY = [part for override in _SIZE for part in ("--set", override)]
+
+
+@pytest.fixture
+def cli(executor, tmp_path, monkeypatch, capsys):
+    """Search in this process, with training made up; give code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("finetune.search.tuned_study.Workers", executor.workers)
+    monkeypatch.setattr("finetune.search.tuned_study.tuned_files", lambda tables, *, tuned: {})
+    monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 0.0)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["finetune", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return stop.value.code or 0, *capsys.readouterr()
+
+    return call
+
+
+def test_a_search_says_its_budget_its_winners_and_its_report(cli):
+    code, out, err = cli("search", *TINY)
+    assert code == 0
+    assert "Each of the two arms gets 6 trials of 3 seeds and at most 4 epochs, 8 at a time" in err
+    assert "0 runs are stored, 36 to train" in err
+    assert "tuned reduction from epoch 0: factor 0." in out
+    assert "start_from_epoch" in out
+    assert "Tuned: " in out
+    assert "Report: reports/founding/report.md" in out
+    tuned = json.loads(Path("reports/founding/tuned.json").read_text())
+    assert tuned["dashboard"] == "optuna-dashboard sqlite:///reports/founding/search.db"
+
+
+def test_trials_given_on_the_command_line_are_added_to(cli):
+    cli("search", "--out", "out", "--trials", "2", *TINY)
+    _, _, err = cli("search", "--out", "out", "--trials", "4", *TINY)
+    assert "12 runs are stored, 12 to train" in err
+    trials = pd.read_csv("out/tables/trials.csv")
+    assert list(trials["number"]) == [*range(4), *range(4)]
+
+
+def test_one_folder_holds_one_search(cli):
+    cli("search", "--out", "out", *TINY)
+    code, out, err = cli("search", "--out", "out", *TINY, "--set", "search.patience=[2, 4]")
+    assert code == 2
+    assert out == ""
+    assert err.splitlines()[-1].startswith("finetune: --storage: its study 'founding: tuned")
+
+
+BAD = {
+    "unknown scheme": (["--storage", "nosql://x"], "received 'nosql://x', whose scheme is unknown"),
+    "unreachable": (
+        ["--storage", "postgresql+psycopg://me:secret@127.0.0.1:1/x"],
+        "'postgresql+psycopg://me:***@127.0.0.1:1/x' does not answer",
+    ),
+    "empty range": (["--set", "search.patience=[9, 3]"], "patience is the empty range [9, 3]"),
+    "no range": (["--set", "search.factor=[0.0, 0.5]"], "search.factor.0: received 0.0; allowed"),
+    "no trials": (["--set", "search.trials=0"], "search.trials: received 0; allowed"),
+    "no objective": (["--set", "search.objective=test_loss"], "search.objective: received"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_input_is_told_in_one_line_with_code_2(kind, tmp_path):
+    arguments, words = BAD[kind]
+    answer = finetune("search", *arguments, cwd=tmp_path)
+    assert answer.returncode == 2
+    assert answer.stdout == ""
+    (line,) = answer.stderr.splitlines()
+    assert words in line
+    assert "secret" not in line
