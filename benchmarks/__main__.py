@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.forest import forest_files
 from benchmarks.overview import overview
+from benchmarks.verdicts import read_verdicts
 from finetune.claim_map import map_claim
 from finetune.console import OUT, answer, training_options
 from finetune.errors import SpecError
@@ -41,8 +43,17 @@ def run_suite(
     for name in chosen:
         OUT.print(f"== {name}")
         _run(name, out / name)
-    write_whole(out / "README.md", overview(out).encode())
+    write_overview(out)
     OUT.print(f"Overview: {out / 'README.md'}")
+
+
+def write_overview(out: Path) -> None:
+    """Write the overview of all reports in a folder, with its forest plot."""
+    verdicts = read_verdicts(out)
+    if not verdicts.empty:
+        for name, image in forest_files(verdicts).items():
+            write_whole(out / "figures" / name, image)
+    write_whole(out / "README.md", overview(out).encode())
 
 
 def _run(name: str, folder: Path) -> None:

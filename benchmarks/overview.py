@@ -1,48 +1,135 @@
-"""The overview of all reports in a folder: every study's verdict in one table."""
+"""The overview of all reports in a folder: what the suite as a whole finds about the claim."""
 
-import json
+from collections import Counter
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from benchmarks.verdicts import read_map, read_verdicts
 from finetune.report.markdown import Section, join_sections, number, paragraphs, plain, table
 
 _TITLE = "What the suite finds"
+_COLUMNS = ("study", "verdict", "outcome", "seeds", "training loss", "test loss", "on accuracy")
 
 
 def overview(folder: Path) -> str:
     """Give the Markdown that stands over the reports of a folder."""
-    studies = [_study(path.parent) for path in sorted(folder.glob("*/verdict.json"))]
-    others = [
+    verdicts = read_verdicts(folder)
+    return join_sections(
+        _TITLE,
+        opening=_opening(verdicts, read_map(folder)),
+        sections=[Section("Every study", _studies(verdicts)), Section("Besides", _others(folder))],
+    )
+
+
+def _opening(verdicts: pd.DataFrame, cells: pd.DataFrame | None) -> str:
+    claim = (
+        'The claim under test: *"reducing the learning rate from the start causes underfitting."* '
+        "Each study compares reduction from epoch 0 with reduction that starts later, pair by pair "
+        "over many seeds."
+    )
+    if verdicts.empty:
+        return paragraphs(claim, "No study has run yet.")
+    # A study that compares the runs of another once more, as a sweep does, says nothing new.
+    own = verdicts.drop_duplicates(["n", "train_difference", "test_difference"], keep="last")
+    return paragraphs(
+        claim, f"**{_found(own)}**", _repeated(verdicts, own), _trade(own), _map(cells), _forest(),
+        _reach(),
+    )  # fmt: skip
+
+
+def _found(verdicts: pd.DataFrame) -> str:
+    counts = Counter(verdicts["verdict"])
+    told = [f"{verdict} in {count}" for verdict, count in counts.most_common()]
+    return f"Over {len(verdicts)} studies the claim is {', '.join(told)}."
+
+
+def _repeated(verdicts: pd.DataFrame, own: pd.DataFrame) -> str:
+    names = [plain(name) for name in verdicts["study"] if name not in set(own["study"])]
+    if not names:
+        return ""
+    return f"Not counted: {', '.join(names)}, which compares runs of another study once more."
+
+
+def _trade(verdicts: pd.DataFrame) -> str:
+    """Say what the two losses have in common over the studies, by their intervals."""
+    fits_less = _count(verdicts["train_low"] > 0)
+    better, worse = _count(verdicts["test_high"] < 0), _count(verdicts["test_low"] > 0)
+    both = _count((verdicts["train_low"] > 0) & (verdicts["test_high"] < 0))
+    return (
+        f"Reduction from epoch 0 fits the training set less in {fits_less} of {len(verdicts)} "
+        f"(95 % intervals beyond 0). On the test set it ends better in {better} and worse in "
+        f"{worse}; in {both} it does both, fits less and tests better, which is less overfitting "
+        "and not underfitting."
+    )
+
+
+def _count(which: Any) -> int:
+    return list(which).count(True)
+
+
+def _map(cells: pd.DataFrame | None) -> str:
+    if cells is None:
+        return ""
+    counts = Counter(cells["verdict"])
+    patient = cells.loc[cells["verdict"] == "supported", "patience"]
+    where = f", all at a patience of at most {max(patient)}" if len(patient) else ""
+    return (
+        f"Over the grid of factor, patience and delay on the founding data "
+        f"([claim map](claim-map/report.md)) it is supported in {counts['supported']} of "
+        f"{len(cells)} settings{where}, and refuted in {counts['refuted']}."
+    )
+
+
+def _forest() -> str:
+    return paragraphs(
+        "![A row a study: its differences in training and test loss](figures/forest.svg)",
+        "Reduction from epoch 0 minus delayed reduction, mean over seeds with 95 % t intervals, in "
+        "units of each study's own margin, so that studies with different losses share an axis "
+        "(linear within the grey band of one margin, logarithmic beyond). The claim needs both "
+        "panels to the right of the band.",
+    )
+
+
+def _reach() -> str:
+    return (
+        "The studies are not pooled into one number: most share the founding data or its "
+        "generator, so they are not independent, and they were chosen, not drawn."
+    )
+
+
+def _studies(verdicts: pd.DataFrame) -> str:
+    if verdicts.empty:
+        return ""
+    rows = [_study(row) for row in verdicts.to_dict("records")]
+    return paragraphs(
+        "Differences in the study's own loss; higher is worse.",
+        table(rows, columns=_COLUMNS, align="left"),
+    )
+
+
+def _study(row: Mapping[Hashable, Any]) -> list[str]:
+    return [
+        f"[{plain(row['study'])}]({row['study']}/report.md)",
+        f"**{row['verdict']}**",
+        plain(row["label"]),
+        str(row["n"]),
+        _difference(row, "train"),
+        _difference(row, "test"),
+        plain(row["accuracy"]),
+    ]
+
+
+def _difference(row: Mapping[Hashable, Any], side: str) -> str:
+    mean, low, high = (number(row[f"{side}_{part}"]) for part in ("difference", "low", "high"))
+    return f"{mean} [{low}, {high}]"
+
+
+def _others(folder: Path) -> str:
+    return "\n".join(
         f"- [{path.parent.name}]({path.parent.name}/report.md)"
         for path in sorted(folder.glob("*/report.md"))
         if not (path.parent / "verdict.json").exists()
-    ]
-    columns = ["study", "verdict", "outcome", "seeds", "training loss", "test loss", "on accuracy"]
-    opening = paragraphs(
-        'The claim under test: *"reducing the learning rate from the start causes underfitting."* '
-        "Each study compares reduction from epoch 0 with reduction that starts later, over many "
-        "seeds. Differences are from-start minus delayed, with 95 % t intervals; higher is worse.",
-        table(studies, columns=columns, align="left") if studies else "No study has run yet.",
     )
-    more = [Section("Besides", "\n".join(others))] if others else []
-    return join_sections(_TITLE, opening=opening, sections=more)
-
-
-def _study(folder: Path) -> list[str]:
-    verdict: dict[str, Any] = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
-    secondary = verdict["secondary"]
-    return [
-        f"[{plain(folder.name)}]({folder.name}/report.md)",
-        f"**{verdict['verdict']}**",
-        plain(verdict["label"]),
-        str(verdict["n"]),
-        _difference(verdict["primary"]["train"]),
-        _difference(verdict["primary"]["test"]),
-        f"{secondary['verdict']} ({plain(secondary['label'])})" if secondary else "not measured",
-    ]
-
-
-def _difference(side: dict[str, Any]) -> str:
-    found = side["difference"]
-    low, high = (number(found[end]) for end in ("low", "high"))
-    return f"{number(found['mean'])} [{low}, {high}]"

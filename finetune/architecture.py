@@ -1,0 +1,67 @@
+"""A network as text: what Keras writes, made the same for the same network whenever it is built."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+
+def network_json(model: keras.Model) -> str:
+    """Give a network's architecture as JSON, without weights and without what it is compiled with.
+
+    Keras numbers the layers of a session, so that a network built twice has two texts; here each
+    kind of layer counts from 1 in the network itself. Precisions that are Keras's default are left
+    out, so that a study's own applies.
+    """
+    tree = json.loads(model.to_json())
+    tree.pop("compile_config", None)
+    counts: Counter[str] = Counter()
+    renamed: dict[str, str] = {}
+    for name in dict.fromkeys(_names(tree)):
+        kind = re.sub(r"_\d+$", "", name)
+        counts[kind] += 1
+        renamed[name] = f"{kind}_{counts[kind]}"
+    return json.dumps(_rewritten(tree, renamed), indent=1)
+
+
+def _names(node: Any) -> Iterator[str]:
+    """Give the names of a model and of all layers in it, in order."""
+    if isinstance(node, dict):
+        config, kind = node.get("config"), str(node.get("class_name", "DTypePolicy"))
+        if isinstance(config, dict) and "name" in config and not kind.endswith("DTypePolicy"):
+            yield config["name"]
+    for inner in node.values() if isinstance(node, dict) else node:
+        if isinstance(inner, dict | list):
+            yield from _names(inner)
+
+
+def _rewritten(node: Any, renamed: dict[str, str]) -> Any:
+    """Rename layers where Keras names them: as a `name`, and first in a list of a connection."""
+    if isinstance(node, dict):
+        return {
+            key: renamed.get(value, value)
+            if key == "name" and isinstance(value, str)
+            else _rewritten(value, renamed)
+            for key, value in node.items()
+            if not (key == "dtype" and _is_default(value, of_layer=node))
+        }
+    if isinstance(node, list):
+        if (
+            len(node) == 3
+            and isinstance(node[0], str)
+            and node[0] in renamed
+            and node[1:] == [0, 0]
+        ):
+            return [renamed[node[0]], 0, 0]
+        return [_rewritten(value, renamed) for value in node]
+    return node
+
+
+def _is_default(dtype: Any, *, of_layer: dict[str, Any]) -> bool:
+    """Tell whether a layer's precision is Keras's default; tensors in the tree must keep theirs."""
+    if isinstance(dtype, dict):
+        return dtype.get("config", {}).get("name") == keras.config.dtype_policy().name
+    return "batch_shape" in of_layer and dtype == keras.config.floatx()

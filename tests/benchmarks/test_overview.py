@@ -1,0 +1,70 @@
+"""The overview: what the suite as a whole finds, from the verdicts of its studies."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.__main__ import suite, write_overview
+from benchmarks.forest import forest_files, in_margins
+from benchmarks.overview import overview
+from benchmarks.verdicts import read_verdicts
+
+
+def write_verdict(folder: Path, study: str, verdict: str, *, train: float, test: float) -> None:
+    def side(value: float, margin: float) -> dict:
+        found = {"mean": value, "low": value - 0.002, "high": value + 0.002}
+        return {"difference": found, "margin": margin}
+
+    (folder / study).mkdir(parents=True)
+    primary = {"train": side(train, 0.01), "test": side(test, 0.005)}
+    whole = {"verdict": verdict, "label": "a label", "n": 30, "primary": primary, "secondary": None}
+    (folder / study / "verdict.json").write_text(json.dumps(whole))
+    (folder / study / "report.md").write_text("# Study")
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    write_verdict(tmp_path, "one", "refuted", train=0.02, test=-0.03)
+    write_verdict(tmp_path, "two", "supported", train=0.05, test=0.02)
+    write_verdict(tmp_path, "three", "refuted", train=-0.001, test=0.001)
+    return tmp_path
+
+
+def test_verdicts_are_counted_and_the_two_losses_set_against_each_other(folder):
+    text = overview(folder)
+    assert "**Over 3 studies the claim is refuted in 2, supported in 1.**" in text
+    assert "fits the training set less in 2 of 3" in text
+    assert "ends better in 1 and worse in 1; in 1 it does both" in text
+
+
+def test_a_study_of_the_same_runs_is_not_counted_twice(folder):
+    write_verdict(folder, "a-sweep", "refuted", train=0.02, test=-0.03)
+    text = overview(folder)
+    assert "Over 3 studies" in text
+    assert "Not counted: a-sweep," in text
+    assert "| [a-sweep](a-sweep/report.md)" in text
+
+
+def test_the_forest_is_in_units_of_each_studys_margin(folder):
+    found = in_margins(read_verdicts(folder), "test")
+    np.testing.assert_allclose(found["difference"], [-6, 0.2, 4])
+    np.testing.assert_allclose(found["high"] - found["low"], 0.8)
+
+
+def test_the_forest_is_drawn_beside_the_overview_and_always_the_same(folder):
+    write_overview(folder)
+    assert (folder / "figures" / "forest.svg").stat().st_size > 1000
+    verdicts = read_verdicts(folder)
+    assert forest_files(verdicts) == forest_files(verdicts)
+
+
+def test_without_a_study_it_says_so(tmp_path):
+    write_overview(tmp_path)
+    assert "No study has run yet." in (tmp_path / "README.md").read_text()
+
+
+def test_the_suite_has_real_data_of_every_task():
+    wanted = {"founding", "generalised", "breast-cancer", "digits", "diabetes", "noisy-labels"}
+    assert wanted <= set(suite())
