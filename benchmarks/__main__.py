@@ -11,10 +11,10 @@ from benchmarks.verdicts import read_verdicts
 from finetune.claim_map import map_claim
 from finetune.console import OUT, answer, training_options
 from finetune.errors import SpecError
-from finetune.report.writing import write_whole
 from finetune.stats.wording import sentence
 from finetune.study import run_study
 from finetune.study_file import load_spec, shipped_studies
+from finetune.whole_file import write_whole
 
 # The map is of the founding study; the smoke study shows that an installation works, no more.
 MAP = "claim-map"
@@ -49,11 +49,11 @@ def run_suite(
 
 def write_overview(out: Path) -> None:
     """Write the overview of all reports in a folder, with its forest plot."""
-    verdicts = read_verdicts(out)
+    verdicts = read_verdicts(out, suite())
     if not verdicts.empty:
         for name, image in forest_files(verdicts).items():
             write_whole(out / "figures" / name, image)
-    write_whole(out / "README.md", overview(out).encode())
+    write_whole(out / "README.md", overview(out, studies=suite()).encode())
 
 
 def _run(name: str, folder: Path) -> None:

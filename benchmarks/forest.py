@@ -18,7 +18,7 @@ LOOKS = {
     "inconclusive": ("#8a8a8a", "D"),
     "not tested": ("#000000", "X"),
 }
-_STEPS = (-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100)
+_STEPS = (1, 3, 10, 30, 100)
 
 
 def forest_files(verdicts: pd.DataFrame) -> dict[str, bytes]:
@@ -73,7 +73,10 @@ def _panel(axes: Axes, verdicts: pd.DataFrame, side: str) -> None:
         zorder=3,
     )
     widest = max(abs(found[["low", "high"]]).max())
-    ticks = [tick for tick in _STEPS if abs(tick) <= max(1.2 * widest, 3)]
+    steps = [step for step in _STEPS if step <= max(1.2 * widest, 3)]
+    # Where the axis is long, its labels would run into each other.
+    steps = steps if len(steps) < 4 else steps[::2]
+    ticks = [*(-step for step in reversed(steps)), 0, *steps]
     axes.set_xscale("symlog", linthresh=1, linscale=1)
     axes.set_xticks(ticks, [f"{tick:+d}" if tick else "0" for tick in ticks])
     axes.set(title=SIDES[side].capitalize(), xlabel="difference in margins (higher is worse)")

@@ -1,7 +1,7 @@
 """The overview of all reports in a folder: what the suite as a whole finds about the claim."""
 
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ _TITLE = "What the suite finds"
 _COLUMNS = ("study", "verdict", "outcome", "seeds", "training loss", "test loss", "on accuracy")
 
 
-def overview(folder: Path) -> str:
-    """Give the Markdown that stands over the reports of a folder."""
-    verdicts = read_verdicts(folder)
+def overview(folder: Path, *, studies: Iterable[str]) -> str:
+    """Give the Markdown that stands over the reports of a folder: the verdicts of these studies."""
+    verdicts = read_verdicts(folder, studies)
     return join_sections(
         _TITLE,
         opening=_opening(verdicts, read_map(folder)),
@@ -32,8 +32,8 @@ def _opening(verdicts: pd.DataFrame, cells: pd.DataFrame | None) -> str:
     )
     if verdicts.empty:
         return paragraphs(claim, "No study has run yet.")
-    # A study that compares the runs of another once more, as a sweep does, says nothing new.
-    own = verdicts.drop_duplicates(["n", "train_difference", "test_difference"], keep="last")
+    # A study that compares runs of another once more, as a sweep does, says nothing new.
+    own = verdicts.sort_values(["n", "study"]).drop_duplicates("runs", keep="last")
     return paragraphs(
         claim, f"**{_found(own)}**", _repeated(verdicts, own), _trade(own), _map(cells), _forest(),
         _reach(),
@@ -50,7 +50,7 @@ def _repeated(verdicts: pd.DataFrame, own: pd.DataFrame) -> str:
     names = [plain(name) for name in verdicts["study"] if name not in set(own["study"])]
     if not names:
         return ""
-    return f"Not counted: {', '.join(names)}, which compares runs of another study once more."
+    return f"Not counted, since they compare runs of another study once more: {', '.join(names)}."
 
 
 def _trade(verdicts: pd.DataFrame) -> str:

@@ -32,6 +32,12 @@ def run(
     """
     study = spec if isinstance(spec, StudySpec) else load_spec(spec)
     folder = Path(out or Path("reports") / study.name)
-    command = f"finetune.run({study.name!r})"
+    command = f"finetune.run({_said(spec)}, out={str(folder)!r}, engine={engine!r})"
     with training_options(workers=workers, memory=memory, command=command) as options:
         return run_study(study, folder, engine=engine, options=options)
+
+
+def _said(spec: StudySpec | Path | str | None) -> str:
+    if isinstance(spec, StudySpec):
+        return f"load_spec({spec.name!r})"
+    return repr(str(spec or "founding"))

@@ -49,15 +49,15 @@ def _rewritten(node: Any, renamed: dict[str, str]) -> Any:
             if not (key == "dtype" and _is_default(value, of_layer=node))
         }
     if isinstance(node, list):
-        if (
-            len(node) == 3
-            and isinstance(node[0], str)
-            and node[0] in renamed
-            and node[1:] == [0, 0]
-        ):
-            return [renamed[node[0]], 0, 0]
+        if _is_connection(node) and node[0] in renamed:
+            return [renamed[node[0]], *node[1:]]
         return [_rewritten(value, renamed) for value in node]
     return node
+
+
+def _is_connection(node: list[Any]) -> bool:
+    """Tell whether a list is a layer's name, which of its calls, and which output of that."""
+    return len(node) == 3 and [type(value) for value in node] == [str, int, int]
 
 
 def _is_default(dtype: Any, *, of_layer: dict[str, Any]) -> bool:

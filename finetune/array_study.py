@@ -3,6 +3,7 @@
 import inspect
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,15 @@ import keras
 import numpy as np
 import pandas as pd
 
-from finetune.api import run
 from finetune.architecture import network_json
+from finetune.console import training_options
 from finetune.content import with_content
 from finetune.data.target import prepare_target
 from finetune.errors import DataError, SpecError
-from finetune.report.writing import write_whole
 from finetune.results import Results
+from finetune.study import run_study
 from finetune.study_file import load_spec, parse_spec
+from finetune.whole_file import write_whole
 
 _DATA, _NETWORK = "data.npz", "network.json"
 
@@ -43,8 +45,9 @@ def compare(
 
     Args:
         model_fn: Gives a Keras model of layers that Keras knows; called once, with
-            `(input_shape, n_outputs)` or with nothing. A compiled model brings its optimizer and
-            its loss; every seed draws the weights anew from its layers' initialisers.
+            `(input_shape, n_outputs)`, or with nothing where it needs no argument. A compiled
+            model brings its optimizer and its loss, where a study file can say them. Every seed
+            draws the weights anew from its layers' initialisers.
         x: Features, (row, feature): an array or a DataFrame.
         y: Target, (row,): classes or numbers.
         variants: The callbacks of each variant, as a study file has them, by its name:
@@ -61,32 +64,30 @@ def compare(
     Raises:
         FinetuneError: something cannot be done; what was finished is stored.
     """
+    if "model" in settings:
+        raise SpecError("model: received a setting; the network is model_fn's; leave it out")
     folder = Path(out or Path("reports") / name)
     features, target = _arrays(x, y)
-    network, compiled = _network(model_fn, features, target, settings.get("data", {}).get("task"))
+    model = _made(model_fn, features, target, task=settings.get("data", {}).get("task"))
     founding = load_spec().model_dump(mode="json", exclude_defaults=True)
+    asked = {"epochs": epochs, "batch_size": batch_size, **_compiled(model)}
     tree = {
         "name": name,
         "seeds": seeds,
-        "variants": founding["variants"],
-        **({"claim": founding["claim"]} if variants is None else {}),
+        **({key: founding[key] for key in ("variants", "claim")} if variants is None else {}),
         **settings,
         "data": {"source": _DATA, **settings.get("data", {})},
         "model": {"architecture": _NETWORK},
-        "training": {
-            "epochs": epochs,
-            "batch_size": batch_size,
-            **compiled,
-            **settings.get("training", {}),
-        },
+        "training": asked | settings.get("training", {}),
     }
     if variants is not None:
         tree["variants"] = [{"name": key, **value} for key, value in variants.items()]
     if claim is not None:
         tree["claim"] = dict(claim)
     spec = parse_spec(tree, where="compare")
-    _keep(folder, features, target, network)
-    return run(with_content(spec, folder), out=folder, workers=workers)
+    _keep(folder, features, target, network_json(model))
+    with training_options(workers=workers) as options:
+        return run_study(with_content(spec, folder), folder, options=replace(options, command=None))
 
 
 def _arrays(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -97,8 +98,12 @@ def _arrays(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
             "x: holds more than numbers; allowed is (row, feature) of numbers; for columns of text "
             "give a study file with `data.source`"
         ) from error
-    target = np.asarray(y).ravel() if not isinstance(y, pd.Series) else y.to_numpy()
-    if features.ndim != 2 or len(features) != len(target):
+    target = np.asarray(y)
+    if target.dtype == object and all(isinstance(value, str) for value in target.flat):
+        target = target.astype(str)
+    if target.ndim == 2 and target.shape[1] == 1:
+        target = target[:, 0]
+    if features.ndim != 2 or target.shape != features.shape[:1]:
         raise DataError(
             f"x, y: received shapes {features.shape} and {target.shape}; allowed are (row, feature)"
             " and (row,) with as many rows"
@@ -106,39 +111,57 @@ def _arrays(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     return features, target
 
 
-def _network(
-    model_fn: Callable[..., Any], features: np.ndarray, target: np.ndarray, task: Any
-) -> tuple[str, dict[str, Any]]:
-    """Give the network as Keras writes it, and what it was compiled with, as a study has it."""
+def _made(
+    model_fn: Callable[..., Any], features: np.ndarray, target: np.ndarray, *, task: Any
+) -> keras.Model:
     found = prepare_target(pd.Series(target), task)
     outputs = len(found.classes) if found.task == "multiclass" else 1
-    takes = inspect.signature(model_fn).parameters
-    model = model_fn((features.shape[1],), outputs) if takes else model_fn()
+    needed = [
+        parameter
+        for parameter in inspect.signature(model_fn).parameters.values()
+        if parameter.default is parameter.empty and parameter.kind != parameter.VAR_KEYWORD
+    ]
+    model = model_fn((features.shape[1],), outputs) if needed else model_fn()
     if not isinstance(model, keras.Model):
         raise SpecError(f"model_fn: gave {type(model).__name__}; allowed is a keras.Model")
-    return network_json(model), _compiled(model)
+    return model
 
 
 def _compiled(model: Any) -> dict[str, Any]:
+    """Give what a model was compiled with, as a study file has it."""
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
         return {}
-    config, usual = optimizer.get_config(), type(optimizer)().get_config()
+    kind = type(optimizer)
+    if getattr(keras.optimizers, kind.__name__, None) is not kind:
+        raise SpecError(
+            f"model_fn: its optimizer is {kind.__name__}; allowed are those of keras.optimizers"
+        )
+    config, usual = optimizer.get_config(), kind().get_config()
     if not isinstance(config["learning_rate"], float):
         raise SpecError(
             "model_fn: its optimizer has a schedule for a learning rate; allowed is a number; give "
             "schedules as variants"
         )
-    own = {"name", "learning_rate"}
-    arguments = {key: value for key, value in config.items() if value != usual[key]}
-    found: dict[str, Any] = {
-        "optimizer": {
-            "name": type(optimizer).__name__.lower(),
-            "learning_rate": config["learning_rate"],
-            "args": {key: value for key, value in arguments.items() if key not in own},
-        }
-    }
-    return {**found, "loss": model.loss} if isinstance(model.loss, str) else found
+    own = {key: value for key, value in config.items() if value != usual.get(key)}
+    arguments = {key: own[key] for key in own if key not in ("name", "learning_rate")}
+    rate = {"name": kind.__name__.lower(), "learning_rate": config["learning_rate"]}
+    return {"optimizer": {**rate, "args": arguments}, **_compiled_loss(model.loss)}
+
+
+def _compiled_loss(loss: Any) -> dict[str, str]:
+    if loss is None or isinstance(loss, str):
+        return {"loss": loss} if loss else {}
+    name = getattr(loss, "name", None)
+    if isinstance(loss, keras.losses.Loss) and isinstance(name, str):
+        usual = type(loss)().get_config()
+        if loss.get_config() == usual:
+            return {"loss": name}
+    raise SpecError(
+        f"model_fn: its loss is {name or loss!r} with arguments of its own; allowed is the name of "
+        "a loss, or one with Keras's defaults; leave it out to follow the task, with an activation "
+        "at the output"
+    )
 
 
 def _keep(folder: Path, features: np.ndarray, target: np.ndarray, network: str) -> None:

@@ -12,14 +12,14 @@ import pandas as pd
 
 from finetune.errors import SpecError
 from finetune.plan import Block
-from finetune.policy_spec import ReduceLRSpec, VariantSpec
+from finetune.policy_spec import VariantSpec
 from finetune.provenance import manifest
 from finetune.report.map_report import write_map_report
-from finetune.report.writing import write_whole
 from finetune.spec import ClaimSpec, StudySpec
 from finetune.stats.claim_map import claim_map
 from finetune.store import ResultStore
 from finetune.training import DEFAULTS, Options, train_blocks
+from finetune.whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,21 @@ class Cell:
     patience: int
     delay: int
 
-    @property
-    def arms(self) -> tuple[VariantSpec, VariantSpec]:
-        """The treatment, from epoch 0, and the control, from the end of the delay."""
-        return _arm(self.factor, self.patience, 0), _arm(self.factor, self.patience, self.delay)
+    def arms(self, spec: StudySpec, claim: ClaimSpec) -> tuple[VariantSpec, VariantSpec]:
+        """Give the treatment, from epoch 0, and the control, from the end of the delay.
+
+        All but factor, patience and start are as in the claim's own variants.
+        """
+        treatment, control = spec.variant(claim.treatment), spec.variant(claim.control)
+        return self._arm(treatment, start=0), self._arm(control, start=self.delay)
+
+    def _arm(self, base: VariantSpec, *, start: int) -> VariantSpec:
+        return base.reducing(
+            name=f"factor {self.factor!r}, patience {self.patience}, from epoch {start}",
+            factor=self.factor,
+            patience=self.patience,
+            start_from_epoch=start,
+        )
 
 
 @dataclass(frozen=True)
@@ -58,11 +69,12 @@ def map_claim(spec: StudySpec, folder: Path, *, options: Options = DEFAULTS) -> 
     store = ResultStore(folder / "store")
     store.create()
     cells = [Cell(*setting) for setting in _grid(spec)]
-    arms = {arm.name: arm for cell in cells for arm in cell.arms}
+    _check_arms(spec, spec.claim)
+    arms = {arm.name: arm for cell in cells for arm in cell.arms(spec, spec.claim)}
     block = Block(spec, tuple(arms.values()), tuple(range(spec.map.seeds)), "population")
     effort = train_blocks([block], store, options)
     seconds = {"training": time.perf_counter() - clock}
-    table = _judge(store.runs(block.recipes, block.seeds), cells, spec.claim)
+    table = _judge(store.runs(block.recipes, block.seeds), cells, spec)
     about = manifest(
         spec,
         engine="population",
@@ -80,19 +92,24 @@ def _grid(spec: StudySpec) -> itertools.product:
     return itertools.product(spec.map.factor, spec.map.patience, spec.map.delay)
 
 
-def _arm(factor: float, patience: int, start: int) -> VariantSpec:
-    policy = ReduceLRSpec(factor=factor, patience=patience, start_from_epoch=start)
-    return VariantSpec(
-        name=f"factor {factor:g}, patience {patience}, from epoch {start}", reduce_lr=policy
-    )
+def _check_arms(spec: StudySpec, claim: ClaimSpec) -> None:
+    for name in (claim.treatment, claim.control):
+        variant = spec.variant(name)
+        if variant.callbacks or variant.schedule or variant.set_lr:
+            raise SpecError(
+                f"claim: {name!r} has a schedule or callbacks of its own beside LR reduction; "
+                "allowed in a map are early_stopping and reduce_lr; name such a variant"
+            )
 
 
-def _judge(runs: pd.DataFrame, cells: list[Cell], claim: ClaimSpec) -> pd.DataFrame:
+def _judge(runs: pd.DataFrame, cells: list[Cell], spec: StudySpec) -> pd.DataFrame:
     """Judge every cell; runs of one treatment serve all of its delays."""
+    claim = spec.claim
+    assert claim is not None
     roles = {"treatment": claim.treatment, "control": claim.control}
     parts = []
     for number, cell in enumerate(cells):
-        for name, arm in zip(roles.values(), cell.arms, strict=True):
+        for name, arm in zip(roles.values(), cell.arms(spec, claim), strict=True):
             parts.append(runs[runs["variant"] == arm.name].assign(variant=name, cell=number))
     delays: dict[Hashable, int | None] = {n: cell.delay for n, cell in enumerate(cells)}
     judged = claim_map(pd.concat(parts, ignore_index=True), claim, delays=delays)

@@ -21,6 +21,8 @@ from finetune.errors import EngineError, SpecError
 
 OnProgress = Callable[[int, float], None]
 
+_CONNECTION_TIMEOUT = "10s"
+
 # One thread a process: two threads in one process train hardly faster than one.
 _ENVIRONMENT = {
     "TF_NUM_INTRAOP_THREADS": "1",
@@ -148,7 +150,8 @@ def _train(position: int, task: Task, topic: str) -> tuple[int, Frames]:
     """Train one task; runs in a worker."""
     worker = get_worker()
     # Local workers are named 0, 1, ...: each sees the card of its number, where there are cards.
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(worker.name))
+    if isinstance(worker.name, int):
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(worker.name))
 
     def report(share: float) -> None:
         worker.log_event(topic, (position, share))
@@ -202,7 +205,7 @@ def _interrupts_ignored() -> Iterator[None]:
 
 def _connected(address: str) -> Client:
     try:
-        return Client(address, timeout="10s", set_as_default=False)
+        return Client(address, timeout=_CONNECTION_TIMEOUT, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise SpecError(
             f"--dask: received {address!r}, where no scheduler answers ({error}); allowed is the "

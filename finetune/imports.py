@@ -4,17 +4,25 @@ import hashlib
 import importlib
 import os
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from finetune.errors import FinetuneError
 
 # The digest of each module as it was loaded, by its name: workers may outlive a change to it.
 _loaded: dict[str, str] = {}
+
+# Where no study's own packages lie: the whole program may be using these.
+_INSTALLED = (
+    *(Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "purelib", "platlib")),
+    Path(__file__).resolve().parent,
+)
 
 
 def module_file(function: str, folders: Iterable[str]) -> tuple[str, Path] | None:
@@ -64,7 +72,7 @@ def load_object(
     root, file = module_file(path, folders) or (None, None)
     try:
         with _first_on_path(root):
-            return getattr(_import(name, file), attribute), file
+            return getattr(_import(name, file, root=root), attribute), file
     except Exception as problem:
         raise error(f"{field}: cannot import {path!r}: {_told(problem, file)}") from problem
 
@@ -92,16 +100,43 @@ def telling(
     return called
 
 
-def _import(name: str, file: Path | None) -> Any:
+def _import(name: str, file: Path | None, *, root: str | None) -> ModuleType:
     content = hashlib.sha256(file.read_bytes()).hexdigest() if file else ""
-    if file and name in sys.modules:
-        at = getattr(sys.modules[name], "__file__", None)
-        # Another study's module of the same name, or an earlier state of this one.
-        if not at or Path(at).resolve() != file or _loaded.get(name, content) != content:
-            del sys.modules[name]
-    _loaded[name] = content
+    _forget_package(name, root)
+    known = sys.modules.get(name) if file else None
+    # Another study's module of the same name, or an earlier state of this one.
+    if known and (not _is_of(known, file) or _loaded.get(name, content) != content):
+        del sys.modules[name]
     importlib.invalidate_caches()
-    return importlib.import_module(name)
+    module = importlib.import_module(name)
+    if file and not _is_of(module, file):
+        found = getattr(module, "__file__", None)
+        raise ImportError(f"{name} is {found}, not {file}; rename one of them")
+    _loaded[name] = content
+    return module
+
+
+def _is_of(module: ModuleType, file: Path | None) -> bool:
+    at = getattr(module, "__file__", None)
+    return bool(at) and Path(str(at)).resolve() == file
+
+
+def _forget_package(name: str, root: str | None) -> None:
+    """Forget the package around a module, and all in it, where another folder's was loaded."""
+    top, dot, _ = name.partition(".")
+    if root is None or not dot:
+        return
+    family = {key: module for key, module in sys.modules.items() if key.partition(".")[0] == top}
+    places = [
+        Path(file).parent.resolve()
+        for module in family.values()
+        if (file := getattr(module, "__file__", None))
+    ]
+    installed = any(place.is_relative_to(folder) for place in places for folder in _INSTALLED)
+    own = Path(root, top).resolve()
+    if not installed and not all(place.is_relative_to(own) for place in places):
+        for key in family:
+            del sys.modules[key]
 
 
 @contextmanager

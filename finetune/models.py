@@ -110,12 +110,7 @@ def _read_from(spec: ModelSpec, shape: tuple[int], n_outputs: int) -> keras.Mode
             f"{' '.join(str(error).split())[:200]}; allowed is what keras.Model.to_json wrote, "
             "with layers that are Keras's own"
         ) from error
-    found = tuple(model.input_shape[1:]), model.output_shape[-1]
-    if found != (shape, n_outputs):
-        raise SpecError(
-            f"model.architecture: {file.name} takes {found[0]} and gives {found[1]} outputs; "
-            f"the data need {shape} and {n_outputs}"
-        )
+    _check_shape(model, shape, n_outputs, field=f"model.architecture: {file.name}")
     return model
 
 
@@ -126,7 +121,29 @@ def _made_by(spec: ModelSpec, factory: str, shape: tuple[int], n_outputs: int) -
         raise SpecError(
             f"model.factory: {factory} returned {type(model).__name__}; allowed is a keras.Model"
         )
+    _check_shape(model, shape, n_outputs, field=f"model.factory: {factory}")
     return model
+
+
+def _check_shape(model: keras.Model, shape: tuple[int], n_outputs: int, *, field: str) -> None:
+    """See that a network takes the data's rows and gives what their target needs.
+
+    Raises:
+        SpecError: It does not; `field` names the network.
+    """
+    try:
+        gives = model.compute_output_spec(keras.KerasTensor((None, *shape)))
+    # Whatever the user's layers raise at rows of this shape.
+    except Exception as error:
+        takes = getattr(model, "input_shape", None)
+        said = tuple(takes[1:]) if isinstance(takes, tuple) else takes or "other rows"
+        raise SpecError(
+            f"{field} takes {said}, but the data have rows of {shape}: "
+            f"{' '.join(str(error).split())[:200]}"
+        ) from error
+    found = tuple(gives.shape[1:]) if isinstance(gives, keras.KerasTensor) else "several tensors"
+    if found != (n_outputs,):
+        raise SpecError(f"{field} gives {found} for a row; the data need {(n_outputs,)}")
 
 
 class SeededModel:

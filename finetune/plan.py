@@ -135,10 +135,11 @@ def _probe_block(spec: StudySpec) -> Block | None:
     if treatment is None or treatment.reduce_lr is None or treatment.early_stopping:
         return None
     # What the user's own callbacks do is not known, and so not whether they would end.
-    if treatment.callbacks:
+    if treatment.callbacks or treatment.set_lr:
         return None
     end, base = spec.training.epochs, spec.training.optimizer.learning_rate
-    ended = treatment.reduce_lr.model_copy(update={"until_epoch": end})
+    last = min(treatment.reduce_lr.until_epoch or end, end)
+    ended = treatment.reduce_lr.model_copy(update={"until_epoch": last})
     raised = SetLRSpec(epoch=end, learning_rate=base)
     arms = tuple(
         treatment.model_copy(update={"name": name, "reduce_lr": ended, "set_lr": set_lr})

@@ -120,6 +120,11 @@ class VariantSpec(Part):
         """Whether nothing acts on the training."""
         return self == VariantSpec(name=self.name)
 
+    def reducing(self, *, name: str | None = None, **changed: Any) -> "VariantSpec":
+        """Give the variant with other arguments of `reduce_lr`, Keras's where it has none."""
+        policy = (self.reduce_lr or ReduceLRSpec()).model_copy(update=changed)
+        return self.model_copy(update={"name": name or self.name, "reduce_lr": policy})
+
     @model_validator(mode="after")
     def _one_policy_sets_the_rate(self) -> Self:
         others = [name for name in ("reduce_lr", "set_lr") if getattr(self, name)]

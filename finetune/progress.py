@@ -36,6 +36,10 @@ class RunProgress:
 
     def plan(self, stored: int, missing: int) -> None:
         """Say what there is and begin to count."""
+        # A command may train more than once: what went before is done.
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
         self._total = missing
         self._console.print(f"{stored} runs are stored, {missing} to train", highlight=False)
         self._start = self._last = time.monotonic()

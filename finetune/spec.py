@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from finetune.data_spec import DataSpec
+from finetune.errors import SpecError
 from finetune.part import FUNCTION, PRINTABLE, Count, Located, Name, Part, Positive, Share
 from finetune.policy_spec import VariantSpec
 
@@ -159,8 +160,16 @@ class StudySpec(Part):
         return self.model_copy(update={"training": training})
 
     def variant(self, name: str) -> VariantSpec:
-        """Give the variant of that name."""
-        return next(variant for variant in self.variants if variant.name == name)
+        """Give the variant of that name.
+
+        Raises:
+            SpecError: There is none.
+        """
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        names = ", ".join(repr(variant.name) for variant in self.variants)
+        raise SpecError(f"variants: received {name!r}; allowed are {names}")
 
     def recipes(self, engine: EngineName) -> dict[str, str]:
         """Give the recipe of every variant, by its name."""

@@ -1,5 +1,6 @@
 """Finished runs, in Parquet shards that are written whole or not at all."""
 
+import io
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 
 from finetune.errors import StoreError
 from finetune.spec import digest
+from finetune.whole_file import write_whole
 
 RUN_COLUMNS = (
     "variant", "seed", "status", "train_loss", "train_accuracy", "val_loss", "val_accuracy",
@@ -63,14 +65,14 @@ class ResultStore:
         """Add the runs of one task as one shard, named by the runs in it."""
         keys = runs[["recipe", "seed"]].astype({"recipe": str})
         name = digest({"runs": keys.to_numpy().tolist()})
-        _write_whole(epochs.loc[:, ["recipe", *EPOCH_COLUMNS]], self._epochs / f"{name}.parquet")
-        _write_whole(runs.loc[:, ["recipe", *RUN_COLUMNS]], self._runs / f"{name}.parquet")
+        _write_shard(epochs.loc[:, ["recipe", *EPOCH_COLUMNS]], self._epochs / f"{name}.parquet")
+        _write_shard(runs.loc[:, ["recipe", *RUN_COLUMNS]], self._runs / f"{name}.parquet")
 
     def write_trials(self, trials: pd.DataFrame) -> None:
         """Add the finished trials of one batch, as `TRIAL_COLUMNS`: `search` is its digest."""
         keys = trials.drop(columns="value").to_csv(index=False)
         path = self._trials / f"{digest({'trials': keys})}.parquet"
-        _write_whole(trials.loc[:, list(TRIAL_COLUMNS)], path)
+        _write_shard(trials.loc[:, list(TRIAL_COLUMNS)], path)
 
     def trials(self, search: str) -> pd.DataFrame:
         """Give the finished trials of one search as `TRIAL_COLUMNS`, by number.
@@ -81,8 +83,8 @@ class ResultStore:
         columns: list[str] = list(TRIAL_COLUMNS)
         table = _scan(self._trials, names, wanted=ds.field("search") == search, columns=columns)
         frame = table.to_pandas().sort_values("number", ignore_index=True)
-        setting = ["factor", "patience", "start_from_epoch"]
-        return frame.drop_duplicates(setting, ignore_index=True)
+        trial = ["number", "factor", "patience", "start_from_epoch"]
+        return frame.drop_duplicates(trial, ignore_index=True)
 
     def missing(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> dict[int, list[str]]:
         """Tell, by seed, the variants that have no stored run; seeds with none are left out.
@@ -181,19 +183,8 @@ def _unreadable(part: Path, names: Iterable[str]) -> tuple[str, str] | None:
     return None
 
 
-def _write_whole(frame: pd.DataFrame, path: Path) -> None:
-    """Write a file so that it is there in full or not at all, whenever the program is killed."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            table = pa.Table.from_pandas(frame, preserve_index=False)
-            pq.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise StoreError(
-            f"store: cannot write {path.name}: {error.strerror}; what is stored is kept; make "
-            "room and run again"
-        ) from error
+def _write_shard(frame: pd.DataFrame, path: Path) -> None:
+    written = io.BytesIO()
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    pq.write_table(table, written, compression="zstd")
+    write_whole(path, written.getvalue())

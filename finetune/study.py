@@ -16,7 +16,7 @@ from finetune.report.parity_section import parity_section
 from finetune.report.probe_section import probe_section
 from finetune.report.tuned import read_tuned
 from finetune.report.tuned_section import tuned_section
-from finetune.report.writing import write_report, write_whole
+from finetune.report.writing import write_report
 from finetune.results import Results
 from finetune.spec import EngineName, StudySpec
 from finetune.stats import power
@@ -27,6 +27,7 @@ from finetune.stats.verdict import Verdict, judge_claim
 from finetune.stats.wording import plan_sentence
 from finetune.store import ResultStore
 from finetune.training import DEFAULTS, Options, train_blocks
+from finetune.whole_file import write_whole
 
 
 def run_study(
@@ -89,7 +90,7 @@ def _analyse(plan: Plan, store: ResultStore, folder: Path, *, manifest: dict[str
     verdict = _judge(plan, runs, replicate)
     probed = _probe(plan, store)
     parity = _certify(plan, store, epochs)
-    tuned = read_tuned(folder, problem=plan.runs.spec.problem)
+    tuned = read_tuned(folder, plan.runs.spec)
     manifest["wall_seconds"]["statistics"] = time.perf_counter() - clock
     write_report(
         folder,
@@ -137,7 +138,8 @@ def _certify(plan: Plan, store: ResultStore, epochs: pd.DataFrame) -> Parity | N
     block = plan.parity
     if block is None:
         return None
-    return compare_engines(epochs, store.epochs(block.recipes, block.seeds))
+    reference = store.epochs(block.recipes, block.seeds)
+    return compare_engines(epochs, reference, budget=block.spec.training.epochs)
 
 
 def _variance(plan: Plan, store: ResultStore, runs: pd.DataFrame) -> pd.DataFrame | None:

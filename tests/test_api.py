@@ -89,6 +89,36 @@ def test_a_compiled_model_brings_its_optimizer_and_loss(compare):
     assert training.loss == "mean_squared_error"
 
 
+def compiled(loss):
+    def model():
+        made = small_model()
+        made.compile(optimizer="adam", loss=loss)
+        return made
+
+    return model
+
+
+def test_a_loss_object_with_the_usual_arguments_is_taken_by_its_name(compare):
+    results = compare(compiled(keras.losses.MeanAbsoluteError()), ROWS, CLASSES)
+    assert results.spec.training.loss == "mean_absolute_error"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [keras.losses.BinaryCrossentropy(from_logits=True), lambda y, predicted: y - predicted],
+    ids=["from logits", "own function"],
+)
+def test_a_loss_that_a_study_file_cannot_say_is_refused(loss, tmp_path):
+    with pytest.raises(SpecError, match=r"model_fn: its loss is .* with arguments of its own"):
+        finetune.compare(compiled(loss), ROWS, CLASSES, seeds=2, epochs=1, out=tmp_path)
+
+
+def test_text_labels_and_defaulted_parameters_are_fine(compare):
+    labels = pd.Series(np.where(CLASSES, "yes", "no"), dtype=object)
+    results = compare(lambda units=6: small_model(), ROWS, labels)
+    assert len(results.runs) == 15
+
+
 def test_results_show_themselves_in_a_notebook(compare):
     shown = compare(small_model, ROWS, CLASSES)._repr_html_()
     assert "<h3>comparison</h3>" in shown
@@ -103,7 +133,8 @@ def test_results_show_themselves_in_a_notebook(compare):
         ({"x": [["a"], ["b"]], "y": [0, 1]}, DataError, "x: holds more than numbers"),
         ({"model_fn": lambda: 3}, SpecError, "model_fn: gave int"),
         ({"variants": {"a": {"stop": 3}}}, SpecError, "variants.0.stop: unknown key"),
-        ({"model_fn": lambda: small_model((7,))}, SpecError, "takes (7,)"),
+        ({"model_fn": lambda: small_model((7,))}, SpecError, "(7,)"),
+        ({"model": {"hidden": [3]}}, SpecError, "model: received a setting"),
     ],
 )
 def test_what_cannot_be_compared_is_told_in_one_line(change, kind, said, tmp_path):

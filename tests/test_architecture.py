@@ -26,7 +26,19 @@ def nested() -> keras.Model:
     return keras.Model(x, keras.layers.Dense(1)(keras.layers.Dropout(0.2)(inner(x))))
 
 
-@pytest.mark.parametrize("build", [sequential, branched, nested])
+def called_twice() -> keras.Model:
+    x = keras.Input((4,))
+    shared = keras.layers.Dense(4)
+    return keras.Model(x, keras.layers.Dense(1)(shared(shared(x))))
+
+
+def of_many_outputs() -> keras.Model:
+    x = keras.Input((4, 2))
+    _, hidden, cell = keras.layers.LSTM(3, return_state=True)(x)
+    return keras.Model(x, keras.layers.Dense(1)(keras.layers.Add()([hidden, cell])))
+
+
+@pytest.mark.parametrize("build", [sequential, branched, nested, called_twice, of_many_outputs])
 def test_the_same_network_is_the_same_text_and_a_network_again(build):
     text = network_json(build())
     assert text == network_json(build())

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from finetune.claim_map import map_claim
+from finetune.claim_map import Cell, map_claim
 from finetune.errors import SpecError
 from finetune.training import Options
 from tests.studies import small_study
@@ -53,4 +53,21 @@ def test_a_second_map_trains_nothing(mapped):
 def test_a_study_without_a_claim_has_no_map(tmp_path):
     spec = small_study().model_copy(update={"claim": None})
     with pytest.raises(SpecError, match=r"claim: missing.*add \[claim\]"):
+        map_claim(spec, tmp_path)
+
+
+def test_cells_keep_what_the_grid_does_not_change():
+    spec = small_study("variants.2.reduce_lr.cooldown=2", "variants.3.reduce_lr.min_lr=0.001")
+    assert spec.claim is not None
+    treatment, control = Cell(0.3, 4, 7).arms(spec, spec.claim)
+    assert treatment.reduce_lr is not None
+    assert control.reduce_lr is not None
+    assert (treatment.reduce_lr.cooldown, control.reduce_lr.min_lr) == (2, 0.001)
+    starts = (treatment.reduce_lr.start_from_epoch, control.reduce_lr.start_from_epoch)
+    assert starts == (0, 7)
+
+
+def test_a_claim_of_schedules_has_no_map(tmp_path):
+    spec = small_study("variants.2={name = 'LR reduction from epoch 0', schedule.kind = 'cosine'}")
+    with pytest.raises(SpecError, match="allowed in a map are early_stopping and reduce_lr"):
         map_claim(spec, tmp_path)

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from finetune.cli import main
-from tests.processes import finetune
 from tests.studies import SMALL
 
 _SIZE = (*SMALL, "training.epochs=4", "seeds=3", "search.trials=6", "search.seeds=3")
@@ -75,11 +74,11 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_bad_input_is_told_in_one_line_with_code_2(kind, tmp_path):
+def test_bad_input_is_told_in_one_line_with_code_2(kind, cli):
     arguments, words = BAD[kind]
-    answer = finetune("search", *arguments, cwd=tmp_path)
-    assert answer.returncode == 2
-    assert answer.stdout == ""
-    (line,) = answer.stderr.splitlines()
+    code, out, err = cli("search", *arguments)
+    assert code == 2
+    assert out == ""
+    (line,) = err.splitlines()
     assert words in line
     assert "secret" not in line

@@ -13,7 +13,8 @@ from finetune.execution import Workers
 from tests.studies import small_study, task
 
 
-def test_no_scheduler_at_an_address_is_told_in_one_line():
+def test_no_scheduler_at_an_address_is_told_in_one_line(monkeypatch):
+    monkeypatch.setattr(execution, "_CONNECTION_TIMEOUT", "1s")
     with pytest.raises(SpecError) as told:
         list(Workers(address="tcp://127.0.0.1:1").train([task(small_study())]))
     message = str(told.value)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import datasets
 
@@ -77,6 +77,7 @@ def test_other_test_rows_change_test_metrics_alone(engine, monkeypatch):
         assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
 
 
+@settings(max_examples=20)
 @given(st.data())
 def test_other_test_rows_leave_imputer_scaler_and_encoder_as_they_are(tmp_path_factory, data):
     """Training and validation rows become the same numbers, to the last bit."""

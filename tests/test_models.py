@@ -128,6 +128,102 @@ def test_a_network_that_cannot_be_built_is_told_in_one_line(changes, parts):
     assert [part for part in parts if part not in line] == []
 
 
+def built(network: str, *, loss: str = "mean_squared_error") -> keras.Model:
+    """Build one of these tests' networks for 4 features and 2 classes."""
+    spec = ModelSpec(factory=f"tests.test_models:{network}")
+    return build_model(spec, TrainingSpec(loss=loss), n_features=4, n_classes=2)
+
+
+def five_outputs(input_shape, n_outputs):
+    return keras.Sequential([keras.Input(input_shape), keras.layers.Dense(5)])
+
+
+def one_output(input_shape, n_outputs):
+    return keras.Sequential([keras.Input(input_shape), keras.layers.Dense(1)])
+
+
+def seven_features(input_shape, n_outputs):
+    return keras.Sequential([keras.Input((7,)), keras.layers.Dense(n_outputs)])
+
+
+def unit_axis_lost(input_shape, n_outputs):
+    x = keras.Input(input_shape)
+    return keras.Model(x, keras.ops.squeeze(keras.layers.Dense(n_outputs)(x), -1))
+
+
+def two_tensors(input_shape, n_outputs):
+    x = keras.Input(input_shape)
+    return keras.Model(x, [keras.layers.Dense(1)(x), keras.layers.Dense(1)(x)])
+
+
+def any_features(input_shape, n_outputs):
+    x = keras.Input((None,))
+    return keras.Model(x, keras.layers.Dense(n_outputs)(keras.layers.Reshape(input_shape)(x)))
+
+
+def any_six_features(input_shape, n_outputs):
+    return any_features((6,), n_outputs)
+
+
+class OwnClass(keras.Model):
+    def __init__(self, outputs):
+        super().__init__()
+        self.dense = keras.layers.Dense(outputs)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+def own_class(input_shape, n_outputs):
+    return OwnClass(n_outputs)
+
+
+def own_class_of_five(input_shape, n_outputs):
+    return OwnClass(5)
+
+
+@pytest.mark.parametrize("network", ["one_output", "any_features", "own_class"])
+def test_a_network_that_takes_the_data_is_used(network):
+    assert isinstance(built(network), keras.Model)
+
+
+@pytest.mark.parametrize(
+    ("network", "loss", "parts"),
+    [
+        ("five_outputs", "mean_squared_error", ["gives (5,)", "need (1,)"]),
+        ("own_class_of_five", "mean_squared_error", ["gives (5,)", "need (1,)"]),
+        ("one_output", "sparse_categorical_crossentropy", ["gives (1,)", "need (2,)"]),
+        ("unit_axis_lost", "mean_squared_error", ["gives ()", "need (1,)"]),
+        ("two_tensors", "mean_squared_error", ["gives several tensors", "need (1,)"]),
+        ("seven_features", "mean_squared_error", ["takes (7,)", "rows of (4,)"]),
+        ("any_six_features", "mean_squared_error", ["takes (None,)", "rows of (4,)"]),
+    ],
+)
+def test_a_network_of_another_shape_than_the_data_is_told_in_one_line(network, loss, parts):
+    with pytest.raises(SpecError) as caught:
+        built(network, loss=loss)
+    line = str(caught.value)
+    assert len(line.splitlines()) == 1
+    expected = [f"model.factory: tests.test_models:{network}", *parts]
+    assert [part for part in expected if part not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("network", "part"),
+    [
+        (five_outputs, "model.architecture: net.json gives (5,) for a row; the data need (1,)"),
+        (seven_features, "model.architecture: net.json takes (7,), but the data have rows of (4,)"),
+    ],
+)
+def test_an_architecture_of_another_shape_is_told_in_one_line(network, part, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.json").write_text(network((4,), 1).to_json())
+    with pytest.raises(SpecError) as caught:
+        build_model(ModelSpec(architecture="net.json"), TrainingSpec(), n_features=4, n_classes=2)
+    assert part in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_dense_kernels_are_glorot_uniform():
     kernels = many(sequential(dense(7)))
     limit = np.sqrt(6 / (5 + 7))

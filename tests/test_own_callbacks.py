@@ -98,6 +98,7 @@ def complaint(spec: StudySpec) -> str:
     return line
 
 
+@pytest.mark.slow
 def test_a_study_with_one_runs_and_is_reported(study, tmp_path):
     spec, plans = load_spec(study), []
     folder = tmp_path / "out"

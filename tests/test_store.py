@@ -314,11 +314,11 @@ def test_the_store_is_the_union_of_what_was_finished(tmp_path_factory, written):
 
 
 def _stop_writing(patch: pytest.MonkeyPatch, *, after: int) -> None:
-    write, count = store_module._write_whole, iter(range(9))
+    write, count = store_module._write_shard, iter(range(9))
 
     def stop(frame, path):
         if next(count) >= after:
             raise KeyboardInterrupt
         write(frame, path)
 
-    patch.setattr(store_module, "_write_whole", stop)
+    patch.setattr(store_module, "_write_shard", stop)

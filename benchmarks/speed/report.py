@@ -31,7 +31,7 @@ from finetune.report.markdown import (
     spread,
     table,
 )
-from finetune.report.writing import write_whole
+from finetune.whole_file import write_whole
 
 _REPRODUCE = """
 pip install -c constraints.txt -e '.[bench]'

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -26,18 +25,6 @@ class Trained:
     run_epochs: int
     row_epochs: int
     losses: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-
-class Trainer(Protocol):
-    """Trains tasks in one process; made there, with that process's threads."""
-
-    def prepare(self, task: Task) -> None:
-        """Trace and compile all that `train` will need for tasks of this many runs."""
-        ...
-
-    def train(self, task: Task) -> Trained:
-        """Train every run of the task."""
-        ...
 
 
 def shortened(task: Task, epochs: int) -> Task:

@@ -44,18 +44,20 @@ def table_of_arrays(x: Any, y: Any, spec: DataSpec, *, name: str) -> Table:
     Columns of an array are named by their number, from 0.
 
     Raises:
-        DataError: The shapes are others, or do not fit together.
+        DataError: The shapes are others, or do not fit together, or the target has the name of a
+            column of features that is another.
     """
     features = x if isinstance(x, pd.DataFrame) else _frame(x, name=name)
     target = y if isinstance(y, pd.Series) else _series(y, name=name)
-    if isinstance(x, pd.DataFrame) and target.name in x.columns:
-        features = x.drop(columns=[target.name])
     if len(features) != len(target):
         raise DataError(
             f"data.source: {name} gives {len(features)} rows of features and {len(target)} "
             "targets; allowed is one target a row"
         )
-    features = _kept(_with_plain_names(features, name=name), spec, name=name)
+    features = _with_plain_names(features, name=name)
+    if isinstance(x, pd.DataFrame) and target.name in x.columns:
+        features = _without_target(features, target, name=name)
+    features = _kept(features, spec, name=name)
     return Table(features, target.reset_index(drop=True))
 
 
@@ -90,6 +92,18 @@ def _with_plain_names(frame: pd.DataFrame, *, name: str) -> pd.DataFrame:
             "each; rename all but one"
         )
     return frame
+
+
+def _without_target(features: pd.DataFrame, target: pd.Series, *, name: str) -> pd.DataFrame:
+    """Drop the column of the target's name where it is the target; by chance it may be another."""
+    column = str(target.name)
+    same: Any = features[column].astype(object)
+    if same.equals(target.reset_index(drop=True).astype(object)):
+        return features.drop(columns=[column])
+    raise DataError(
+        f"data.source: {name} gives a target named {column!r} and a column of features of that "
+        "name with other values; allowed is one of each name; rename the target or the column"
+    )
 
 
 def _kept(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> pd.DataFrame:

@@ -5,6 +5,7 @@ optimizer slots, each stacked on a leading row axis. The number of rows may diff
 call; everything is traced once.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -85,7 +86,9 @@ class PopulationGraph:
         weights = sum(int(np.prod(variable.shape)) for variable in variables)
         slots = sum(slot.size for slot in self._optimizer.start())
         outputs = (tf.nest.flatten(layer.output)[0].shape for layer in self._model.layers)
-        widths = sum(int(np.prod(shape[1:])) for shape in outputs)
+        features = self.problem.data(0).train.x.shape[1]
+        # An axis that a layer leaves open is about as wide as the data.
+        widths = sum(math.prod(axis or features for axis in shape[1:]) for shape in outputs)
         # A step keeps the state before and after it, gradients and some intermediate values; both
         # directions keep activations.
         return size * (3 * (weights + slots) + 2 * max(self._batch_size, _EVALUATION_ROWS) * widths)

@@ -4,17 +4,13 @@ import pandas as pd
 
 from finetune.errors import StoreError
 from finetune.spec import StudySpec
+from finetune.store import RUN_COLUMNS
 
 LOSSES = ("train_loss", "val_loss", "test_loss")
 ACCURACIES = ("train_accuracy", "val_accuracy", "test_accuracy")
 METRICS = LOSSES + ACCURACIES
 
 _COUNTS = ("epochs_run", "best_epoch", "lr_reductions", "first_reduction_epoch")
-RUN_COLUMNS = (
-    *("variant", "seed", "status"),
-    *("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy"),
-    *(*_COUNTS, "final_lr"),
-)
 RUN_NUMBERS = RUN_COLUMNS[3:]
 
 

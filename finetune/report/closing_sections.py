@@ -1,6 +1,6 @@
 """What stands last in a report: failed runs, how to reproduce it, and where it comes from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -71,8 +71,7 @@ def provenance_section(manifest: Mapping[str, Any]) -> Section:
     written = {
         "digest": code,
         "wall_seconds": _stages,
-        "seeds": _seeds,
-        "machine": _machine,
+        "machine": _pairs,
         "versions": _pairs,
         "notes": lambda notes: "<br>".join(map(plain, notes)),
     }
@@ -94,26 +93,10 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def _stages(seconds: Mapping[str, float] | float) -> str:
-    if not isinstance(seconds, Mapping):
-        return duration(seconds)
+def _stages(seconds: Mapping[str, float]) -> str:
     return ", ".join(f"{plain(stage)} {duration(spent)}" for stage, spent in seconds.items())
 
 
-def _seeds(seeds: int | Sequence[int]) -> str:
-    if isinstance(seeds, int):
-        return str(seeds)
-    low, high = min(seeds), max(seeds)
-    whole = len(seeds) == high - low + 1
-    return f"{len(seeds)} ({low} to {high}{'' if whole else ', with gaps'})"
-
-
-def _machine(machine: Mapping[str, Any]) -> str:
-    parts = dict(machine)
-    if isinstance(parts.get("memory"), int):
-        parts["memory"] = f"{parts['memory'] / 2**30:.1f} GiB"
-    return _pairs(parts)
-
-
 def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{plain(key)} {plain(value)}" for key, value in values.items())
+    known = {key: value for key, value in values.items() if value is not None}
+    return ", ".join(f"{plain(key)} {plain(value)}" for key, value in known.items())

@@ -20,8 +20,8 @@ from finetune.report.markdown import (
     quoted,
     table,
 )
-from finetune.report.writing import write_whole
 from finetune.spec import StudySpec
+from finetune.whole_file import write_whole
 
 
 def write_map_report(

@@ -1,7 +1,9 @@
 """The parity certificate: runs that the reference engine trained again."""
 
-from finetune.report.markdown import Section, number, paragraphs, plain, table
-from finetune.stats.parity import Parity
+import math
+
+from finetune.report.markdown import Section, bullets, number, paragraphs, plain, quoted, table
+from finetune.stats.parity import Parity, RunParity
 
 
 def parity_section(parity: Parity) -> Section:
@@ -31,4 +33,28 @@ def parity_section(parity: Parity) -> Section:
     columns = [
         "variant", "seed", "epochs", "LR cuts", "same LRs", "apart, epochs 1-10", "apart, all",
     ]  # fmt: skip
-    return Section("Parity with Keras", paragraphs(text, table(rows, columns=columns)))
+    body = paragraphs(text, _disagreements(parity), table(rows, columns=columns))
+    return Section("Parity with Keras", body)
+
+
+def _disagreements(parity: Parity) -> str:
+    """Say which runs the engines trained for different times, or lost in one of them alone."""
+    told = bullets(*map(_length, parity.runs), *map(_lost, parity.runs))
+    return paragraphs("**The engines disagree:**", told) if told else ""
+
+
+def _length(run: RunParity) -> str:
+    if run.same_length:
+        return ""
+    return (
+        f"{quoted(run.variant)}, seed {run.seed}, lasts {run.epochs} epochs by `keras.Model.fit` "
+        f"and {run.other_epochs} here."
+    )
+
+
+def _lost(run: RunParity) -> str:
+    if math.isfinite(run.difference):
+        return ""
+    return (
+        f"{quoted(run.variant)}, seed {run.seed}, has a loss that is finite in one of them alone."
+    )

@@ -104,6 +104,7 @@ def _reduce_lr(policy: ReduceLRSpec) -> str:
             f"LR times {policy.factor:g} after {_patience(policy)} without better "
             f"{plain(policy.monitor)}",
             *_shared(policy),
+            *([f"ignores all after {_epochs(end)}"] if (end := policy.until_epoch) else []),
             *([f"cooldown {policy.cooldown} epochs"] if policy.cooldown else []),
             *([f"LR at least {policy.min_lr:g}"] if policy.min_lr else []),
         ]

@@ -58,9 +58,15 @@ def _data(spec: StudySpec) -> str:
     source = code(f"{data.source}({arguments})" if arguments else data.source)
     return (
         f"{source}{_target(data)}; {train} training, {validation} validation, {test} test "
-        f"(split seed {data.split_seed}{_stratified(data)}). The callbacks see the validation "
+        f"({_split(spec)}{_stratified(data)}). The callbacks see the validation "
         f"rows, never the test rows.{_preparation(data)}"
     )
+
+
+def _split(spec: StudySpec) -> str:
+    if "split" in spec.vary:
+        return "split anew for every seed"
+    return f"split seed {spec.data.split_seed}"
 
 
 def _target(data: DataSpec) -> str:

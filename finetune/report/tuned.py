@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from finetune.errors import StoreError
-from finetune.spec import Source
+from finetune.spec import Source, StudySpec, digest
 
 TUNED_FILE = "tuned.json"
+
+# Below this many finished trials PED-ANOVA's densities say little.
+IMPORTANCE_TRIALS = 50
+
 Objective = Literal["final_val_loss", "best_val_loss"]
 
 OBJECTIVES: Mapping[Objective, str] = {
@@ -60,6 +64,7 @@ class Tuned(_Data):
     """Both arms tuned at equal budgets, and compared on seeds that the search never used.
 
     Attributes:
+        study: Digest of what it rests on: `judged_study`.
         problem, search: Digests of what was trained on, and of all that decides the search.
         objective: What was minimised, as a mean over the search's seeds.
         sampler: The sampler and its options, in words.
@@ -76,6 +81,7 @@ class Tuned(_Data):
         baseline: Rows of arm, sampler, repeat, searched and fresh, once random search was run too.
     """
 
+    study: str
     problem: str
     search: str
     objective: Objective
@@ -95,8 +101,22 @@ class Tuned(_Data):
     vary: tuple[Source, ...] = ("init", "order")
 
 
-def read_tuned(folder: Path, *, problem: str) -> Tuned | None:
-    """Read what a search left in a study's folder; None without one, or for another problem.
+def judged_study(spec: StudySpec) -> str:
+    """Give the digest of what a search is judged by: problem, claim, its variants and seeds."""
+    claim = spec.claim
+    arms = [spec.variant(claim.treatment), spec.variant(claim.control)] if claim else []
+    return digest(
+        {
+            "arms": [spec.recipe(arm, "population") for arm in arms],
+            "claim": claim.model_dump(mode="json") if claim else None,
+            "problem": spec.problem,
+            "seeds": spec.seeds,
+        }
+    )
+
+
+def read_tuned(folder: Path, spec: StudySpec) -> Tuned | None:
+    """Read what a search left in a study's folder; None without one, or where the study changed.
 
     Raises:
         StoreError: the file cannot be read.
@@ -106,9 +126,9 @@ def read_tuned(folder: Path, *, problem: str) -> Tuned | None:
         return None
     try:
         tuned = Tuned.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         raise StoreError(
             f"{TUNED_FILE}: cannot be read ({type(error).__name__}); run `finetune search` again: "
             "it reads its trials from the store"
         ) from error
-    return tuned if tuned.problem == problem else None
+    return tuned if tuned.study == judged_study(spec) else None

@@ -3,8 +3,6 @@
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, cast
 
 import matplotlib
@@ -23,56 +21,12 @@ from finetune.report.curve_figures import rate_curves
 from finetune.report.figures import saved_twice
 from finetune.report.style import RC, WIDTH, VariantStyles, shown
 from finetune.report.tuned import OBJECTIVES, Tuned
+from finetune.report.tuned_tables import HeatCells, TunedTables, heat_cells, history_limits
 
-_BINS = {"factor": 6, "patience": 5}
 _TITLE = 38  # characters that fit above a panel
 _WINNER = "#d55e00"
 _RANDOM = {"color": "#a0a0a0", "linewidth": 0.9}
 _BEST = {"color": "black", "linewidth": 1.8}
-
-
-@dataclass(frozen=True, eq=False)
-class TunedTables:
-    """What the figures of a search draw.
-
-    Attributes:
-        trials: arm, number, factor, patience (epochs), start_from_epoch (NaN in the arm that
-            reduces from epoch 0), value (the objective; NaN when failed), status ("ok" or
-            "failed"), best (lowest value of the arm up to this number).
-        importances: arm, parameter, importance; may be empty.
-        curves: As `curves.mostly_trained` gives them, of the variants compared.
-        baseline: arm, repeat, number, value, best of every trial of random search; may be empty.
-    """
-
-    trials: pd.DataFrame
-    importances: pd.DataFrame
-    curves: pd.DataFrame
-    baseline: pd.DataFrame
-
-    def csv_files(self) -> dict[str, str]:
-        """Give each file's name and text: equal for equal tables, floats with all their digits."""
-        named = {
-            **{"trials": self.trials, "importances": self.importances},
-            "search_baseline": self.baseline,
-        }
-        return {
-            f"{name}.csv": table.to_csv(index=False, lineterminator="\n")
-            for name, table in named.items()
-            if len(table.columns)
-        }
-
-
-@dataclass(frozen=True)
-class Bins:
-    """A range cut into parts; a part holds its lower edge, and the last its upper edge too."""
-
-    edges: list[float]
-    labels: list[str]
-
-    def places(self, values: pd.Series) -> np.ndarray:
-        """Give the part that each value lies in, from 0; what is outside goes to the outermost."""
-        found = np.searchsorted(self.edges, values, side="right") - 1
-        return np.clip(found, 0, len(self.labels) - 1)
 
 
 def tuned_files(tables: TunedTables, *, tuned: Tuned) -> dict[str, bytes]:
@@ -94,17 +48,15 @@ def tuned_files(tables: TunedTables, *, tuned: Tuned) -> dict[str, bytes]:
 def heat_map(tables: TunedTables, tuned: Tuned) -> Figure:
     """Draw the mean objective over factor and patience, a panel an arm, on one colour scale."""
     figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
-    bins = {name: _bins(name, *tuned.ranges[name]) for name in _BINS}
-    cells = _cells(tables.trials, bins)
-    lowest, highest = _colour_limits(cells, tables.trials)
+    cells = heat_cells(tables.trials, tuned.ranges)
     panels = figure.subplots(1, len(tuned.arms), sharey=True)
     for axes, arm in zip(panels, tuned.arms, strict=True):
-        _heat_panel(axes, cells.loc[cells["arm"] == arm.name], bins, limits=(lowest, highest))
-        _frame_winner(axes, tables.trials, bins, arm=arm.name)
+        _heat_panel(axes, cells, arm=arm.name)
+        _frame_winner(axes, cells, arm=arm.name)
         axes.set(title=shown(arm.name, width=_TITLE), xlabel="patience (epochs)", ylabel="")
     panels[0].set_ylabel("factor")
-    colours = ScalarMappable(Normalize(lowest, highest), "crest")
-    beyond = "max" if max(cells["mean"]) > highest else "neither"
+    colours = ScalarMappable(Normalize(*cells.limits), "crest")
+    beyond = "max" if cells.goes_beyond else "neither"
     label = f"mean {OBJECTIVES[tuned.objective]}"
     figure.colorbar(colours, ax=list(panels), label=label, extend=beyond, pad=0.02)
     return figure
@@ -116,7 +68,7 @@ def history(tables: TunedTables, tuned: Tuned) -> Figure:
     Trials above the axis are triangles at its top, failed ones crosses at its foot.
     """
     figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
-    limits = _history_limits(tables)
+    limits = history_limits(tables)
     colours = VariantStyles(_drawn_order(tables, tuned)).colours
     panels = figure.subplots(1, len(tuned.arms), sharey=True)
     for axes, arm in zip(panels, tuned.arms, strict=True):
@@ -155,61 +107,28 @@ def winners_rates(tables: TunedTables, tuned: Tuned) -> Figure:
     return rate_curves(tables.curves, _drawn_order(tables, tuned))
 
 
-def robust_limit(values: np.ndarray) -> float:
-    """Give an axis's upper end that a few terrible values do not move.
-
-    It is the highest value within three interquartile ranges above the upper quartile.
-
-    Source: Tukey (1977), the outer fence.
-    """
-    low, high = np.quantile(values, [0.25, 0.75])
-    return float(values[values <= high + 3 * (high - low)].max())
-
-
 def _drawn_order(tables: TunedTables, tuned: Tuned) -> list[str]:
     """Put the winners last, on top of all other lines, and so in a colour that is not grey."""
     arms = [arm.name for arm in tuned.arms]
     return [*(name for name in tables.curves["variant"].unique() if name not in arms), *arms]
 
 
-def _bins(name: str, low: float, high: float) -> Bins:
-    """Cut the factor's range on a logarithmic scale, and one of epochs into whole epochs."""
-    if low == high:
-        return Bins([low], [f"{low:g}"])
-    if name == "factor":
-        edges = [float(edge) for edge in np.geomspace(low, high, _BINS[name] + 1)]
-        return Bins(edges, [f"{a:.2g} to {b:.2g}" for a, b in pairwise(edges)])
-    edges = sorted({round(edge) for edge in np.linspace(low, high + 1, _BINS[name] + 1)})
-    labels = [f"{a}" if b == a + 1 else f"{a} to {b - 1}" for a, b in pairwise(edges)]
-    return Bins(edges, labels)
-
-
-def _cells(trials: pd.DataFrame, bins: dict[str, Bins]) -> pd.DataFrame:
-    """Give mean and number of the finished trials in each cell: arm, factor and patience bin."""
-    scored = trials.loc[trials["value"].notna()]
-    places = {name: bins[name].places(scored[name]) for name in bins}
-    groups = scored.assign(**places).groupby(["arm", *bins], observed=True)["value"]
-    return groups.agg(["mean", "size"]).reset_index()
-
-
-def _colour_limits(cells: pd.DataFrame, trials: pd.DataFrame) -> tuple[float, float]:
-    # By trials: a few terrible ones can be many of the cells, since most trials share a few cells.
-    limit = robust_limit(trials["value"].dropna().to_numpy(dtype=float))
-    lowest, highest = float(min(cells["mean"])), float(max(cells["mean"]))
-    return lowest, max(lowest, min(highest, limit))
-
-
-def _heat_panel(
-    axes: Axes, cells: pd.DataFrame, bins: dict[str, Bins], *, limits: tuple[float, float]
-) -> None:
+def _heat_panel(axes: Axes, cells: HeatCells, *, arm: str) -> None:
+    own, bins = cells.means.loc[cells.means["arm"] == arm], cells.bins
     rows, columns = (range(len(bins[name].labels)) for name in ("factor", "patience"))
     shape: dict[str, Any] = {"index": "factor", "columns": "patience"}
-    decimals = _decimals(*limits)
-    texts = [f"{row['mean']:.{decimals}f}\n({row['size']})" for row in cells.to_dict("records")]
-    means = cells.pivot(**shape, values="mean").reindex(index=rows, columns=columns)
-    said = cells.assign(text=texts).pivot(**shape, values="text")
+    decimals = _decimals(*cells.limits)
+    texts = [f"{row['mean']:.{decimals}f}\n({row['size']})" for row in own.to_dict("records")]
+    means = own.pivot(**shape, values="mean").reindex(index=rows, columns=columns)
+    said = own.assign(text=texts).pivot(**shape, values="text")
     said = said.reindex(index=rows, columns=columns).astype(object).fillna("")
-    look = {"fmt": "", "cmap": "crest", "norm": Normalize(*limits), "cbar": False, "linewidths": 1}
+    look = {
+        "fmt": "",
+        "cmap": "crest",
+        "norm": Normalize(*cells.limits),
+        "cbar": False,
+        "linewidths": 1,
+    }
     look |= {"xticklabels": bins["patience"].labels, "yticklabels": bins["factor"].labels}
     seaborn.heatmap(means, ax=axes, annot=said, annot_kws={"fontsize": "small"}, **look)
     axes.grid(visible=False)
@@ -224,18 +143,11 @@ def _decimals(lowest: float, highest: float) -> int:
     return max(0, 2 - math.floor(math.log10(span))) if span > 0 else 3
 
 
-def _frame_winner(axes: Axes, trials: pd.DataFrame, bins: dict[str, Bins], *, arm: str) -> None:
-    own = trials.loc[(trials["arm"] == arm) & trials["value"].notna()]
-    winner = own.loc[own["value"] == own["value"].min()].head(1)
-    row, column = (int(bins[name].places(winner[name])[0]) for name in ("factor", "patience"))
+def _frame_winner(axes: Axes, cells: HeatCells, *, arm: str) -> None:
+    (winner,) = cells.winners.loc[cells.winners["arm"] == arm].to_dict("records")
+    row, column = winner["factor"], winner["patience"]
     look = {"fill": False, "edgecolor": _WINNER, "linewidth": 3, "zorder": 5, "clip_on": False}
     axes.add_patch(Rectangle((column, row), 1, 1, **look))
-
-
-def _history_limits(tables: TunedTables) -> tuple[float, float]:
-    values = tables.trials["value"].dropna().to_numpy(dtype=float)
-    others = [] if tables.baseline.empty else tables.baseline["best"].dropna().to_list()
-    return float(min([*values, *others])), robust_limit(values)
 
 
 def _padded(limits: tuple[float, float]) -> tuple[float, float]:

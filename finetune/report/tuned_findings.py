@@ -68,9 +68,9 @@ def _bought(arm: TunedArm, row: Mapping[str, Any] | None, tuned: Tuned) -> str:
 def _difference(row: Mapping[str, Any]) -> str:
     found = estimate(*(row[part] for part in ("difference", "low", "high")))
     if row["low"] > 0:
-        return f"ends with a higher (worse) test loss, by {found},"
+        return f"ends with a higher (worse) test loss, difference {found},"
     if row["high"] < 0:
-        return f"ends with a lower (better) test loss, by {found},"
+        return f"ends with a lower (better) test loss, difference {found},"
     return f"is not shown to end with another test loss ({found})"
 
 

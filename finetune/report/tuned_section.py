@@ -22,14 +22,13 @@ from finetune.report.markdown import (
     quoted,
     table,
 )
-from finetune.report.tuned import OBJECTIVES, Estimate, Tuned, TunedArm
+from finetune.report.tuned import IMPORTANCE_TRIALS, OBJECTIVES, Estimate, Tuned, TunedArm
 from finetune.report.tuned_findings import findings, random_search
 
 TITLE = "Tuned fairly: each arm at its best setting"
 
 # A winner this near to the end of its range, as a share of the range, lies at its edge.
 _EDGE = 0.02
-_FEW_TRIALS = 50
 _LOWEST_POSSIBLE = {"patience": 1, "start_from_epoch": 0}
 
 
@@ -202,10 +201,10 @@ def _figure(name: str, alternative: str) -> str:
 def _importances(tuned: Tuned) -> list[str]:
     if not tuned.importances:
         fewest = min(arm.trials for arm in tuned.arms)
-        few = f", and the shorter search here has {fewest}" if fewest < _FEW_TRIALS else ""
+        few = f", and the shorter search here has {fewest}" if fewest < IMPORTANCE_TRIALS else ""
         return [
             "**Importances** of the parameters are not shown: PED-ANOVA is estimated from "
-            f"{_FEW_TRIALS} trials an arm on{few}."
+            f"{IMPORTANCE_TRIALS} trials an arm on{few}."
         ]
     found = pd.DataFrame(list(tuned.importances))
     return [

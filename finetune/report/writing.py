@@ -1,14 +1,11 @@
 """Write a report: `report.md`, its tables and its figures, each file whole or not at all."""
 
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from finetune.errors import StoreError
 from finetune.report.budget_section import budget_section
 from finetune.report.callbacks_section import callbacks_section
 from finetune.report.claim_section import opening
@@ -27,6 +24,7 @@ from finetune.report.variance_section import variance_section
 from finetune.report.verdict_section import verdict_section
 from finetune.spec import StudySpec
 from finetune.stats.verdict import Verdict
+from finetune.whole_file import write_whole
 
 
 def write_report(
@@ -93,22 +91,3 @@ def report_sections(
         reproduction_section(manifest),
         provenance_section(manifest),
     ]
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a crash, sees the old one or the new one, no other.
-
-    Raises:
-        StoreError: the folder or the file cannot be written.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        draft.replace(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StoreError(f"cannot write {path}: {reason}; choose another folder") from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """The search of one arm: trials asked of Optuna in batches, and told what came of them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -12,13 +13,10 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from finetune.errors import SpecError
+from finetune.report.tuned import IMPORTANCE_TRIALS
+from finetune.search.arms import Setting
 from finetune.search.sampler import BatchSampler, SamplerName
 from finetune.spec import SearchSpec
-
-Setting = dict[str, float]
-
-# Below this many finished trials PED-ANOVA's densities say little.
-IMPORTANCE_TRIALS = 50
 
 # The mark that a study in Optuna's storage is the search it seems to be: the search's digest.
 _DIGEST = "finetune search"
@@ -44,7 +42,7 @@ class ArmSearch:
         parameters: Which of factor, patience and start_from_epoch are searched.
         spec: Their ranges, the batch and the sampler's seed.
         digest: Of all that decides the search, but not of how many trials it gets.
-        stream: Number of the sampler's random stream, its own for every search.
+        stream: Numbers of the sampler's random stream, its own for every search.
         sampler: Who proposes.
 
     Raises:
@@ -59,7 +57,7 @@ class ArmSearch:
         parameters: Iterable[str],
         spec: SearchSpec,
         digest: str,
-        stream: int,
+        stream: tuple[int, ...],
         sampler: SamplerName = "TPE",
     ):
         self.digest = digest
@@ -78,9 +76,11 @@ class ArmSearch:
 
     def restore(self, known: Iterable[Trial]) -> None:
         """Add finished trials that the storage does not hold, in the order of their numbers."""
-        held = {_key(trial) for trial in self.trials()}
+        held = Counter(_key(trial) for trial in self.trials())
         for trial in sorted(known, key=lambda trial: trial.number):
-            if _key(trial) in held:
+            if held[_key(trial)]:
+                # A setting may have been tried more than once, where ranges hold few of them.
+                held[_key(trial)] -= 1
                 continue
             value = None if trial.value is None or np.isnan(trial.value) else trial.value
             self._study.add_trial(
@@ -116,16 +116,24 @@ class ArmSearch:
             skip_if_finished=True,
         )
 
-    def importances(self) -> dict[str, float]:
+    def importances(self, budget: int) -> dict[str, float]:
         """Give each parameter's share in reaching the best tenth of values; empty for few trials.
+
+        Only the first trials count, as many as the budget.
 
         Source: PED-ANOVA, Watanabe, Bansal and Hutter (2023); optuna 5.0,
         `PedAnovaImportanceEvaluator`.
         """
-        complete = self._study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+        complete = [
+            create_trial(params=t.setting, distributions=self._space, value=t.value)
+            for t in self.trials()[:budget]
+            if t.value is not None and not np.isnan(t.value)
+        ]
         if len(complete) < IMPORTANCE_TRIALS:
             return {}
-        return get_param_importances(self._study, evaluator=PedAnovaImportanceEvaluator())
+        within = optuna.create_study()
+        within.add_trials(complete)
+        return get_param_importances(within, evaluator=PedAnovaImportanceEvaluator())
 
     def _mark_study(self) -> None:
         found = self._study.user_attrs.get(_DIGEST)
@@ -135,7 +143,9 @@ class ArmSearch:
             raise SpecError(
                 f"--storage: its study {self._study.study_name!r} holds another search "
                 f"({found or 'not one of finetune'}; this one is {self.digest}): the data, the "
-                "training, the ranges or the seeds differ; give another storage, or another name"
+                "training, the ranges or the seeds differ; give another storage or --out, or "
+                "another name to the study; the default search.db may be deleted, since it is "
+                "rebuilt from the store"
             )
 
     def _close_abandoned(self) -> None:

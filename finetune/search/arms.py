@@ -33,8 +33,7 @@ class Arm:
         whole = {
             key: float(value) if key == "factor" else int(value) for key, value in setting.items()
         }
-        policy = (self.base.reduce_lr or ReduceLRSpec()).model_copy(update=whole)
-        return self.base.model_copy(update={"name": name or self.name, "reduce_lr": policy})
+        return self.base.reducing(name=name or self.name, **whole)
 
 
 def arms_of(spec: StudySpec) -> tuple[Arm, Arm]:
@@ -66,8 +65,7 @@ def _arm(name: str, untuned: VariantSpec | None, *parameters: str, start: int = 
             "runs one run after another; allowed in a search are variants without callbacks of "
             "your own, since it trains thousands of runs; name such a variant in the claim"
         )
-    policy = untuned.reduce_lr.model_copy(update={"start_from_epoch": start})
-    return Arm(name, untuned.model_copy(update={"reduce_lr": policy}), parameters, untuned)
+    return Arm(name, untuned.reducing(start_from_epoch=start), parameters, untuned)
 
 
 def search_digest(spec: StudySpec, arm: Arm, *, sampler: str, repeat: int) -> str:
@@ -81,6 +79,11 @@ def search_digest(spec: StudySpec, arm: Arm, *, sampler: str, repeat: int) -> st
             "ranges": ranges,
             "seeds": [FIRST_SEARCH_SEED, asked.seeds],
             "objective": asked.objective,
-            "sampler": [sampler, asked.seed, asked.batch, repeat],
+            "sampler": {
+                "name": sampler,
+                "seed": asked.seed,
+                "batch": asked.batch,
+                "repeat": repeat,
+            },
         }
     )

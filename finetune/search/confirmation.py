@@ -12,8 +12,8 @@ from finetune.plan import Block
 from finetune.policy_spec import VariantSpec
 from finetune.report.cells import tidy_epochs, tidy_runs
 from finetune.report.curves import curve_table, mostly_trained
-from finetune.report.tuned import Estimate, Tuned, TunedArm
-from finetune.report.tuned_figures import TunedTables
+from finetune.report.tuned import Estimate, Tuned, TunedArm, judged_study
+from finetune.report.tuned_tables import TunedTables
 from finetune.search.arm_search import Trial
 from finetune.search.random_search import repeated_trials, repeated_winners, stored_repeats
 from finetune.search.sampler import describe_sampler
@@ -49,38 +49,61 @@ def confirm(
     untuned = [one.arm.untuned for one in searched if one.arm.untuned]
     block = Block(spec, (*tuned, *untuned), tuple(range(spec.seeds)), "population")
     train_blocks([block], store, options, workers=workers)
-    fresh = objective_values(spec, store, block)
-    runs = store.runs(block.recipes, block.seeds)
-    found = _found(searched, winners, fresh=fresh)
-    claim = _claim(spec, tuned)
+    judged = _judged(spec, searched, winners, store=store, block=block)
     repeats = stored_repeats(spec, store)
-    return (
-        Tuned(
-            problem=spec.problem,
-            search=digest({"searches": [one.search.digest for one in searched]}),
-            objective=spec.search.objective,
-            sampler=describe_sampler("TPE"),
-            ranges={name: getattr(spec.search, name) for name in searched[1].arm.parameters},
-            trials=spec.search.trials,
-            seeds=spec.search.seeds,
-            epochs=spec.training.epochs,
-            batch=spec.search.batch,
-            confirmation_seeds=spec.seeds,
-            vary=spec.vary,
-            arms=found,
-            contrasts=tuple(_contrasts(runs, found, claim)),
-            importances=tuple(_importances(searched).to_dict("records")),
-            conclusion=_conclusion(runs, spec, tuned, claim),
-            dashboard=dashboard,
-            baseline=tuple(repeated_winners(spec, store, repeats)),
-        ),
-        TunedTables(
-            trials=pd.concat([trial_rows(one.arm, one.trials) for one in searched]),
-            importances=_importances(searched),
-            curves=_curves(spec, block, store),
-            baseline=repeated_trials(repeats),
-        ),
+    found = Tuned(
+        **_budget(spec, searched),
+        **judged,
+        importances=tuple(_importances(searched).to_dict("records")),
+        dashboard=dashboard,
+        baseline=tuple(repeated_winners(spec, store, repeats)),
     )
+    tables = TunedTables(
+        trials=pd.concat([trial_rows(one.arm, one.trials) for one in searched]),
+        importances=_importances(searched),
+        curves=_curves(spec, block, store),
+        baseline=repeated_trials(repeats),
+    )
+    return found, tables
+
+
+def _budget(spec: StudySpec, searched: tuple[Searched, Searched]) -> dict[str, Any]:
+    """Give what the search was, before anything was found."""
+    asked = spec.search
+    return {
+        "study": judged_study(spec),
+        "problem": spec.problem,
+        "search": digest({"searches": [one.search.digest for one in searched]}),
+        "objective": asked.objective,
+        "sampler": describe_sampler("TPE"),
+        "ranges": {name: getattr(asked, name) for name in searched[1].arm.parameters},
+        "trials": asked.trials,
+        "seeds": asked.seeds,
+        "epochs": spec.training.epochs,
+        "batch": asked.batch,
+        "confirmation_seeds": spec.seeds,
+        "vary": spec.vary,
+    }
+
+
+def _judged(
+    spec: StudySpec,
+    searched: Sequence[Searched],
+    winners: Sequence[Trial],
+    *,
+    store: ResultStore,
+    block: Block,
+) -> dict[str, Any]:
+    """Give what the winners are worth on the confirmation seeds; they are first in the block."""
+    runs = store.runs(block.recipes, block.seeds)
+    tuned = block.variants[:2]
+    arms = _found(searched, winners, fresh=objective_values(spec, store, block))
+    claim = _claim(spec, tuned)
+    return {
+        "arms": arms,
+        "contrasts": tuple(_contrasts(runs, arms, claim)),
+        "conclusion": _conclusion(runs, spec, tuned, claim),
+    }
 
 
 def _winner(searched: Searched) -> Trial:
@@ -150,7 +173,7 @@ def _importances(searched: Iterable[Searched]) -> pd.DataFrame:
     rows = [
         (one.arm.name, parameter, share)
         for one in searched
-        for parameter, share in one.search.importances().items()
+        for parameter, share in one.search.importances(len(one.trials)).items()
     ]
     return pd.DataFrame(rows, columns=["arm", "parameter", "importance"])
 

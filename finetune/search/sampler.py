@@ -1,6 +1,6 @@
 """What is tried next: a sampler that knows only the batches before."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import optuna
@@ -11,6 +11,9 @@ from optuna.trial import FrozenTrial
 from finetune.streams import integer_seed
 
 SamplerName = Literal["TPE", "random"]
+SAMPLERS: tuple[SamplerName, ...] = get_args(SamplerName)
+
+_RANDOM_FIRST = 10
 Space = dict[str, BaseDistribution]
 
 
@@ -19,8 +22,9 @@ def describe_sampler(name: SamplerName) -> str:
     if name == "random":
         return "random search"
     return (
-        f"TPE of Optuna {optuna.__version__}: multivariate, constant liar, the first 10 trials "
-        "random, 24 candidates a proposal; a batch is proposed from the batches before it"
+        f"TPE of Optuna {optuna.__version__}: multivariate, constant liar, 24 candidates a "
+        f"proposal, random until {_RANDOM_FIRST} trials are known; a batch is proposed from the "
+        "batches before it"
     )
 
 
@@ -35,10 +39,12 @@ class BatchSampler(BaseSampler):
         space: All parameters.
         batch: Trials that are proposed together.
         seed: Of all proposals of the study.
-        stream: Number of the random stream, its own for every search.
+        stream: Numbers of the random stream, its own for every search.
     """
 
-    def __init__(self, name: SamplerName, *, space: Space, batch: int, seed: int, stream: int):
+    def __init__(
+        self, name: SamplerName, *, space: Space, batch: int, seed: int, stream: tuple[int, ...]
+    ):
         self._name: SamplerName = name
         self._space, self._batch = space, batch
         self._seed, self._stream = seed, stream
@@ -69,7 +75,7 @@ class BatchSampler(BaseSampler):
 
     def _propose(self, study: optuna.Study, begin: int) -> list[dict[str, Any]]:
         """Propose a batch; within it, the constant liar keeps proposals apart."""
-        sequence = np.random.SeedSequence(self._seed, spawn_key=(self._stream, begin))
+        sequence = np.random.SeedSequence(self._seed, spawn_key=(*self._stream, begin))
         past = optuna.create_study(sampler=_fresh(self._name, integer_seed(sequence)))
         before = study.get_trials(deepcopy=False)[:begin]
         past.add_trials([trial for trial in before if trial.params.keys() == self._space.keys()])
@@ -82,7 +88,7 @@ def _fresh(name: SamplerName, seed: int) -> BaseSampler:
     # Every option is said, since Optuna's defaults change between versions.
     return TPESampler(
         seed=seed,
-        n_startup_trials=10,
+        n_startup_trials=_RANDOM_FIRST,
         n_ei_candidates=24,
         multivariate=True,
         group=False,

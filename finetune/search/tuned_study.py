@@ -5,8 +5,8 @@ from pathlib import Path
 
 from finetune.execution import Workers
 from finetune.report.tuned import TUNED_FILE, Tuned
-from finetune.report.tuned_figures import TunedTables, tuned_files
-from finetune.report.writing import write_whole
+from finetune.report.tuned_figures import tuned_files
+from finetune.report.tuned_tables import TunedTables
 from finetune.results import Results
 from finetune.search.confirmation import confirm
 from finetune.search.sampler import describe_sampler
@@ -16,6 +16,7 @@ from finetune.spec import StudySpec
 from finetune.store import ResultStore
 from finetune.study import run_study
 from finetune.training import DEFAULTS, Options
+from finetune.whole_file import write_whole
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from finetune.execution import Workers
 from finetune.plan import Block
 from finetune.search.arm_search import ArmSearch, Trial
 from finetune.search.arms import FIRST_SEARCH_SEED, Arm, arms_of, search_digest
-from finetune.search.sampler import SamplerName
+from finetune.search.sampler import SAMPLERS, SamplerName
 from finetune.search.storage import Storage
 from finetune.spec import StudySpec
 from finetune.store import TRIAL_COLUMNS, ResultStore
@@ -41,6 +41,10 @@ class Tuning:
         storage: Where Optuna keeps its trials.
         sampler: Who proposes.
         repeats: Independent repeats of the search of each arm.
+
+    Raises:
+        SpecError: The storage holds another search of this name, or own callbacks are in the way.
+        StoreError: The storage or the store does not answer.
     """
 
     def __init__(
@@ -56,26 +60,30 @@ class Tuning:
         self._seeds = tuple(FIRST_SEARCH_SEED + seed for seed in range(spec.search.seeds))
         with storage.errors():
             self._searches = [
-                (arm, self._start(arm, stream, sampler=sampler, repeat=repeat))
+                (arm, self._start(arm, number, sampler=sampler, repeat=repeat))
                 for repeat in range(repeats)
-                for stream, arm in enumerate(arms_of(spec))
+                for number, arm in enumerate(arms_of(spec))
             ]
 
-    def _start(self, arm: Arm, stream: int, *, sampler: SamplerName, repeat: int) -> ArmSearch:
+    def _start(self, arm: Arm, number: int, *, sampler: SamplerName, repeat: int) -> ArmSearch:
         search = ArmSearch(
             self._storage.optuna,
             f"{self._spec.name}: {arm.name}" + (f", repeat {repeat}" if repeat else ""),
             parameters=arm.parameters,
             spec=self._spec.search,
             digest=search_digest(self._spec, arm, sampler=sampler, repeat=repeat),
-            stream=2 * repeat + stream,
+            stream=(SAMPLERS.index(sampler), repeat, number),
             sampler=sampler,
         )
         search.restore(stored_trials(self._store, arm, search.digest))
         return search
 
     def run(self, workers: Workers, options: Options) -> list[Searched]:
-        """Search until every budget is used; give each repeat's two searches in turn."""
+        """Search until every budget is used; give each repeat's two searches in turn.
+
+        Raises:
+            FinetuneError: Training or the storage failed; what was finished is stored.
+        """
         budget, seeds = self._spec.search.trials, len(self._seeds)
         open_now = [self._within_budget(search) for _, search in self._searches]
         finished = sum(trial.value is not None for trials in open_now for trial in trials)

@@ -22,9 +22,8 @@ class Plan:
     """What a number of seeds can show, in standard deviations (dz) of the paired differences.
 
     A dz of the rule is what lies between the true difference and the margin. `both` is the excess
-    over the margin that supports the claim when training and test have it, `either` the distance
-    below the margin that refutes it when one of them has it, and `comparison` the difference that
-    a two-sided paired t test of one contrast detects, before any correction. `in_units` gives, for
+    over the margin that supports the claim when training and test have it, and `either` the
+    distance below the margin that refutes it when one of them has it. `in_units` gives, for
     metrics whose standard deviation is known, the smallest difference that counts for the claim.
     """
 
@@ -33,7 +32,6 @@ class Plan:
     power: float
     both: float
     either: float
-    comparison: float
     in_units: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -58,7 +56,6 @@ def plan(
         power=power,
         both=both,
         either=detectable_dz(seeds, alpha=alpha / 2, power=power, alternative="larger"),
-        comparison=detectable_dz(seeds, alpha=alpha, power=power),
         in_units={
             metric: least.get(metric, 0.0) + both * sd for metric, sd in (deviations or {}).items()
         },
@@ -89,18 +86,6 @@ def detectable_dz(
     return float(
         TTestPower().solve_power(nobs=seeds, alpha=level, power=power, alternative="larger")
     )
-
-
-def detectable_difference(
-    seeds: int,
-    *,
-    sd: float,
-    alpha: float,
-    power: float = POWER,
-    alternative: Alternative = "two-sided",
-) -> float:
-    """Give the smallest mean that is detected, in the units of the given standard deviation."""
-    return sd * detectable_dz(seeds, alpha=alpha, power=power, alternative=alternative)
 
 
 def seeds_needed(

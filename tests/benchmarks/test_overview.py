@@ -10,54 +10,68 @@ from benchmarks.__main__ import suite, write_overview
 from benchmarks.forest import forest_files, in_margins
 from benchmarks.overview import overview
 from benchmarks.verdicts import read_verdicts
+from finetune.study_file import load_spec
 
 
-def write_verdict(folder: Path, study: str, verdict: str, *, train: float, test: float) -> None:
+def write_verdict(
+    folder: Path, study: str, verdict: str, *, train: float, test: float, units: int = 0
+) -> None:
     def side(value: float, margin: float) -> dict:
         found = {"mean": value, "low": value - 0.002, "high": value + 0.002}
         return {"difference": found, "margin": margin}
 
     (folder / study).mkdir(parents=True)
     primary = {"train": side(train, 0.01), "test": side(test, 0.005)}
-    whole = {"verdict": verdict, "label": "a label", "n": 30, "primary": primary, "secondary": None}
+    spec = load_spec(overrides=[f"model.hidden=[{units or len(study)}]"])
+    assert spec.claim is not None
+    pair = {"treatment": spec.claim.treatment, "control": spec.claim.control}
+    whole = {"verdict": verdict, "label": "a label", "n": 30, "primary": primary, **pair}
+    whole |= {"secondary": None}
+    about = {"engine": "population", "spec": spec.model_dump(mode="json")}
+    (folder / study / "manifest.json").write_text(json.dumps(about))
     (folder / study / "verdict.json").write_text(json.dumps(whole))
     (folder / study / "report.md").write_text("# Study")
 
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    write_verdict(tmp_path, "one", "refuted", train=0.02, test=-0.03)
-    write_verdict(tmp_path, "two", "supported", train=0.05, test=0.02)
-    write_verdict(tmp_path, "three", "refuted", train=-0.001, test=0.001)
+    write_verdict(tmp_path, "founding", "refuted", train=0.02, test=-0.03)
+    write_verdict(tmp_path, "digits", "supported", train=0.05, test=0.02)
+    write_verdict(tmp_path, "generalised", "refuted", train=-0.001, test=0.001)
     return tmp_path
 
 
 def test_verdicts_are_counted_and_the_two_losses_set_against_each_other(folder):
-    text = overview(folder)
+    text = overview(folder, studies=suite())
     assert "**Over 3 studies the claim is refuted in 2, supported in 1.**" in text
     assert "fits the training set less in 2 of 3" in text
     assert "ends better in 1 and worse in 1; in 1 it does both" in text
 
 
 def test_a_study_of_the_same_runs_is_not_counted_twice(folder):
-    write_verdict(folder, "a-sweep", "refuted", train=0.02, test=-0.03)
-    text = overview(folder)
+    write_verdict(folder, "delay-sweep", "refuted", train=0.02, test=-0.03, units=len("founding"))
+    text = overview(folder, studies=suite())
     assert "Over 3 studies" in text
-    assert "Not counted: a-sweep," in text
-    assert "| [a-sweep](a-sweep/report.md)" in text
+    assert "once more: delay-sweep." in text
+    assert "| [delay-sweep](delay-sweep/report.md)" in text
 
 
 def test_the_forest_is_in_units_of_each_studys_margin(folder):
-    found = in_margins(read_verdicts(folder), "test")
-    np.testing.assert_allclose(found["difference"], [-6, 0.2, 4])
+    found = in_margins(read_verdicts(folder, suite()), "test")
+    np.testing.assert_allclose(found["difference"], [4, -6, 0.2])
     np.testing.assert_allclose(found["high"] - found["low"], 0.8)
 
 
 def test_the_forest_is_drawn_beside_the_overview_and_always_the_same(folder):
     write_overview(folder)
     assert (folder / "figures" / "forest.svg").stat().st_size > 1000
-    verdicts = read_verdicts(folder)
+    verdicts = read_verdicts(folder, suite())
     assert forest_files(verdicts) == forest_files(verdicts)
+
+
+def test_studies_of_a_users_own_are_no_part_of_the_suite(folder):
+    write_verdict(folder, "comparison", "supported", train=1.0, test=1.0)
+    assert "Over 3 studies" in overview(folder, studies=suite())
 
 
 def test_without_a_study_it_says_so(tmp_path):

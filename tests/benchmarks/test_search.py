@@ -29,7 +29,7 @@ def test_every_repeat_has_the_budget_of_the_search_and_a_winner_on_fresh_seeds(b
     trials = pd.read_csv(folder / "tables" / "search_baseline.csv")
     assert (trials.groupby(["arm", "repeat"]).size() == 5).all()
     assert set(trials["repeat"]) == set(range(REPEATS))
-    tuned = read_tuned(folder, problem=spec.problem)
+    tuned = read_tuned(folder, spec)
     assert tuned is not None
     best = trials.groupby(["arm", "repeat"])["value"].min()
     found = {(row["arm"], row["repeat"]): row["searched"] for row in tuned.baseline}

@@ -68,7 +68,7 @@ CASES = {
     "own split": ("vary=['init', 'order', 'split']",),
     "own data": ("vary=['init', 'order', 'split', 'data']",),
 }  # fmt: skip
-EVERY_DAY = ("binary", "partial last batch", "regression", "schedules")
+EVERY_DAY = ("partial last batch", "schedules")
 EXACT = [
     "seed",
     "status",

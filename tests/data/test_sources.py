@@ -31,6 +31,11 @@ def target_among_the_features():
     return table, table["y"]
 
 
+def target_numbered_like_a_feature():
+    numbers = pd.DataFrame(np.arange(60.0).reshape(30, 2))
+    return numbers, pd.DataFrame(np.arange(30) % 2)[0]
+
+
 def drawn(random_state=None):
     return np.random.default_rng(random_state).normal(size=(40, 2)), np.arange(40.0)
 
@@ -144,6 +149,7 @@ def test_a_function_can_draw_rows_for_each_seed():
         ("columns", ["shape (9, 9)", "one target a row"]),
         ("constant", ["'own_rows:constant' is int", "allowed is a function"]),
         ("nothing", ["cannot import 'own_rows:nothing'", "nothing"]),
+        ("target_numbered_like_a_feature", ["a target named '0'", "a column of features", "other"]),
         ("frame", ["data.target: missing", "'a', 'b', 'y'"]),
     ],
 )

@@ -60,6 +60,12 @@ def embedding(input_shape, n_outputs):
     return keras.Model(inputs, _output(n_outputs)(hidden))
 
 
+def flexible(input_shape, n_outputs):
+    """Say nothing of the number of features, as a network for any data does."""
+    inputs = keras.Input((None,))
+    return keras.Model(inputs, _output(n_outputs)(layers.Reshape(input_shape)(inputs)))
+
+
 def penalised(input_shape, n_outputs):
     return keras.Sequential(
         [

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from finetune.engines.keras_fit import KerasEngine
 from finetune.engines.population import PopulationEngine
 from finetune.errors import EngineError
 from tests.studies import small_study, task
@@ -47,6 +48,16 @@ def test_sharing_rows_changes_no_bit(spec, together):
     alone = PopulationEngine(share=False).train(task(spec, seeds=range(7)))
     assert_bit_equal(together[:2], alone[:2])
     assert together.rows_trained < alone.rows_trained == 7 * 5 * 12 - _epochs_saved(alone)
+
+
+def test_a_network_may_leave_the_number_of_features_open():
+    spec = small_study(*EAGER, STATEFUL + "flexible", "training.epochs=2")
+    ours, reference = (
+        engine.train(task(spec, seeds=(0,), engine=name, variants=spec.variants[:1])).epochs
+        for name, engine in (("population", PopulationEngine()), ("keras", KerasEngine()))
+    )
+    losses = ["train_loss", "val_loss", "test_loss"]
+    np.testing.assert_allclose(ours[losses], reference[losses], rtol=1e-4)
 
 
 def _epochs_saved(frames):

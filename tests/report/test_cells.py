@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 
 from finetune.errors import StoreError
-from finetune.report.cells import RUN_COLUMNS, metrics_of, tidy_epochs, tidy_runs
+from finetune.report.cells import metrics_of, tidy_epochs, tidy_runs
+from finetune.store import RUN_COLUMNS
 
 from .conftest import make_study
 

@@ -22,6 +22,15 @@ def test_a_schedule_in_words(words):
     assert policies_in_words(variant) == f"LR schedule: {words}"
 
 
+@pytest.mark.parametrize(("until", "said"), [(1, "after 1 epoch,"), (30, "after 30 epochs,")])
+def test_the_end_of_a_reduction_is_said(until, said):
+    tree = {"start_from_epoch": 5, "until_epoch": until, "cooldown": 2}
+    ends = VariantSpec.model_validate({"name": "v", "reduce_lr": tree})
+    assert f"ignores the first 5 epochs, ignores all {said} cooldown" in policies_in_words(ends)
+    goes_on = VariantSpec.model_validate({"name": "v", "reduce_lr": tree | {"until_epoch": None}})
+    assert "ignores all" not in policies_in_words(goes_on)
+
+
 def test_each_policy_has_a_line_and_no_policy_has_none():
     tree = {"name": "v", "early_stopping": {}, "callbacks": ({"callback": "a:B"},)}
     lines = policies_in_words(VariantSpec.model_validate(tree)).split("<br>")

@@ -117,17 +117,23 @@ def test_the_callback_table_counts_epochs_from_one(study, tables):
 
 def test_provenance_shows_what_is_there():
     manifest = {
-        **{"engine": "keras", "versions": {"keras": "3.15"}, "seeds": [0, 1, 2]},
-        **{"machine": {"cores": 2, "memory": 2**33}, "wall_seconds": {"train": 75.0, "report": 4}},
+        **{"engine": "keras", "versions": {"keras": "3.15"}, "seeds": 3},
+        **{"machine": {"cores": 2, "memory_gib": 8}, "wall_seconds": {"train": 75.0, "report": 4}},
         **{"runs_reused": 0, "started": None},
     }
     body = provenance_section(manifest).body
     assert "train 75 s, report 4.0 s" in body
-    assert "3 (0 to 2)" in body
-    assert "memory 8.0 GiB" in body
+    assert "Seeds | 3" in re.sub(" +", " ", body)
+    assert r"cores 2, memory\_gib 8" in body
     assert "Runs reused from the store | 0" in body
     assert "Started" not in body
     assert provenance_section({}).body == ""
+
+
+def test_what_a_machine_does_not_tell_is_left_out():
+    body = provenance_section({"machine": {"cores": 2, "memory_gib": None}}).body
+    assert "cores 2" in body
+    assert "memory" not in body
 
 
 def test_the_command_is_shown_as_code():

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from io import StringIO
 
 import numpy as np
 import pandas as pd
@@ -9,14 +8,13 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
 from finetune.report.tuned_figures import (
-    TunedTables,
     heat_map,
     history,
     importance_bars,
-    robust_limit,
     tuned_files,
     winners_rates,
 )
+from finetune.report.tuned_tables import TunedTables
 
 from .test_tuned_section import DELAYED, OWN, START, make_arm, make_importances, make_tuned
 
@@ -58,10 +56,14 @@ def _baseline() -> pd.DataFrame:
     )
 
 
-@pytest.fixture(scope="module")
-def made() -> TunedTables:
+def make_tables() -> TunedTables:
     trials = pd.concat([_trials(START), _trials(DELAYED, lift=0.01)], ignore_index=True)
     return TunedTables(trials, pd.DataFrame(make_importances()), _curves(), _baseline())
+
+
+@pytest.fixture(scope="module")
+def made() -> TunedTables:
+    return make_tables()
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +91,6 @@ def test_importances_are_drawn_only_where_there_are_any(made, tuned):
     assert {name.removeprefix("search_") for name in files if name.endswith(".svg")} == {
         *("heat_map.svg", "history.svg", "learning_rates.svg")
     }
-
-
-def test_the_tables_are_files_with_all_their_digits(made):
-    files = made.csv_files()
-    assert set(files) == {"trials.csv", "importances.csv", "search_baseline.csv"}
-    pd.testing.assert_frame_equal(pd.read_csv(StringIO(files["trials.csv"])), made.trials)
-    assert set(replace(made, baseline=NO_ROWS).csv_files()) == {"trials.csv", "importances.csv"}
 
 
 def test_a_cell_is_the_mean_of_its_trials_with_their_number(made, tuned):
@@ -186,14 +181,6 @@ def test_the_winners_are_drawn_last_and_keep_their_colours(made, tuned, panels):
     assert lines == [curves.get_group(name).to_list() for name in order]
     colours = [to_hex(panel.collections[0].get_facecolor()[0]) for panel in panels]
     assert [to_hex(line.get_color()) for line in axes.lines[2:]] == colours
-
-
-@pytest.mark.parametrize(
-    ("values", "limit"),
-    [([1, 2, 3, 4, 100], 4), ([1, 2, 3, 4, 9], 9), ([2, 2, 2], 2), ([5], 5)],
-)
-def test_a_limit_is_moved_by_what_is_spread_and_not_by_what_is_far_out(values, limit):
-    assert robust_limit(np.array(values, dtype=float)) == limit
 
 
 def test_unusual_searches_are_drawn(made):

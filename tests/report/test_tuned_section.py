@@ -57,7 +57,12 @@ def make_baseline(searched: list[float], fresh: list[float]) -> list[dict[str, A
 
 def make_tuned(**changed: Any) -> Tuned:
     delay = {"factor": 0.2, "patience": 3.0, "start_from_epoch": 8.0}
-    data: dict[str, Any] = {"problem": "aaaa", "search": "bbbb", "objective": "final_val_loss"}
+    data: dict[str, Any] = {
+        "study": "cccc",
+        "problem": "aaaa",
+        "search": "bbbb",
+        "objective": "final_val_loss",
+    }
     data |= {"sampler": "TPE, multivariate", "ranges": RANGES, "trials": 64, "seeds": 20}
     data |= {"epochs": 100, "batch": 8, "confirmation_seeds": 30, "contrasts": make_contrasts()}
     data |= {"arms": [make_arm(START), make_arm(DELAYED, setting=delay)]}

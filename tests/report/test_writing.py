@@ -9,8 +9,9 @@ from markdown_it import MarkdownIt
 from finetune.errors import StoreError
 from finetune.report import writing
 from finetune.report.markdown import Section
-from finetune.report.writing import write_report, write_whole
+from finetune.report.writing import write_report
 from finetune.stats.variance import variance_table
+from finetune.whole_file import write_whole
 
 from .conftest import ODD_VARIANTS, make_study
 

@@ -19,7 +19,7 @@ def storage():
     return optuna.storages.InMemoryStorage()
 
 
-def search(storage, *, digest="abc", sampler="TPE", stream=0, name="s", **spec) -> ArmSearch:
+def search(storage, *, digest="abc", sampler="TPE", stream=(0, 0), name="s", **spec) -> ArmSearch:
     return ArmSearch(
         storage,
         name,
@@ -74,7 +74,7 @@ def test_settings_lie_in_their_ranges_and_differ_within_a_batch(storage):
 def test_seed_and_stream_change_what_is_tried(storage):
     first = go_on(search(storage, name="a"), 4)
     assert first != go_on(search(storage, name="b", seed=1), 4)
-    assert first != go_on(search(storage, name="c", stream=1), 4)
+    assert first != go_on(search(storage, name="c", stream=(0, 1)), 4)
 
 
 def test_tpe_learns_from_the_batches_before(storage):
@@ -115,6 +115,15 @@ def test_a_lost_storage_is_restored_and_goes_on_as_before(storage):
     assert go_on(arm, 24) == go_on(search(storage, name="kept"), 24)
 
 
+def test_settings_that_were_tried_twice_are_restored_twice(storage):
+    narrow = {"factor": (0.5, 0.5), "patience": (1, 2), "start_from_epoch": (3, 3)}
+    kept = go_on(search(storage, **narrow), 8)
+    arm = search(optuna.storages.InMemoryStorage(), **narrow)
+    arm.restore(kept)
+    arm.restore(kept)
+    assert arm.trials() == kept
+
+
 def test_failed_trials_are_restored_as_failed(storage):
     arm = search(storage)
     setting = {"factor": 0.5, "patience": 3, "start_from_epoch": 5}
@@ -151,8 +160,9 @@ def test_a_trial_that_a_crash_left_without_a_setting_is_closed(storage, monkeypa
 def test_importances_want_fifty_trials(storage):
     arm = search(storage)
     go_on(arm, 49)
-    assert arm.importances() == {}
+    assert arm.importances(64) == {}
     go_on(arm, 50)
-    found = arm.importances()
+    found = arm.importances(64)
+    assert arm.importances(49) == {}
     assert set(found) == set(PARAMETERS)
     assert min(found, key=found.__getitem__) == "start_from_epoch"  # no value depends on it

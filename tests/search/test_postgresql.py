@@ -74,7 +74,7 @@ def _search(storage: Storage, name: str) -> ArmSearch:
         parameters=("factor", "patience"),
         spec=SearchSpec(batch=4),
         digest="abc",
-        stream=0,
+        stream=(0, 0),
     )
 
 

@@ -64,6 +64,11 @@ def test_a_batch_of_both_arms_is_one_population(tune, executor):
     assert names == {f"{arm}: trial {number}" for arm in (0, 1) for number in range(4)}
 
 
+def test_random_search_tries_other_settings_than_the_search_itself(tune):
+    (mine, _), (random, _) = tune(folder="a"), tune(folder="b", sampler="random")
+    assert not {str(t.setting) for t in mine} & {str(t.setting) for t in random}
+
+
 @pytest.mark.parametrize("first", [1, 4, 6])
 def test_more_trials_later_equal_all_at_once(tune, executor, first):
     tune(f"search.trials={first}", folder="cut")
@@ -222,9 +227,9 @@ def test_the_section_stays_when_the_report_is_written_anew(searched, tmp_path):
     found = searched()
     read_study(tmp_path / "out")
     assert "## Tuned fairly" in (tmp_path / "out" / "report.md").read_text()
-    other = small_study(*SIZE, "training.batch_size=8")
-    run_study(other, tmp_path / "out")
-    assert "## Tuned fairly" not in (tmp_path / "out" / "report.md").read_text()
+    for change in ("training.batch_size=8", "variants.3.reduce_lr.patience=9", "claim.alpha=0.1"):
+        run_study(small_study(*SIZE, change), tmp_path / "out")
+        assert "## Tuned fairly" not in (tmp_path / "out" / "report.md").read_text()
     assert found.tuned.trials == 10
 
 
