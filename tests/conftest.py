@@ -11,8 +11,8 @@ from tests.made_runs import Executor
 # TensorFlow's C++ speaks on loading; tests read the standard error of what they start.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-# How long an example takes says nothing about whether it is right.
-settings.register_profile("finetune", deadline=None)
+# How long an example takes says nothing about whether it is right. CI tries more of them.
+settings.register_profile("finetune", deadline=None, max_examples=100 if "CI" in os.environ else 30)
 settings.load_profile("finetune")
 
 

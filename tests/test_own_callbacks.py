@@ -134,6 +134,7 @@ def test_it_acts_after_the_other_policies(study):
     np.testing.assert_allclose(rates, [0.001, 0.0005, 0.0005])
 
 
+@pytest.mark.slow
 def test_what_it_changes_in_the_model_is_seen_by_no_other_run(study):
     spec = one(study, "Freeze", args="{factor=0.5}")
     engine = KerasEngine()

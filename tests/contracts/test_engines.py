@@ -68,7 +68,7 @@ CASES = {
     "own split": ("vary=['init', 'order', 'split']",),
     "own data": ("vary=['init', 'order', 'split', 'data']",),
 }  # fmt: skip
-EVERY_DAY = ("partial last batch", "schedules")
+EVERY_DAY = ("binary",)
 EXACT = [
     "seed",
     "status",

@@ -64,7 +64,9 @@ def _epochs_saved(frames):
     return int((12 - frames.runs["epochs_run"]).sum())
 
 
-@pytest.mark.parametrize("network", ["dropout", "batch_normalization"])
+@pytest.mark.parametrize(
+    "network", [pytest.param("dropout", marks=pytest.mark.slow), "batch_normalization"]
+)
 def test_sharing_rows_changes_no_bit_of_random_or_moving_state(network):
     spec = small_study(*EAGER, STATEFUL + network, "training.epochs=8")
     shared, alone = (PopulationEngine(share=s).train(task(spec)) for s in (True, False))
@@ -150,6 +152,7 @@ def test_an_optimizer_that_cannot_be_exact_is_refused_by_name(engine, arguments)
         engine.train(task(spec))
 
 
+@pytest.mark.slow
 def test_what_is_computed_run_by_run_is_said(engine):
     spec = small_study(STATEFUL + "dropout", "training.epochs=2")
     assert "slower" in " ".join(engine.train(task(spec)).notes)

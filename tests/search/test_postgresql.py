@@ -78,6 +78,7 @@ def _search(storage: Storage, name: str) -> ArmSearch:
     )
 
 
+@pytest.mark.slow
 def test_two_controllers_ask_different_trials_and_keep_the_budget(server):
     def control(number: int) -> int:
         told = 0

@@ -11,6 +11,7 @@ import pytest
 from finetune.errors import EngineError, SpecError
 from finetune.execution import Workers
 from finetune.plan import Block
+from finetune.report.tuned import read_tuned
 from finetune.search.arm_search import Trial
 from finetune.search.arms import FIRST_SEARCH_SEED, arms_of, search_digest
 from finetune.search.storage import Storage
@@ -227,9 +228,10 @@ def test_the_section_stays_when_the_report_is_written_anew(searched, tmp_path):
     found = searched()
     read_study(tmp_path / "out")
     assert "## Tuned fairly" in (tmp_path / "out" / "report.md").read_text()
-    for change in ("training.batch_size=8", "variants.3.reduce_lr.patience=9", "claim.alpha=0.1"):
-        run_study(small_study(*SIZE, change), tmp_path / "out")
-        assert "## Tuned fairly" not in (tmp_path / "out" / "report.md").read_text()
+    run_study(small_study(*SIZE, "claim.alpha=0.1"), tmp_path / "out")
+    assert "## Tuned fairly" not in (tmp_path / "out" / "report.md").read_text()
+    for change in ("training.batch_size=8", "variants.3.reduce_lr.patience=9", "seeds=2"):
+        assert read_tuned(tmp_path / "out", small_study(*SIZE, change)) is None
     assert found.tuned.trials == 10
 
 
