@@ -21,6 +21,9 @@ ENGINES: tuple[EngineName, ...] = ("keras", "population")
 # Part of every digest. Raise it when a change to the code changes the numbers that runs produce.
 NUMERICS_VERSION = 1
 
+Accuracy = Literal[
+    "binary_accuracy", "sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy"
+]
 StudyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 
 
@@ -55,10 +58,14 @@ class OptimizerSpec(Part):
 
 
 class TrainingSpec(Part):
-    """How every run is trained, whatever its variant; `loss` None follows the task."""
+    """How every run is trained, whatever its variant; `loss` and `accuracy` None follow the task.
+
+    `accuracy` names what the second metric counts: a function of `keras.metrics`.
+    """
 
     optimizer: OptimizerSpec = OptimizerSpec()
     loss: Name | None = None
+    accuracy: Accuracy | None = None
     batch_size: Positive = 32
     epochs: Positive = 100
     dtype: Literal["float32", "float64"] = "float32"

@@ -60,7 +60,7 @@ class _Trainer:
         self._model.compile(
             optimizer=problem.optimizer(),
             loss=problem.spec.training.loss,
-            metrics=["accuracy"] if problem.accuracy else [],
+            metrics=_accuracy_metric(problem),
             jit_compile=False,
         )
         self._model.optimizer.build(self._model.trainable_variables)
@@ -158,6 +158,11 @@ def batches(train: Arrays, order: np.ndarray, *, batch_size: int) -> tf.data.Dat
         .flat_map(lambda rows: tf.data.Dataset.from_tensor_slices(rows).batch(batch_size))
         .map(lambda rows: (tf.gather(x, rows), tf.gather(y, rows)))
     )
+
+
+def _accuracy_metric(problem: Problem) -> list[keras.metrics.Metric]:
+    counted = problem.counted
+    return [keras.metrics.MeanMetricWrapper(counted, name="accuracy")] if counted else []
 
 
 def _full_set_evaluation(problem: Problem) -> Evaluate:

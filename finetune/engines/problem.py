@@ -9,9 +9,10 @@ import keras
 import numpy as np
 
 from finetune.data.splits import Rows, Splits, load_splits
+from finetune.data_spec import TargetTask
 from finetune.errors import DataError, SpecError
 from finetune.models import SeededModel, build_model, fitting_loss, is_classification
-from finetune.spec import Source, StudySpec
+from finetune.spec import Source, StudySpec, TrainingSpec
 from finetune.streams import batch_order, stream
 
 Measure = Callable[[Any, Any], Any]
@@ -65,7 +66,8 @@ class Problem:
         )
         self.model = self.seeded.model
         self.loss = _loss(str(spec.training.loss))
-        self.accuracy = _accuracy(str(spec.training.loss))
+        self.counted = _count_of(spec.training, task=splits.task)
+        self.accuracy = _mean(self.counted)
 
     def varied(self, vary: tuple[Source, ...]) -> "Problem":
         """Give the same problem, on the same model, where other sources vary with the seed."""
@@ -187,12 +189,31 @@ def _loss(name: str) -> Measure:
     return lambda y, predicted: keras.ops.mean(found(y, predicted))
 
 
-def _accuracy(loss: str) -> Measure | None:
-    if not is_classification(loss):
+def _count_of(spec: TrainingSpec, *, task: TargetTask) -> Measure | None:
+    """Give what is counted as right, a value a row of data; None where nothing is.
+
+    Raises:
+        SpecError: What is asked for does not fit the network's outputs.
+    """
+    if spec.accuracy and task == "regression":
+        raise SpecError(
+            f"training.accuracy: received {spec.accuracy!r}, but the target is numbers for "
+            "regression, of which none is right or wrong; allowed with classes; leave it out"
+        )
+    of_classes = spec.loss == "sparse_categorical_crossentropy"
+    if spec.accuracy and spec.accuracy.startswith("sparse") != of_classes:
+        fitting = "those that begin with sparse" if of_classes else "binary_accuracy"
+        raise SpecError(
+            f"training.accuracy: received {spec.accuracy!r} with the loss {spec.loss!r}; allowed "
+            f"with it: {fitting}; leave it out to follow the task"
+        )
+    if not spec.accuracy and not is_classification(spec.loss):
         return None
-    by_loss = {
-        "binary_crossentropy": keras.metrics.binary_accuracy,
-        "binary_focal_crossentropy": keras.metrics.binary_accuracy,
-        "sparse_categorical_crossentropy": keras.metrics.sparse_categorical_accuracy,
-    }
-    return lambda y, predicted: keras.ops.mean(by_loss[loss](y, predicted))
+    usual = "sparse_categorical_accuracy" if of_classes else "binary_accuracy"
+    return getattr(keras.metrics, spec.accuracy or usual)
+
+
+def _mean(count: Measure | None) -> Measure | None:
+    if count is None:
+        return None
+    return lambda y, predicted: keras.ops.mean(count(y, predicted))

@@ -113,13 +113,17 @@ def _training(spec: StudySpec) -> str:
     arguments = "".join(f", {plain(key)} {plain(value)}" for key, value in optimizer.args.items())
     return (
         f"{plain(optimizer.name)} with learning rate {optimizer.learning_rate:g}{arguments}; "
-        f"{_loss(training.loss)}; batches of {training.batch_size}; "
+        f"{_loss(training.loss)}{_accuracy(training.accuracy)}; batches of {training.batch_size}; "
         f"at most {training.epochs} epochs; {training.dtype}."
     )
 
 
 def _loss(name: str | None) -> str:
     return f"loss {plain(name)}" if name else "the loss that is usual for the task"
+
+
+def _accuracy(name: str | None) -> str:
+    return f", accuracy {plain(name)}" if name else ""
 
 
 def _scope(spec: StudySpec) -> str:

@@ -7,10 +7,11 @@ from finetune.engines.keras_fit import KerasEngine
 from finetune.engines.population import PopulationEngine
 from finetune.engines.problem import Problem
 from finetune.errors import DataError, SpecError
+from finetune.models import precision
 from finetune.spec import StudySpec
 from finetune.study_file import load_spec, parse_spec
 from tests.data.own_data import people, write
-from tests.studies import task
+from tests.studies import small_study, task
 
 
 def study(**data) -> StudySpec:
@@ -64,3 +65,39 @@ def test_seeds_whose_rows_do_not_fit_one_network_are_refused(tmp_path, monkeypat
     with pytest.raises(DataError, match=r"seed \d has .* features and 0 classes, but seed 0"):
         for seed in range(1, 9):
             problem.data(seed)
+
+
+@pytest.mark.parametrize("engine", [KerasEngine, PopulationEngine])
+def test_another_accuracy_is_what_it_says(engine):
+    """In three classes one of the five likeliest is always right."""
+    overrides = ("data.args.n_classes=3", "training.loss=sparse_categorical_crossentropy")
+    top = "training.accuracy=sparse_top_k_categorical_accuracy"
+    runs = engine().train(task(small_study(*overrides, top, "training.epochs=2"), seeds=(0,))).runs
+    assert (runs["test_accuracy"] == 1).all()
+
+
+def test_two_classes_told_apart_by_another_loss_can_have_an_accuracy():
+    spec = small_study("training.loss=mean_squared_error", "training.accuracy=binary_accuracy")
+    with precision("float32"):
+        assert Problem(spec).accuracy is not None
+        assert Problem(small_study("training.loss=mean_squared_error")).accuracy is None
+
+
+@pytest.mark.parametrize("loss", ["binary_crossentropy", "mean_squared_error"])
+def test_an_accuracy_that_does_not_fit_is_refused(loss):
+    spec = small_study(f"training.loss={loss}", "training.accuracy=sparse_categorical_accuracy")
+    with pytest.raises(SpecError, match=r"training\.accuracy: received 'sparse_cat"):
+        Problem(spec)
+
+
+def test_numbers_have_no_accuracy():
+    spec = load_spec(
+        overrides=[
+            "data.source=load_diabetes",
+            "data.args={}",
+            "training.loss=mean_squared_error",
+            "training.accuracy=binary_accuracy",
+        ]
+    )
+    with pytest.raises(SpecError, match="the target is numbers for regression"):
+        Problem(spec)
