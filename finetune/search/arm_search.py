@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -108,13 +109,7 @@ class ArmSearch:
 
     def tell(self, number: int, value: float) -> None:
         """Close a trial; NaN counts as failed. What another controller told first stays."""
-        failed = np.isnan(value)
-        self._study.tell(
-            number,
-            None if failed else value,
-            state=TrialState.FAIL if failed else TrialState.COMPLETE,
-            skip_if_finished=True,
-        )
+        self._close(number, None if np.isnan(value) else value)
 
     def importances(self, budget: int) -> dict[str, float]:
         """Give each parameter's share in reaching the best tenth of values; empty for few trials.
@@ -153,7 +148,14 @@ class ArmSearch:
         for trial in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
             begun = trial.datetime_start or datetime.min
             if trial.params.keys() != self._space.keys() and datetime.now() - begun > _ABANDONED:
-                self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+                self._close(trial.number, None)
+
+    def _close(self, number: int, value: float | None) -> None:
+        state = TrialState.FAIL if value is None else TrialState.COMPLETE
+        # Another controller may close it at this moment, which Optuna notices late; the value
+        # follows from the setting, so that it is the same.
+        with suppress(optuna.exceptions.UpdateFinishedTrialError):
+            self._study.tell(number, value, state=state, skip_if_finished=True)
 
 
 def _distribution(spec: SearchSpec, parameter: str) -> BaseDistribution:

@@ -106,6 +106,21 @@ def test_what_was_told_first_stays(storage):
     assert arm.trials()[0].value == 0.5
 
 
+def test_a_trial_that_another_controller_closes_at_the_same_moment_is_no_error(storage):
+    arm = search(storage)
+    (trial,) = arm.ask(1, budget=1)
+    study = optuna.load_study(storage=storage, study_name="s")
+    told = study._storage.set_trial_state_values
+
+    def told_twice(trial_id, state, values=None):
+        told(trial_id, TrialState.COMPLETE, [0.5])
+        return told(trial_id, state, values)
+
+    arm._study._storage.set_trial_state_values = told_twice
+    arm.tell(trial.number, 0.5)
+    assert arm.trials()[0].value == 0.5
+
+
 def test_a_lost_storage_is_restored_and_goes_on_as_before(storage):
     kept = go_on(search(storage, name="kept"), 16)
     arm = search(optuna.storages.InMemoryStorage(), name="kept")
