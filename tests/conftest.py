@@ -12,7 +12,7 @@ from tests.made_runs import Executor
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # How long an example takes says nothing about whether it is right. CI tries more of them.
-settings.register_profile("finetune", deadline=None, max_examples=60 if "CI" in os.environ else 30)
+settings.register_profile("finetune", deadline=None, max_examples=40 if "CI" in os.environ else 30)
 settings.load_profile("finetune")
 
 

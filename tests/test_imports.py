@@ -37,7 +37,13 @@ def test_the_public_names_are_there():
 
 @pytest.mark.slow
 def test_a_whole_run_loads_no_tensorflow_in_its_driver(tmp_path):
-    small = ["seeds=2", "training.epochs=2", "model.hidden=[4]", "data.args.n_samples=60"]
+    small = [
+        "vary=['init']",
+        "seeds=2",
+        "training.epochs=2",
+        "model.hidden=[4]",
+        "data.args.n_samples=60",
+    ]
     sets = [part for override in small for part in ("--set", override)]
     loaded = loaded_by(main_with(["run", "--workers", "2", "--out", "out", *sets]), cwd=tmp_path)
     assert "pandas" in loaded

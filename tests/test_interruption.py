@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
 STUDY = """
 name = "small"
 seeds = 6
+vary = ["init"]
 data = { source = "make_classification", args = { n_samples = 60, random_state = 1 } }
 model = { hidden = [4] }
 training = { epochs = 12, batch_size = 8 }

@@ -21,7 +21,14 @@ from finetune.spec import SearchSpec
 from tests.processes import start
 from tests.studies import SMALL
 
-_TINY = (*SMALL, "seeds=2", "training.epochs=4", "search.seeds=3", "search.batch=4")
+_TINY = (
+    *SMALL,
+    "vary=['init']",
+    "seeds=2",
+    "training.epochs=4",
+    "search.seeds=3",
+    "search.batch=4",
+)
 
 
 def _programs() -> Path | None:
