@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 
 import pytest
 from hypothesis import settings
@@ -35,3 +36,19 @@ def executor(monkeypatch) -> Executor:
     # Drawing takes longer than all else together, and is tested elsewhere.
     monkeypatch.setattr(writing, "figure_files", lambda tables, *, names: {})
     return executor
+
+
+@pytest.fixture
+def cli(executor, tmp_path, monkeypatch, capsys):
+    """Run the command line in this process, with training made up; give code, output, errors."""
+    from finetune.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["finetune", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return stop.value.code or 0, *capsys.readouterr()
+
+    return call

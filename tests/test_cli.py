@@ -1,31 +1,15 @@
 """The command line: what it says, how soon, and with which exit code."""
 
-import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from finetune.cli import main
 from tests.processes import finetune, loaded_by, main_with
 from tests.studies import SMALL
 
 TINY = [part for override in (*SMALL, "training.epochs=5") for part in ("--set", override)]
-
-
-@pytest.fixture
-def cli(executor, tmp_path, monkeypatch, capsys):
-    """Run the command line in this process, with training made up; give code, output, errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["finetune", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return stop.value.code or 0, *capsys.readouterr()
-
-    return call
 
 
 # The file `bad.toml` is no TOML, `twice.toml` has two variants of one name, `file` is a file.

@@ -1,34 +1,23 @@
 """`finetune search` on the command line: what it prints, and wrong input."""
 
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from finetune.cli import main
 from tests.studies import SMALL
 
 _SIZE = (*SMALL, "training.epochs=4", "seeds=3", "search.trials=6", "search.seeds=3")
 TINY = [part for override in _SIZE for part in ("--set", override)]
 
 
-@pytest.fixture
-def cli(executor, tmp_path, monkeypatch, capsys):
-    """Search in this process, with training made up; give code, output, errors."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def _made_up(executor, monkeypatch):
+    """Make the search's training up too, without a failed run, and draw nothing."""
     monkeypatch.setattr("finetune.search.tuned_study.Workers", executor.workers)
     monkeypatch.setattr("finetune.search.tuned_study.tuned_files", lambda tables, *, tuned: {})
     monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 0.0)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["finetune", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return stop.value.code or 0, *capsys.readouterr()
-
-    return call
 
 
 def test_a_search_says_its_budget_its_winners_and_its_report(cli):

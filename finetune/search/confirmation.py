@@ -50,17 +50,17 @@ def confirm(
     block = Block(spec, (*tuned, *untuned), tuple(range(spec.seeds)), "population")
     train_blocks([block], store, options, workers=workers)
     judged = _judged(spec, searched, winners, store=store, block=block)
-    repeats = stored_repeats(spec, store)
+    repeats, importances = stored_repeats(spec, store), _importances(searched)
     found = Tuned(
         **_budget(spec, searched),
         **judged,
-        importances=tuple(_importances(searched).to_dict("records")),
+        importances=tuple(importances.to_dict("records")),
         dashboard=dashboard,
         baseline=tuple(repeated_winners(spec, store, repeats)),
     )
     tables = TunedTables(
         trials=pd.concat([trial_rows(one.arm, one.trials) for one in searched]),
-        importances=_importances(searched),
+        importances=importances,
         curves=_curves(spec, block, store),
         baseline=repeated_trials(repeats),
     )
