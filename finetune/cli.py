@@ -5,22 +5,7 @@ from typing import Annotated
 
 import typer
 
-from finetune.command_options import (
-    Dask,
-    Data,
-    Expect,
-    File,
-    Judged,
-    Memory,
-    Out,
-    Overrides,
-    Seeds,
-    Spec,
-    Storage,
-    Target,
-    Trials,
-    Workers,
-)
+from finetune import command_options as given
 from finetune.console import ERR, OUT, answer, tell_results, training_options
 from finetune.spec import EngineName
 from finetune.starter import write_starter
@@ -36,14 +21,14 @@ app = typer.Typer(
 
 @app.command()
 def run(
-    spec: Spec = None,
-    out: Out = None,
-    seeds: Seeds = None,
+    spec: given.Spec = None,
+    out: given.Out = None,
+    seeds: given.Seeds = None,
     engine: Annotated[EngineName, typer.Option(help="Who trains.")] = "population",
-    workers: Workers = None,
-    dask: Dask = None,
-    memory: Memory = "2GB",
-    overrides: Overrides = None,
+    workers: given.Workers = None,
+    dask: given.Dask = None,
+    memory: given.Memory = "2GB",
+    overrides: given.Overrides = None,
 ) -> None:
     """Train what is missing of a study, then analyse it and write its report."""
     changes = [*(overrides or []), *([f"seeds={seeds}"] if seeds else [])]
@@ -58,12 +43,12 @@ def run(
 
 @app.command("map")
 def map_(
-    spec: Spec = None,
-    out: Out = None,
-    workers: Workers = None,
-    dask: Dask = None,
-    memory: Memory = "2GB",
-    overrides: Overrides = None,
+    spec: given.Spec = None,
+    out: given.Out = None,
+    workers: given.Workers = None,
+    dask: given.Dask = None,
+    memory: given.Memory = "2GB",
+    overrides: given.Overrides = None,
 ) -> None:
     """Judge the claim over a grid of factor, patience and delay, and draw the map."""
     study = load_spec(spec, overrides=overrides or [])
@@ -78,14 +63,14 @@ def map_(
 
 @app.command()
 def search(
-    spec: Spec = None,
-    out: Out = None,
-    trials: Trials = None,
-    storage: Storage = None,
-    workers: Workers = None,
-    dask: Dask = None,
-    memory: Memory = "2GB",
-    overrides: Overrides = None,
+    spec: given.Spec = None,
+    out: given.Out = None,
+    trials: given.Trials = None,
+    storage: given.Storage = None,
+    workers: given.Workers = None,
+    dask: given.Dask = None,
+    memory: given.Memory = "2GB",
+    overrides: given.Overrides = None,
 ) -> None:
     """Tune both arms of the claim at equal budgets, and judge the winners on fresh seeds."""
     changes = [*(overrides or []), *([f"search.trials={trials}"] if trials else [])]
@@ -103,7 +88,7 @@ def search(
 
 
 @app.command()
-def claim(target: Judged = None, expect: Expect = None) -> None:
+def claim(target: given.Judged = None, expect: given.Expect = None) -> None:
     """Print the verdict on a study's claim."""
     from finetune.study import read_study, run_study
 
@@ -121,7 +106,9 @@ def claim(target: Judged = None, expect: Expect = None) -> None:
 
 
 @app.command()
-def init(file: File = Path("study.toml"), data: Data = None, target: Target = None) -> None:
+def init(
+    file: given.File = Path("study.toml"), data: given.Data = None, target: given.Target = None
+) -> None:
     """Write a commented study file to start from."""
     write_starter(file, data=data, target=target)
     OUT.print(f"Wrote {file}; edit it, then: finetune run {file}")
