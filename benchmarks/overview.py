@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -112,7 +113,7 @@ def _studies(verdicts: pd.DataFrame) -> str:
 
 def _study(row: Mapping[Hashable, Any]) -> list[str]:
     return [
-        f"[{plain(row['study'])}]({row['study']}/report.md)",
+        f"[{plain(row['study'])}]({quote(str(row['study']))}/report.md)",
         f"**{row['verdict']}**",
         plain(row["label"]),
         str(row["n"]),
@@ -129,7 +130,7 @@ def _difference(row: Mapping[Hashable, Any], side: str) -> str:
 
 def _others(folder: Path) -> str:
     return "\n".join(
-        f"- [{path.parent.name}]({path.parent.name}/report.md)"
+        f"- [{plain(path.parent.name)}]({quote(path.parent.name)}/report.md)"
         for path in sorted(folder.glob("*/report.md"))
         if not (path.parent / "verdict.json").exists()
     )

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from finetune.console import OUT, answer, training_options
-from finetune.execution import Workers
 from finetune.search.random_search import REPEATS, stored_repeats, winners_block
 from finetune.search.storage import Storage
 from finetune.search.tuned_study import search_study
@@ -18,7 +17,7 @@ from finetune.search.tuning import Tuning
 from finetune.spec import StudySpec
 from finetune.store import ResultStore
 from finetune.study_file import load_spec
-from finetune.training import Options, train_blocks
+from finetune.training import Options, train_blocks, workers_for
 
 
 def search_at_random(
@@ -29,8 +28,8 @@ def search_at_random(
     study = load_spec(spec)
     folder = out / study.name
     store = ResultStore(folder / "store")
-    store.create()
     with training_options(command="python -m benchmarks.search") as options:
+        store.open(options.on_note)
         _repeat(study, store, options)
     with training_options(command="python -m benchmarks.search") as options:
         found = search_study(study, folder, options=options)
@@ -43,11 +42,11 @@ def search_at_random(
 
 
 def _repeat(study: StudySpec, store: ResultStore, options: Options) -> None:
-    with Storage("sqlite://") as storage, Workers(options.workers, options.address) as workers:
+    with Storage("sqlite://") as storage, workers_for(store, options) as workers:
         tuning = Tuning(study, store, storage=storage, sampler="random", repeats=REPEATS)
         tuning.run(workers, options)
         block = winners_block(study, stored_repeats(study, store))
-        train_blocks([block], store, options, workers=workers)
+        train_blocks([block], store, options, workers=workers).demand_all()
 
 
 if __name__ == "__main__":

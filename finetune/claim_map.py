@@ -67,12 +67,13 @@ def map_claim(spec: StudySpec, folder: Path, *, options: Options = DEFAULTS) -> 
         raise SpecError("claim: missing; a map needs its margins and alpha: add [claim]")
     started, clock = datetime.now(UTC), time.perf_counter()
     store = ResultStore(folder / "store")
-    store.create()
+    store.open(options.on_note)
     cells = [Cell(*setting) for setting in _grid(spec)]
     _check_arms(spec, spec.claim)
     arms = {arm.name: arm for cell in cells for arm in cell.arms(spec, spec.claim)}
     block = Block(spec, tuple(arms.values()), tuple(range(spec.map.seeds)), "population")
     effort = train_blocks([block], store, options)
+    effort.demand_all()
     seconds = {"training": time.perf_counter() - clock}
     table = _judge(store.runs(block.recipes, block.seeds), cells, spec)
     about = manifest(

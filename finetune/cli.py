@@ -1,15 +1,25 @@
 """The command line: parse, call, print."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from finetune import command_options as given
-from finetune.console import ERR, OUT, answer, tell_results, training_options
+from finetune.console import (
+    ERR,
+    answer,
+    study_to_train,
+    tell_map,
+    tell_part,
+    tell_results,
+    tell_search,
+    training_options,
+)
+from finetune.estimate import estimate_map, estimate_run, estimate_search
 from finetune.spec import EngineName
-from finetune.starter import write_starter
-from finetune.study_file import load_spec
+from finetune.upkeep import compact, init, report, worker
 
 app = typer.Typer(
     help="Do these training callbacks help, and can you prove it?",
@@ -27,18 +37,29 @@ def run(
     engine: Annotated[EngineName, typer.Option(help="Who trains.")] = "population",
     workers: given.Workers = None,
     dask: given.Dask = None,
+    return_results: given.ReturnResults = False,
     memory: given.Memory = "2GB",
     overrides: given.Overrides = None,
+    imports: given.Imports = True,
+    yes: given.Yes = False,
+    shard: given.Shard = None,
 ) -> None:
     """Train what is missing of a study, then analyse it and write its report."""
     changes = [*(overrides or []), *([f"seeds={seeds}"] if seeds else [])]
-    study = load_spec(spec, overrides=changes)
-    from finetune.study import run_study
+    cost = partial(estimate_run, engine=engine)
+    study = study_to_train(spec, changes, imports=imports, yes=yes, estimate=cost)
+    from finetune.study import run_study, train_part
 
-    with training_options(workers=workers, dask=dask, memory=memory) as options:
-        folder = out or Path("reports") / study.name
-        results = run_study(study, folder, engine=engine, options=options)
-    tell_results(results)
+    folder, part = out or Path("reports") / study.name, shard and given.parse_shard(shard)
+    with training_options(
+        workers=workers, dask=dask, return_results=return_results, memory=memory
+    ) as options:
+        if part:
+            left = train_part(study, folder, *part, engine=engine, options=options)
+            tell_part(*part, left=left)
+        else:
+            results = run_study(study, folder, engine=engine, options=options)
+            tell_results(results)
 
 
 @app.command("map")
@@ -47,18 +68,22 @@ def map_(
     out: given.Out = None,
     workers: given.Workers = None,
     dask: given.Dask = None,
+    return_results: given.ReturnResults = False,
     memory: given.Memory = "2GB",
     overrides: given.Overrides = None,
+    imports: given.Imports = True,
+    yes: given.Yes = False,
 ) -> None:
     """Judge the claim over a grid of factor, patience and delay, and draw the map."""
-    study = load_spec(spec, overrides=overrides or [])
+    changes = overrides or []
+    study = study_to_train(spec, changes, imports=imports, yes=yes, estimate=estimate_map)
     from finetune.claim_map import map_claim
 
-    with training_options(workers=workers, dask=dask, memory=memory) as options:
+    with training_options(
+        workers=workers, dask=dask, return_results=return_results, memory=memory
+    ) as options:
         mapped = map_claim(study, out or Path("reports") / f"{study.name}-map", options=options)
-    for verdict, count in mapped.table["verdict"].value_counts().items():
-        OUT.print(f"{verdict}: {count} of {len(mapped.table)} settings")
-    OUT.print(f"Report: {mapped.folder / 'report.md'}")
+    tell_map(mapped)
 
 
 @app.command()
@@ -69,33 +94,39 @@ def search(
     storage: given.Storage = None,
     workers: given.Workers = None,
     dask: given.Dask = None,
+    return_results: given.ReturnResults = False,
     memory: given.Memory = "2GB",
     overrides: given.Overrides = None,
+    imports: given.Imports = True,
+    yes: given.Yes = False,
 ) -> None:
     """Tune both arms of the claim at equal budgets, and judge the winners on fresh seeds."""
     changes = [*(overrides or []), *([f"search.trials={trials}"] if trials else [])]
-    study = load_spec(spec, overrides=changes)
+    study = study_to_train(spec, changes, imports=imports, yes=yes, estimate=estimate_search)
     from finetune.search.tuned_study import search_study
 
-    with training_options(workers=workers, dask=dask, memory=memory) as options:
+    with training_options(
+        workers=workers, dask=dask, return_results=return_results, memory=memory
+    ) as options:
         folder = out or Path("reports") / study.name
         found = search_study(study, folder, storage=storage, options=options)
-    for arm in found.tuned.arms:
-        setting = ", ".join(f"{name} {value:.3g}" for name, value in arm.setting.items())
-        OUT.print(f"{arm.name}: {setting}")
-    OUT.print(f"Tuned: {found.tuned.conclusion}")
-    tell_results(found.study)
+    tell_search(found)
 
 
 @app.command()
-def claim(target: given.Judged = None, expect: given.Expect = None) -> None:
+def claim(
+    target: given.Judged = None,
+    expect: given.Expect = None,
+    imports: given.Imports = True,
+    yes: given.Yes = False,
+) -> None:
     """Print the verdict on a study's claim."""
     from finetune.study import read_study, run_study
 
     if target and (Path(target) / "manifest.json").exists():
         results = read_study(Path(target))
     else:
-        study = load_spec(target)
+        study = study_to_train(target, [], imports=imports, yes=yes, estimate=estimate_run)
         with training_options() as options:
             results = run_study(study, Path("reports") / study.name, options=options)
     tell_results(results)
@@ -105,23 +136,10 @@ def claim(target: given.Judged = None, expect: given.Expect = None) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
-def init(
-    file: given.File = Path("study.toml"), data: given.Data = None, target: given.Target = None
-) -> None:
-    """Write a commented study file to start from."""
-    write_starter(file, data=data, target=target)
-    OUT.print(f"Wrote {file}; edit it, then: finetune run {file}")
-
-
-@app.command()
-def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A study's folder.")],
-) -> None:
-    """Write a study's report anew from its stored results."""
-    from finetune.study import read_study
-
-    tell_results(read_study(folder))
+for command in (report, init, compact):
+    app.command()(command)
+# What follows the address may be any option of `dask worker`.
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(worker)
 
 
 def main() -> None:

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from finetune.errors import SpecError
+
 Verdict = Literal["supported", "refuted", "inconclusive", "not tested"]
 
 Spec = Annotated[
@@ -40,10 +42,39 @@ Dask = Annotated[
         show_default=False,
     ),
 ]
+ReturnResults = Annotated[
+    bool,
+    typer.Option(
+        "--return-results",
+        help="The cluster's workers give results back instead of writing them to the folder, "
+        "where they do not share it.",
+    ),
+]
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        metavar="I/N",
+        help="Train the I-th of N parts of the seeds and write no report, as a job of an array "
+        "does; run without it once all parts are in one folder.",
+        show_default=False,
+    ),
+]
 Memory = Annotated[
     str,
-    typer.Option(metavar="SIZE", help="What training may use beside the libraries, as 2GB."),
+    typer.Option(
+        metavar="SIZE",
+        help="What training may use beside the libraries, as 2GB; with --dask each worker.",
+    ),
 ]
+Imports = Annotated[
+    bool,
+    typer.Option(
+        " /--no-imports",
+        help="For a stranger's study: refuse any module:name in it, and files outside its folder.",
+        show_default=False,
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Train without asking, however much it takes.")]
 Expect = Annotated[
     Verdict | None,
     typer.Option(metavar="VERDICT", help="Exit with 1 unless this is the verdict."),
@@ -70,6 +101,7 @@ Trials = Annotated[
     int | None,
     typer.Option(min=1, help="Trials of each arm, instead of the study's.", show_default=False),
 ]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A study's folder.")]
 File = Annotated[Path, typer.Argument(help="The new file.")]
 Data = Annotated[
     str | None,
@@ -87,3 +119,18 @@ Judged = Annotated[
         show_default=False,
     ),
 ]
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Read I/N, as 3/8; give the two.
+
+    Raises:
+        SpecError: They are no whole numbers with 1 <= I <= N.
+    """
+    number, _, of = text.partition("/")
+    if number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of):
+        return int(number), int(of)
+    raise SpecError(
+        f"--shard: received {text!r}; allowed is I/N with 1 <= I <= N, as 3/8 for the third of "
+        "eight parts"
+    )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from finetune.data_spec import DataSpec
 from finetune.errors import DataError, FinetuneError, SpecError
 from finetune.imports import load_function, load_object, module_file
+from finetune.keras_config import read_network
 from finetune.part import Located
 from finetune.policy_spec import VariantSpec
 from finetune.spec import StudySpec
@@ -26,7 +27,7 @@ def with_content(spec: StudySpec, folder: Path | None = None) -> StudySpec:
         DataError: The file of data is not there, cannot be read, or is not the one that
             `data.content` names.
         SpecError: The file of the model's factory, or of a callback, is not the one that its
-            `content` names.
+            `content` names; or the file of the network holds more than Keras's own layers.
     """
     folders = [str(place.resolve()) for place in (folder, Path.cwd()) if place]
     data, model = _located_data(spec.data, folders), spec.model
@@ -38,6 +39,7 @@ def with_content(spec: StudySpec, folder: Path | None = None) -> StudySpec:
         model = _located_file(
             model, model.architecture, folders, field="model.architecture", error=SpecError
         )
+        read_network(Path(str(model.folder), str(model.architecture)), field="model.architecture")
     elif model.content:
         raise SpecError(_no_file("model.content", "the network is no file"))
     variants = tuple(

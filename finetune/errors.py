@@ -1,10 +1,18 @@
 """What can go wrong, told in one line: field, value received, what is allowed, the remedy."""
 
+from finetune.visible import visible
+
 
 class FinetuneError(Exception):
-    """Base of every error that a user can cause; the command line prints it without a traceback."""
+    """Base of every error that a user can cause; the command line prints it without a traceback.
+
+    Its text is one line that a terminal shows as it is, whatever names of a user's it holds.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str = ""):
+        super().__init__(visible(message))
 
 
 class SpecError(FinetuneError):
@@ -21,3 +29,13 @@ class EngineError(FinetuneError):
 
 class StoreError(FinetuneError):
     """The result store cannot be read or written."""
+
+
+class ClusterError(FinetuneError):
+    """A Dask cluster cannot be reached, or its workers may not train this study."""
+
+
+class TrainingError(FinetuneError):
+    """Tasks failed at every try, so that some runs are missing; what was finished is stored."""
+
+    exit_code = 3

@@ -9,6 +9,7 @@ import numpy as np
 from finetune.content import own_file, own_function
 from finetune.data_spec import TargetTask
 from finetune.errors import SpecError
+from finetune.keras_config import read_network
 from finetune.spec import ModelSpec, TrainingSpec
 from finetune.streams import integer_seed
 
@@ -101,9 +102,12 @@ def _hidden(spec: ModelSpec, units: int) -> list[keras.layers.Layer]:
 
 def _read_from(spec: ModelSpec, shape: tuple[int], n_outputs: int) -> keras.Model:
     file, _ = own_file(spec, str(spec.architecture), field="model.architecture", error=SpecError)
+    tree = read_network(file, field="model.architecture")
     try:
-        model = keras.models.model_from_json(file.read_text(encoding="utf-8"))
-    # Broken JSON and unknown layers make Keras raise all kinds of exceptions.
+        model = keras.saving.deserialize_keras_object(tree)
+        if not isinstance(model, keras.Model):
+            raise TypeError(f"it holds {type(model).__name__}, not a model")
+    # Unknown layers, and arguments that they do not have, make Keras raise all kinds of exceptions.
     except Exception as error:
         raise SpecError(
             f"model.architecture: {file.name} is no network that Keras can read: "

@@ -5,11 +5,15 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 FUNCTION = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
-PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+# No control characters, no line separators, and none that turn the direction of what follows.
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$"
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=PRINTABLE)]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
+# Whole numbers up to here are exact wherever they go; the seeds of searches begin at it.
+MOST = 10**12
+
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Positive = Annotated[int, Field(ge=1, le=MOST)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

@@ -45,8 +45,18 @@ class Block:
             for v in self.variants
         }
 
+    def part(self, number: int, of: int) -> "Block":
+        """Give every `of`-th seed, from the one at `number` (from 1): parts share no run."""
+        return replace(self, seeds=self.seeds[number - 1 :: of])
+
     def tasks(self, store: ResultStore, *, workers: int, memory: int) -> Iterator[Task]:
-        """Give tasks of one engine each that together train every run the store does not hold."""
+        """Give tasks of one engine each that together train every run the store does not hold.
+
+        Args:
+            store: What need not be trained again.
+            workers: How many tasks are trained at once.
+            memory: What each may use, in bytes.
+        """
         # Runs by `fit` come first: they take longest, and the user's own code may fail there.
         for engine in ENGINES:
             variants = tuple(v for v in self.variants if engine_for(v, self.engine) == engine)
@@ -63,9 +73,7 @@ class Block:
             variants = tuple(v for v in self.variants if v.name in names)
             for start in range(0, len(seeds), size):
                 chunk = tuple(seeds[start : start + size])
-                yield Task(
-                    self.spec, variants, chunk, self.engine, self.replicate, memory // workers
-                )
+                yield Task(self.spec, variants, chunk, self.engine, self.replicate, memory)
 
     def _seeds_per_task(self, workers: int) -> int:
         # A run by `fit` takes long: one seed a task, so that little is lost and progress shows.

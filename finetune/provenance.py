@@ -3,15 +3,11 @@
 import os
 import platform
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from finetune.spec import StudySpec
-
-_LIBRARIES = (
-    "finetune", "tensorflow", "keras", "numpy", "pandas", "scikit-learn", "scipy", "statsmodels",
-)  # fmt: skip
+from finetune.versions import versions
 
 
 def manifest(
@@ -29,11 +25,6 @@ def manifest(
         "machine": machine(),
         "spec": spec.model_dump(mode="json"),
     }
-
-
-def versions() -> dict[str, str]:
-    """Give the versions of Python and of the libraries that decide the numbers."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
 def machine() -> dict[str, Any]:

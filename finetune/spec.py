@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from finetune.data_spec import DataSpec
 from finetune.errors import SpecError
@@ -13,6 +15,7 @@ from finetune.part import FUNCTION, PRINTABLE, Count, Located, Name, Part, Posit
 from finetune.policy_spec import VariantSpec
 
 Source = Literal["init", "order", "split", "data"]
+Units = Annotated[int, Field(ge=1, le=10**6)]
 EngineName = Literal["population", "keras"]
 
 # The slow one first.
@@ -24,7 +27,24 @@ NUMERICS_VERSION = 1
 Accuracy = Literal[
     "binary_accuracy", "sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy"
 ]
-StudyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+
+
+def _no_device(name: str) -> str:
+    """Refuse what Windows takes for a device, not a folder, with whatever suffix."""
+    if re.match(r"(con|prn|aux|nul|(com|lpt)[0-9])(\.|$)", name, re.IGNORECASE):
+        raise ValueError(
+            f"received {name!r}; allowed is a name that can be a folder's everywhere, which those "
+            "of Windows's devices cannot; choose another"
+        )
+    return name
+
+
+# The folder of the report has it too.
+StudyName = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,78}[A-Za-z0-9_-])?$"),
+    AfterValidator(_no_device),
+]
 
 
 class ModelSpec(Located):
@@ -35,12 +55,14 @@ class ModelSpec(Located):
     network as Keras writes it, `keras.Model.to_json`.
     """
 
-    hidden: tuple[Positive, ...] = (64, 32, 16)
+    hidden: Annotated[tuple[Units, ...], Field(max_length=1000)] = (64, 32, 16)
     activation: Name = "relu"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     batch_normalization: bool = False
     factory: Annotated[str, Field(pattern=FUNCTION)] | None = None
-    architecture: Annotated[str, Field(min_length=1, pattern=PRINTABLE)] | None = None
+    architecture: Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)] | None = (
+        None
+    )
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:
@@ -67,7 +89,8 @@ class TrainingSpec(Part):
     loss: Name | None = None
     accuracy: Accuracy | None = None
     batch_size: Positive = 32
-    epochs: Positive = 100
+    # The store counts them in 32 bits.
+    epochs: Annotated[int, Field(ge=1, lt=2**31)] = 100
     dtype: Literal["float32", "float64"] = "float32"
 
 
@@ -102,7 +125,8 @@ class SearchSpec(Part):
 
     trials: Positive = 64
     seeds: Positive = 20
-    batch: Positive = 8
+    # A batch is proposed whole, also where fewer trials are left.
+    batch: Annotated[int, Field(ge=1, le=1000)] = 8
     seed: Count = 0
     objective: Literal["final_val_loss", "best_val_loss"] = "final_val_loss"
     factor: tuple[Share, Share] = (0.05, 0.95)
@@ -139,7 +163,8 @@ class StudySpec(Part):
     data: DataSpec
     model: ModelSpec = ModelSpec()
     training: TrainingSpec = TrainingSpec()
-    variants: Annotated[tuple[VariantSpec, ...], Field(min_length=1)]
+    # All are compared with each other.
+    variants: Annotated[tuple[VariantSpec, ...], Field(min_length=1, max_length=1000)]
     claim: ClaimSpec | None = None
     search: SearchSpec = SearchSpec()
     map: MapSpec = MapSpec()
@@ -147,11 +172,11 @@ class StudySpec(Part):
     @model_validator(mode="after")
     def _names_fit_together(self) -> Self:
         names = [variant.name for variant in self.variants]
-        for name in names:
-            if names.count(name) > 1:
+        for name, count in Counter(names).items():
+            if count > 1:
                 raise ValueError(
-                    f"variants: the name {name!r} is used {names.count(name)} times; allowed is "
-                    "once each; rename all but one"
+                    f"variants: the name {name!r} is used {count} times; allowed is once each; "
+                    "rename all but one"
                 )
         if self.claim:
             pairs = {"claim": (self.claim.treatment, self.claim.control)}

@@ -1,29 +1,26 @@
 """Finished runs, in Parquet shards that are written whole or not at all."""
 
-import io
-import os
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from finetune.errors import StoreError
-from finetune.spec import digest
-from finetune.whole_file import write_whole
-
-RUN_COLUMNS = (
-    "variant", "seed", "status", "train_loss", "train_accuracy", "val_loss", "val_accuracy",
-    "test_loss", "test_accuracy", "epochs_run", "best_epoch", "lr_reductions",
-    "first_reduction_epoch", "final_lr",
-)  # fmt: skip
-EPOCH_COLUMNS = (
-    "variant", "seed", "epoch", "loss", "val_loss", "val_accuracy", "test_loss", "test_accuracy",
-    "train_loss", "train_accuracy", "learning_rate",
-)  # fmt: skip
-TRIAL_COLUMNS = ("search", "number", "factor", "patience", "start_from_epoch", "value")
+from finetune.shards import (
+    EPOCH_COLUMNS,
+    RUN_COLUMNS,
+    TRIAL_COLUMNS,
+    damage,
+    encoded,
+    name_of,
+    scan,
+    shard_names,
+)
+from finetune.whole_file import remove_partial_files, write_whole
 
 
 class ResultStore:
@@ -31,6 +28,7 @@ class ResultStore:
 
     A shard is two files of one name: `epochs/NAME.parquet`, then `runs/NAME.parquet`. The second
     commits the first: epochs without it are those of a writer that was killed, and are not read.
+    NAME is the digest of what the two hold, so that damage shows.
     The column `variant` in a shard is the name at the time of training; readers rename by recipe.
 
     The trials of searches are kept beside them, in shards of a batch each: a search's own database
@@ -43,45 +41,118 @@ class ResultStore:
         self._epochs = folder / "epochs"
         self._trials = folder / "trials"
 
-    def create(self) -> None:
-        """Make the folder.
+    def open(self, on_note: Callable[[str], None] = lambda text: None) -> None:
+        """Make the folder, or see that the one there is sound.
+
+        A shard that is damaged, or lacks its other half, is set aside, and `on_note` is told its
+        name: what it held is trained anew. What a killed writer left unfinished is removed.
 
         Raises:
-            StoreError: it cannot be made or written to.
+            StoreError: the folder cannot be made or written to.
         """
         try:
             for part in (self._runs, self._epochs, self._trials):
                 part.mkdir(parents=True, exist_ok=True)
-            probe = self._runs / f".writable-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
+                remove_partial_files(part)
+            self._identify()
+            for name, parts, reason in self._damaged():
+                on_note(self._set_aside(name, parts, reason=reason))
         except OSError as error:
             raise StoreError(
                 f"--out: cannot write to {str(self.folder)!r}: {error.strerror}; give a folder "
                 "that you may write to"
             ) from error
 
+    def identity(self) -> str:
+        """Give what tells this folder from every other; "" where there is no store.
+
+        Two machines may have folders of one name. Those that read the same here share one.
+        """
+        try:
+            return (self.folder / "identity").read_text(encoding="ascii")
+        except OSError:
+            return ""
+
+    def _identify(self) -> None:
+        """Prove that the folder can be written to, and give it its identity, once."""
+        probe = self._runs / f".writable-{secrets.token_hex(8)}"
+        probe.touch()
+        probe.unlink()
+        if not self.identity():
+            # Linked, so that of two programs that begin at once both read what one has written.
+            draft = self.folder / f".identity-{secrets.token_hex(8)}"
+            draft.write_text(secrets.token_hex(16), encoding="ascii")
+            with suppress(FileExistsError):
+                (self.folder / "identity").hardlink_to(draft)
+            draft.unlink()
+
+    def check(self) -> None:
+        """See that every shard is sound.
+
+        Raises:
+            StoreError: one is not; it is named.
+        """
+        for name, _, reason in self._damaged():
+            raise StoreError(
+                f"store: the shard {name} is damaged: {reason}; run the study again: it sets the "
+                "shard aside and trains anew what it held"
+            )
+
+    def _damaged(self) -> Iterator[tuple[str, tuple[Path, ...], str]]:
+        for parts in ((self._runs, self._epochs), (self._trials,)):
+            for name in shard_names(parts[0]):
+                reason = damage(name, parts)
+                if reason:
+                    yield name, parts, reason
+
+    def _set_aside(self, name: str, parts: Iterable[Path], *, reason: str) -> str:
+        """Move a shard away, all its files; give what the user should know."""
+        away = self.folder / "set-aside"
+        for part in parts:
+            (away / part.name).mkdir(parents=True, exist_ok=True)
+            # One of the files may be what is missing.
+            with suppress(FileNotFoundError):
+                (part / name).replace(_unused(away / part.name / name))
+        return (
+            f"The shard {name} is damaged: {reason}; it is set aside in {away}, and what it held "
+            "is trained anew"
+        )
+
     def write(self, runs: pd.DataFrame, epochs: pd.DataFrame) -> None:
-        """Add the runs of one task as one shard, named by the runs in it."""
-        keys = runs[["recipe", "seed"]].astype({"recipe": str})
-        name = digest({"runs": keys.to_numpy().tolist()})
-        _write_shard(epochs.loc[:, ["recipe", *EPOCH_COLUMNS]], self._epochs / f"{name}.parquet")
-        _write_shard(runs.loc[:, ["recipe", *RUN_COLUMNS]], self._runs / f"{name}.parquet")
+        """Add the runs of one task as one shard.
+
+        Raises:
+            StoreError: the folder or a file cannot be written.
+        """
+        self.write_files(
+            encoded(runs.loc[:, ["recipe", *RUN_COLUMNS]]),
+            encoded(epochs.loc[:, ["recipe", *EPOCH_COLUMNS]]),
+        )
+
+    def write_files(self, runs: bytes, epochs: bytes) -> str:
+        """Add a shard as its two files; give its name.
+
+        Raises:
+            StoreError: the folder or a file cannot be written.
+        """
+        name = name_of(runs, epochs)
+        write_whole(self._epochs / name, epochs)
+        write_whole(self._runs / name, runs)
+        return name
 
     def write_trials(self, trials: pd.DataFrame) -> None:
         """Add the finished trials of one batch, as `TRIAL_COLUMNS`: `search` is its digest."""
-        keys = trials.drop(columns="value").to_csv(index=False)
-        path = self._trials / f"{digest({'trials': keys})}.parquet"
-        _write_shard(trials.loc[:, list(TRIAL_COLUMNS)], path)
+        file = encoded(trials.loc[:, list(TRIAL_COLUMNS)])
+        write_whole(self._trials / name_of(file), file)
 
     def trials(self, search: str) -> pd.DataFrame:
         """Give the finished trials of one search as `TRIAL_COLUMNS`, by number.
 
         A number can be there twice, with two settings, where the search's database was lost.
         """
-        names = sorted(file.name for file in self._trials.glob("*.parquet"))
+        names = shard_names(self._trials)
         columns: list[str] = list(TRIAL_COLUMNS)
-        table = _scan(self._trials, names, wanted=ds.field("search") == search, columns=columns)
+        table = scan(self._trials, names, wanted=ds.field("search") == search, columns=columns)
         frame = table.to_pandas().sort_values("number", ignore_index=True)
         trial = ["number", "factor", "patience", "start_from_epoch"]
         return frame.drop_duplicates(trial, ignore_index=True)
@@ -125,66 +196,27 @@ class ResultStore:
         return named.astype({"variant": "str"}).loc[:, list(columns)]
 
     def _read(self, part: Path, recipes: Mapping[str, str], *, columns: list[str]) -> pd.DataFrame:
-        names = sorted(file.name for file in self._runs.glob("*.parquet"))
         wanted = ds.field("recipe").isin(sorted(set(recipes.values())))
-        table = _scan(part, names, wanted=wanted, columns=columns)
-        frame = table.to_pandas()
+        frame = self._scan(part, wanted=wanted, columns=columns).to_pandas()
         # An integer column with gaps would come back as floats.
         whole = {"first_reduction_epoch": "Int64"}
         return frame.astype({name: kind for name, kind in whole.items() if name in frame})
 
-
-def _scan(part: Path, names: list[str], *, wanted: ds.Expression, columns: list[str]) -> pa.Table:
-    """Read the rows wanted from the shards of these names."""
-    files = [str(part / name) for name in names]
-    try:
-        shards = ds.dataset(files, format="parquet", schema=_schema(part.name))
-        return shards.to_table(columns=columns, filter=wanted)
-    except (OSError, pa.ArrowException) as error:
-        name, reason = _unreadable(part, names) or ("a shard", str(error))
-        moved = "trials" if part.name == "trials" else "runs"
-        raise StoreError(
-            f"store: cannot read {part.name}/{name}: {reason.splitlines()[0]}; move "
-            f"{moved}/{name} away and run again: what it held will be trained anew"
-        ) from error
-
-
-_COLUMNS = {
-    "runs": ("recipe", *RUN_COLUMNS),
-    "epochs": ("recipe", *EPOCH_COLUMNS),
-    "trials": TRIAL_COLUMNS,
-}
-_INTEGERS = ("seed", "number", "epochs_run", "best_epoch", "lr_reductions", "first_reduction_epoch")
-_TEXTS = ("recipe", "variant", "status", "search")
-
-
-def _schema(part: str) -> pa.Schema:
-    """Give the types of a shard's columns; epochs hold the study's own dtype, read as float64."""
-
-    def kind(name: str) -> pa.DataType:
-        if name in _TEXTS:
-            return pa.string()
-        if name == "epoch":
-            return pa.int32()
-        return pa.int64() if name in _INTEGERS else pa.float64()
-
-    return pa.schema([(name, kind(name)) for name in _COLUMNS[part]])
-
-
-def _unreadable(part: Path, names: Iterable[str]) -> tuple[str, str] | None:
-    """Find the first shard that cannot be read, and why; Arrow does not always name it."""
-    for name in names:
+    def _scan(self, part: Path, *, wanted: ds.Expression, columns: list[str]) -> pa.Table:
+        names = shard_names(self._runs)
         try:
-            pq.ParquetFile(part / name).read()
-        except FileNotFoundError:
-            return name, "it is missing"
-        except (OSError, pa.ArrowException) as error:
-            return name, str(error)
-    return None
+            return scan(part, names, wanted=wanted, columns=columns)
+        except StoreError:
+            # Where a compaction has replaced shards meanwhile, the new ones say the same.
+            if shard_names(self._runs) == names:
+                raise
+            return self._scan(part, wanted=wanted, columns=columns)
 
 
-def _write_shard(frame: pd.DataFrame, path: Path) -> None:
-    written = io.BytesIO()
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    pq.write_table(table, written, compression="zstd")
-    write_whole(path, written.getvalue())
+def _unused(file: Path) -> Path:
+    """Give a name like a file's that is not taken: what was set aside before stays."""
+    number, free = 1, file
+    while free.exists():
+        number += 1
+        free = file.with_name(f"{file.name}.{number}")
+    return free

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from finetune.errors import StoreError
-from finetune.plan import PROBE_ARMS, PROBE_EPOCHS, Plan
+from finetune.plan import PROBE_ARMS, PROBE_EPOCHS, Block, Plan
 from finetune.provenance import manifest
 from finetune.report.parity_section import parity_section
 from finetune.report.probe_section import probe_section
@@ -44,16 +44,53 @@ def run_study(
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     store = ResultStore(folder / "store")
-    store.create()
+    store.open(options.on_note)
     if spec.claim:
         options.on_note(plan_sentence(power.plan(spec.seeds, alpha=spec.claim.alpha)))
     plan = Plan.of(spec, engine)
     effort = train_blocks(plan.blocks, store, options)
+    if effort.failures and not len(store.runs(plan.runs.recipes, plan.runs.seeds)):
+        effort.demand_all()
     about = manifest(
         spec, engine=engine, seeds=spec.seeds, command=options.command, started=started
     )
     about |= {**asdict(effort), "wall_seconds": {"training": time.perf_counter() - clock}}
-    return _analyse(plan, store, folder, manifest=about)
+    return _analyse(plan.stored(store) if effort.failures else plan, store, folder, manifest=about)
+
+
+def train_part(
+    spec: StudySpec,
+    folder: Path,
+    number: int,
+    of: int,
+    *,
+    engine: EngineName = "population",
+    options: Options = DEFAULTS,
+) -> int:
+    """Train one of the parts into which a study's seeds are cut, and write no report.
+
+    Parts share no run. Once all of them lie in one folder, `run_study` there trains nothing more.
+
+    Args:
+        spec: The study.
+        folder: Of the study; its `store` holds what is trained.
+        number: Of the part, from 1.
+        of: How many parts there are.
+        engine: Who trains.
+        options: How to train.
+
+    Returns:
+        How many runs of the whole study are not in the folder yet.
+
+    Raises:
+        FinetuneError: something cannot be done; what was finished is stored.
+    """
+    store = ResultStore(folder / "store")
+    store.open(options.on_note)
+    blocks = Plan.of(spec, engine).blocks
+    train_blocks([block.part(number, of) for block in blocks], store, options).demand_all()
+    missing = [store.missing(block.recipes, block.seeds).values() for block in blocks]
+    return sum(len(names) for seeds in missing for names in seeds)
 
 
 def read_study(folder: Path) -> Results:
@@ -72,6 +109,7 @@ def read_study(folder: Path) -> Results:
             "allowed is a folder that `finetune run` wrote"
         ) from error
     store = ResultStore(folder / "store")
+    store.check()
     missing = store.missing(plan.runs.recipes, plan.runs.seeds)
     if missing:
         raise StoreError(
@@ -83,7 +121,7 @@ def read_study(folder: Path) -> Results:
 
 def _analyse(plan: Plan, store: ResultStore, folder: Path, *, manifest: dict[str, Any]) -> Results:
     clock = time.perf_counter()
-    runs = store.runs(plan.runs.recipes, plan.runs.seeds)
+    runs = _all_runs(plan.runs, store)
     epochs = store.epochs(plan.runs.recipes, plan.runs.seeds)
     again = plan.same_again
     replicate = store.runs(again.recipes, again.seeds) if again else None
@@ -112,6 +150,17 @@ def _analyse(plan: Plan, store: ResultStore, folder: Path, *, manifest: dict[str
     manifest["wall_seconds"]["report"] = time.perf_counter() - clock
     write_whole(folder / "manifest.json", json.dumps(manifest, indent=2).encode())
     return Results(plan.runs.spec, folder, runs, epochs, verdict, manifest)
+
+
+def _all_runs(block: Block, store: ResultStore) -> pd.DataFrame:
+    """Give the runs, those whose task failed too: these have the status "failed" and no numbers."""
+    runs = store.runs(block.recipes, block.seeds)
+    have = pd.MultiIndex.from_arrays([runs["variant"], runs["seed"]])
+    wanted = pd.MultiIndex.from_product([block.recipes, block.seeds], names=["variant", "seed"])
+    lost = wanted.difference(have).to_frame(index=False)
+    if lost.empty:
+        return runs
+    return pd.concat([runs, lost.assign(status="failed")], ignore_index=True)
 
 
 def _judge(plan: Plan, runs: pd.DataFrame, replicate: pd.DataFrame | None) -> Verdict | None:

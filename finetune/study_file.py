@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from finetune.content import with_content
 from finetune.errors import SpecError
 from finetune.spec import Part, StudySpec
+from finetune.stranger import check_stranger
 
 _DEEPEST = 50
 
@@ -33,12 +34,15 @@ _WORDINGS = (
 )
 
 
-def load_spec(path: Path | str | None = None, *, overrides: Iterable[str] = ()) -> StudySpec:
+def load_spec(
+    path: Path | str | None = None, *, overrides: Iterable[str] = (), imports: bool = True
+) -> StudySpec:
     """Read a study from a TOML file and apply `KEY=VALUE` overrides.
 
     Without a path it is the default study. A bare name (no folder, no suffix) that is no file
     here is looked up among the studies that come with the package. The user's own files that the
-    study names are found beside it or in the current folder.
+    study names are found beside it or in the current folder. Without `imports` a study is refused
+    that would import a module, or whose files lie outside these folders.
 
     Raises:
         SpecError: the file cannot be read or parsed, or a field is not allowed.
@@ -53,7 +57,10 @@ def load_spec(path: Path | str | None = None, *, overrides: Iterable[str] = ()) 
     for override in overrides:
         _apply(tree, override)
     own = file.parent if path is not None and file == Path(path) else None
-    return with_content(parse_spec(tree, where=where), own)
+    spec = parse_spec(tree, where=where)
+    if not imports:
+        check_stranger(spec, own)
+    return with_content(spec, own)
 
 
 def parse_spec(tree: Mapping[str, Any], *, where: str = "spec") -> StudySpec:

@@ -1,14 +1,15 @@
 """Train what a store lacks: tasks go out, results come in as shards."""
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import ByteSize, Field, TypeAdapter, ValidationError
 
-from finetune.errors import SpecError
-from finetune.execution import Workers, worker_count
+from finetune.engines.base import Task
+from finetune.errors import SpecError, TrainingError
+from finetune.execution.workers import Workers
 from finetune.plan import Block
 from finetune.store import ResultStore
 
@@ -20,7 +21,9 @@ class Options:
     Attributes:
         workers: Local worker processes; default one a core, 0 for the calling process.
         address: A Dask scheduler to use instead.
-        memory: Bytes that training may use beside the libraries, all workers together.
+        return_results: The scheduler's workers give results back instead of writing to the store.
+        memory: Bytes that training may use beside the libraries: on this machine all workers
+            together, on a cluster each of them.
         command: The command that reproduces the study, for the report.
         on_note: Told, in words, what a user should know before training.
         on_plan: Told how many runs are stored and how many are to be trained.
@@ -29,6 +32,7 @@ class Options:
 
     workers: int | None = None
     address: str | None = None
+    return_results: bool = False
     memory: int = 2 * 2**30
     command: str | None = None
     on_note: Callable[[str], None] = lambda text: None
@@ -40,6 +44,22 @@ DEFAULTS = Options()
 
 
 @dataclass(frozen=True)
+class Failure:
+    """Runs that were not trained, since their task failed at every try; run again to try again."""
+
+    variants: tuple[str, ...]
+    seeds: tuple[int, ...]
+    reason: str
+
+    def __str__(self) -> str:
+        first, last = self.seeds[0], self.seeds[-1]
+        seeds = f"seed {first}" if first == last else f"{len(self.seeds)} seeds, {first} to {last}"
+        names = ", ".join(map(repr, self.variants[:3]))
+        more = f" and {len(self.variants) - 3} more variants" if len(self.variants) > 3 else ""
+        return f"{names}{more} at {seeds}: {self.reason}"
+
+
+@dataclass(frozen=True)
 class Effort:
     """What was trained. Runs that share a row of weights share the epochs it was trained for."""
 
@@ -48,6 +68,20 @@ class Effort:
     row_epochs_trained: int
     run_epochs_delivered: int
     notes: tuple[str, ...]
+    failures: tuple[Failure, ...] = ()
+
+    def demand_all(self) -> None:
+        """Go on only if no task failed.
+
+        Raises:
+            TrainingError: some did; the first is told.
+        """
+        if self.failures:
+            count = len(self.failures)
+            raise TrainingError(
+                f"{count} {'task' if count == 1 else 'tasks'} failed at every try; "
+                f"{self.failures[0]}; the others are stored: run the same command to try again"
+            )
 
 
 def parse_memory(text: str) -> int:
@@ -64,6 +98,19 @@ def parse_memory(text: str) -> int:
         ) from error
 
 
+@contextmanager
+def workers_for(store: ResultStore, options: Options) -> Iterator[Workers]:
+    """Give the workers that the options ask for, until the block ends."""
+    with Workers(
+        store,
+        wanted=options.workers,
+        address=options.address,
+        give_back=options.return_results,
+        on_note=options.on_note,
+    ) as workers:
+        yield workers
+
+
 def train_blocks(
     blocks: Sequence[Block],
     store: ResultStore,
@@ -73,33 +120,57 @@ def train_blocks(
 ) -> Effort:
     """Train every run of the blocks that the store does not hold, and store it.
 
+    A task that fails at every try is told in `Effort.failures`, and the others go on.
+
     `workers` are those to use and leave running; without them some are started and ended.
 
     Raises:
-        FinetuneError: a task failed; what other tasks finished before is stored.
+        FinetuneError: Something that the user can mend; what was finished before is stored.
     """
-    count = worker_count(options.workers)
-    tasks = [
-        task
-        for block in blocks
-        for task in block.tasks(store, workers=count, memory=options.memory)
-    ]
-    wanted = sum(len(block.variants) * len(block.seeds) for block in blocks)
-    missing = sum(len(task.runs) for task in tasks)
-    options.on_plan(wanted - missing, missing)
+    with nullcontext(workers) if workers else workers_for(store, options) as crew:
+        tasks = [
+            task
+            for block in blocks
+            for task in block.tasks(
+                store, workers=crew.count, memory=crew.memory_each(options.memory)
+            )
+        ]
+        wanted = sum(len(block.variants) * len(block.seeds) for block in blocks)
+        missing = sum(len(task.runs) for task in tasks)
+        options.on_plan(wanted - missing, missing)
+        return _train(tasks, store, options, workers=crew, reused=wanted - missing)
+
+
+def _train(
+    tasks: Sequence[Task],
+    store: ResultStore,
+    options: Options,
+    *,
+    workers: Workers,
+    reused: int,
+) -> Effort:
     done = [0.0] * len(tasks)
 
     def progress(position: int, share: float) -> None:
         done[position] = max(done[position], share * len(tasks[position].runs))
         options.on_progress(sum(done))
 
-    own = Workers(options.workers, options.address, at_most=len(tasks))
-    row_epochs, run_epochs, notes = 0, 0, set()
-    with nullcontext(workers) if workers else own as crew:
-        for position, frames in crew.train(tasks, progress):
-            store.write(frames.runs, frames.epochs)
-            progress(position, 1.0)
-            row_epochs += frames.rows_trained
-            run_epochs += len(frames.epochs)
-            notes |= set(frames.notes)
-    return Effort(wanted - missing, missing, row_epochs, run_epochs, tuple(sorted(notes)))
+    row_epochs, run_epochs, trained, notes, failures = 0, 0, 0, set(), []
+    for position, delivery in workers.train(tasks, progress):
+        task = tasks[position]
+        progress(position, 1.0)
+        if delivery.failure:
+            failures.append(_failure(task, delivery.failure))
+            options.on_note(f"Not trained: {failures[-1]}; the others go on")
+            continue
+        if delivery.frames:
+            store.write(delivery.frames.runs, delivery.frames.epochs)
+        trained += len(task.runs)
+        row_epochs += delivery.rows_trained
+        run_epochs += delivery.run_epochs
+        notes |= set(delivery.notes)
+    return Effort(reused, trained, row_epochs, run_epochs, tuple(sorted(notes)), tuple(failures))
+
+
+def _failure(task: Task, reason: str) -> Failure:
+    return Failure(tuple(variant.name for variant in task.variants), task.seeds, reason)

@@ -1,10 +1,17 @@
 """Files that are there in full or not at all, whenever the program is killed."""
 
 import os
+import secrets
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from finetune.errors import StoreError
+
+_SUFFIX = ".partial"
+
+# A write takes seconds: what is older was left by a writer that was killed.
+_ABANDONED_AFTER_SECONDS = 3600
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -13,7 +20,8 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         StoreError: the folder or the file cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Writers on several machines may share the folder, so that a process id would not do.
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}{_SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
@@ -21,6 +29,7 @@ def write_whole(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        _sync(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(
@@ -30,3 +39,27 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def remove_partial_files(folder: Path) -> None:
+    """Remove what killed writers left in a folder; no reader has ever seen it.
+
+    Raises:
+        OSError: the folder cannot be read or written.
+    """
+    for partial in folder.glob(f".*{_SUFFIX}"):
+        # Another program may have removed it.
+        with suppress(FileNotFoundError):
+            if time.time() - partial.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
+                partial.unlink()
+
+
+def _sync(folder: Path) -> None:
+    """Keep the new name too through a loss of power, where the system can be asked to."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

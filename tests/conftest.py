@@ -1,13 +1,13 @@
 """What holds for all tests."""
 
-import gc
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
-from tests.made_runs import Executor
+from tests.made_runs import Executor, made_up
 
 # TensorFlow's C++ speaks on loading; tests read the standard error of what they start.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -24,18 +24,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def executor(monkeypatch) -> Executor:
+def executor() -> Iterator[Executor]:
     """Stand in for training and drawing; studies then take a moment."""
-    from finetune import training
-    from finetune.report import writing
-
-    executor = Executor()
-    monkeypatch.setattr(training, "Workers", executor.workers)
-    # statsmodels collects garbage at every call, which takes long beside TensorFlow.
-    monkeypatch.setattr(gc, "collect", lambda *generation: 0)
-    # Drawing takes longer than all else together, and is tested elsewhere.
-    monkeypatch.setattr(writing, "figure_files", lambda tables, *, names: {})
-    return executor
+    with made_up() as executor:
+        yield executor
 
 
 @pytest.fixture

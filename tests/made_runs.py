@@ -1,11 +1,15 @@
 """Made-up results of training, in the form that engines give them, and who makes them."""
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from unittest.mock import patch
 
 import numpy as np
 
 from finetune.engines.base import METRICS, Frames, Task, Training, tabulate
+from finetune.execution.delivery import Delivery, delivered, failed
 
 FAILED_SHARE = 0.2
 
@@ -51,7 +55,11 @@ class Executor:
     trained: list[tuple[str, int, str, int]] = field(default_factory=list)
     options: dict = field(default_factory=dict)
 
-    def workers(self, wanted=None, address=None, **options) -> "Executor":
+    failing: Callable[[Task], bool] = lambda task: False
+
+    count = 2
+
+    def workers(self, store, *, wanted=None, address=None, **options) -> "Executor":
         self.options = {"workers": wanted, "address": address}
         return self
 
@@ -60,12 +68,32 @@ class Executor:
 
     def __exit__(self, *error: object) -> None: ...
 
-    def train(self, tasks: list[Task], on_progress) -> Iterator[tuple[int, Frames]]:
+    def memory_each(self, memory: int) -> int:
+        return memory
+
+    def train(self, tasks: list[Task], on_progress) -> Iterator[tuple[int, Delivery]]:
         order = np.random.default_rng(len(tasks)).permutation(len(tasks)).tolist()
         for count, position in enumerate(order):
             if count == self.stop_after:
                 raise KeyboardInterrupt
             task = tasks[position]
             on_progress(position, 0.5)
+            if self.failing(task):
+                yield position, failed(MemoryError())
+                continue
             self.trained += [(v.name, s, task.engine, task.replicate) for v, s in task.runs]
-            yield position, made_frames(task)
+            yield position, delivered(made_frames(task))
+
+
+@contextmanager
+def made_up() -> Iterator[Executor]:
+    """Stand in for training and drawing; studies then take a moment."""
+    executor = Executor()
+    with (
+        patch("finetune.training.Workers", executor.workers),
+        # statsmodels collects garbage at every call, which takes long beside TensorFlow.
+        patch.object(gc, "collect", lambda *generation: 0),
+        # Drawing takes longer than all else together, and is tested elsewhere.
+        patch("finetune.report.writing.figure_files", lambda tables, *, names: {}),
+    ):
+        yield executor

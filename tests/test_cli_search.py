@@ -15,7 +15,6 @@ TINY = [part for override in _SIZE for part in ("--set", override)]
 @pytest.fixture(autouse=True)
 def _made_up(executor, monkeypatch):
     """Make the search's training up too, without a failed run, and draw nothing."""
-    monkeypatch.setattr("finetune.search.tuned_study.Workers", executor.workers)
     monkeypatch.setattr("finetune.search.tuned_study.tuned_files", lambda tables, *, tuned: {})
     monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 0.0)
 

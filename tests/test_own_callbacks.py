@@ -150,7 +150,7 @@ def test_what_it_changes_in_the_model_is_seen_by_no_other_run(study):
 def test_tasks_are_of_one_engine_each_and_those_of_fit_come_first(study, tmp_path):
     spec = load_spec(study)
     store = ResultStore(tmp_path / "store")
-    store.create()
+    store.open()
     plan = Plan.of(spec, "population")
     tasks = list(plan.runs.tasks(store, workers=1, memory=2**30))
     named = [(t.engine, [v.name for v in t.variants], t.seeds) for t in tasks]

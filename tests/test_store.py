@@ -1,12 +1,14 @@
 """The store: whole or not at all, known by recipe and seed, exact to the last bit."""
 
 import errno
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,8 +16,10 @@ from hypothesis import strategies as st
 from finetune import store as store_module
 from finetune.engines.base import Frames
 from finetune.errors import StoreError
+from finetune.shards import EPOCH_COLUMNS, RUN_COLUMNS
 from finetune.spec import StudySpec
-from finetune.store import EPOCH_COLUMNS, RUN_COLUMNS, ResultStore
+from finetune.store import ResultStore
+from finetune.versions import numeric_versions
 from tests.made_runs import made_frames
 from tests.studies import small_study, task
 
@@ -38,7 +42,7 @@ def fill(store: ResultStore, *seed_groups, **options) -> None:
 @pytest.fixture
 def store(tmp_path) -> ResultStore:
     made_store = ResultStore(tmp_path / "deep" / "store")
-    made_store.create()
+    made_store.open()
     return made_store
 
 
@@ -96,7 +100,7 @@ def test_integers_with_gaps_stay_integers(store):
 def test_an_empty_store_has_all_columns_and_misses_all(store):
     fill(store, SEEDS)
     empty = ResultStore(store.folder.parent / "other")
-    empty.create()
+    empty.open()
     assert empty.missing(RECIPES, SEEDS) == dict.fromkeys(SEEDS, NAMES)
     for read in ("runs", "epochs"):
         nothing, all_ = (getattr(s, read)(RECIPES, SEEDS) for s in (empty, store))
@@ -120,7 +124,7 @@ def test_only_the_seeds_asked_for_are_read(store):
 def test_shards_do_not_show(store, tmp_path):
     fill(store, [5, 2], [0], [4, 1, 3])
     whole = ResultStore(tmp_path / "whole")
-    whole.create()
+    whole.open()
     fill(whole, SEEDS)
     same(store.runs(RECIPES, SEEDS), whole.runs(RECIPES, SEEDS))
     same(store.epochs(RECIPES, SEEDS), whole.epochs(RECIPES, SEEDS))
@@ -129,7 +133,7 @@ def test_shards_do_not_show(store, tmp_path):
 def test_a_run_in_several_shards_is_read_once(store, tmp_path):
     fill(store, [0, 1], [1, 2], [2])
     once = ResultStore(tmp_path / "once")
-    once.create()
+    once.open()
     fill(once, [0, 1, 2])
     same(store.runs(RECIPES, SEEDS), once.runs(RECIPES, SEEDS))
     same(store.epochs(RECIPES, SEEDS), once.epochs(RECIPES, SEEDS))
@@ -229,39 +233,125 @@ def scrambled(content: bytes) -> bytes:
     return content[:8] + bytes(60) + content[68:]
 
 
+def flipped(content: bytes) -> bytes:
+    """Flip one bit amid the data, which leaves the file's structure as it is."""
+    place = len(content) // 3
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+DAMAGES = [truncated, scrambled, flipped, lambda content: b""]
+
+
 @pytest.mark.parametrize("part", ["runs", "epochs"])
-@pytest.mark.parametrize("damage", [truncated, scrambled, lambda content: b""])
-def test_a_damaged_shard_is_named_and_nothing_is_deleted(store, part, damage):
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_shard_is_named_and_left_where_it_is(store, part, damage):
     fill(store, [0], [1], [2])
+    store.check()
     shard = shards(store, part)[1]
     shard.write_bytes(damage(shard.read_bytes()))
     before = files(store)
     with pytest.raises(StoreError) as caught:
-        getattr(store, part)(RECIPES, SEEDS)
+        store.check()
     line = str(caught.value)
     assert len(line.splitlines()) == 1
-    assert f"cannot read {part}/{shard.name}" in line
-    assert f"move runs/{shard.name} away" in line
+    assert f"the shard {shard.name} is damaged: it does not hold what was written" in line
     assert files(store) == before
 
 
-def test_the_remedy_for_a_damaged_shard_works(store):
+def test_no_flipped_bit_goes_unseen(store):
+    fill(store, [0])
+    for part in ("runs", "epochs"):
+        (shard,) = shards(store, part)
+        sound = shard.read_bytes()
+        for place in range(0, len(sound), 97):
+            shard.write_bytes(sound[:place] + bytes([sound[place] ^ 4]) + sound[place + 1 :])
+            with pytest.raises(StoreError, match="is damaged"):
+                store.check()
+        shard.write_bytes(sound)
+    store.check()
+
+
+@pytest.mark.parametrize("part", ["runs", "epochs"])
+@pytest.mark.parametrize("damage", [*DAMAGES, None])
+def test_opening_sets_a_damaged_shard_aside_and_the_rest_can_be_read(store, part, damage):
     fill(store, [0], [1], [2])
-    broken = shards(store, "epochs")[1]
-    broken.unlink()
-    with pytest.raises(StoreError, match=f"epochs/{broken.name}: it is missing"):
-        store.epochs(RECIPES, SEEDS)
-    (store.folder / "runs" / broken.name).rename(store.folder / "away")
+    shard = shards(store, part)[1]
+    others = {half: (store.folder / half / shard.name).read_bytes() for half in ("runs", "epochs")}
+    if damage:
+        others[part] = damage(shard.read_bytes())
+        shard.write_bytes(others[part])
+    else:
+        del others[part]
+        shard.unlink()
+    notes = []
+    store.open(notes.append)
+    # A shard without its first half was never finished, and is not missed.
+    if part == "runs" and not damage:
+        assert notes == []
+        return
+    assert [f"The shard {shard.name} is damaged" in note for note in notes] == [True]
+    for half, content in others.items():
+        assert (store.folder / "set-aside" / half / shard.name).read_bytes() == content
     (lost,) = store.missing(RECIPES, range(3))
+    assert set(store.epochs(RECIPES, SEEDS)["seed"]) == {0, 1, 2} - {lost}
     fill(store, [lost])
     assert store.missing(RECIPES, range(3)) == {}
-    assert set(store.epochs(RECIPES, SEEDS)["seed"]) == {0, 1, 2}
+    store.open(notes.append)
+    assert len(notes) == 1
+
+
+def test_what_was_set_aside_before_stays(store):
+    fill(store, [0])
+    for content in (b"first", b"second"):
+        shards(store)[0].write_bytes(content)
+        store.open()
+        fill(store, [0])
+    kept = sorted((store.folder / "set-aside" / "runs").iterdir())
+    assert [file.read_bytes() for file in kept] == [b"first", b"second"]
+
+
+def test_damaged_trials_are_set_aside(store):
+    row = {"search": "s", "number": 0, "factor": 0.5, "patience": 1.0, "start_from_epoch": 0.0}
+    store.write_trials(pd.DataFrame([{**row, "value": 1.0}]))
+    (shard,) = shards(store, "trials")
+    shard.write_bytes(truncated(shard.read_bytes()))
+    notes = []
+    store.open(notes.append)
+    assert f"The shard {shard.name} is damaged" in notes[0]
+    assert store.trials("s").empty
+
+
+def test_what_killed_writers_left_is_removed_once_it_is_old(store):
+    old, fresh = (store.folder / "runs" / f".{name}.parquet.1.partial" for name in "ab")
+    old.touch()
+    fresh.touch()
+    os.utime(old, (0, 0))
+    store.open()
+    assert not old.exists()
+    assert fresh.exists()
+
+
+def test_a_store_keeps_its_identity_and_no_other_has_it(store, tmp_path):
+    other = ResultStore(tmp_path / "other")
+    assert other.identity() == ""
+    other.open()
+    first = store.identity()
+    store.open()
+    assert len(first) == 32
+    assert store.identity() == first != other.identity()
+
+
+def test_a_shard_tells_the_versions_that_made_it(store):
+    fill(store, [0])
+    for part in ("runs", "epochs"):
+        metadata = pq.read_schema(shards(store, part)[0]).metadata
+        assert json.loads(metadata[b"finetune.versions"]) == numeric_versions()
 
 
 def test_missing_meets_a_damaged_shard_before_anything_is_trained(store):
     fill(store, [0])
     shards(store)[0].write_bytes(b"")
-    with pytest.raises(StoreError, match="cannot read runs/"):
+    with pytest.raises(StoreError, match="cannot read runs: "):
         store.missing(RECIPES, SEEDS)
 
 
@@ -269,7 +359,7 @@ def test_missing_meets_a_damaged_shard_before_anything_is_trained(store):
 def test_a_folder_that_cannot_be_written_to_is_told(tmp_path, place):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match=r"--out: cannot write to '.*file.*; give") as e:
-        ResultStore(tmp_path / place).create()
+        ResultStore(tmp_path / place).open()
     assert len(str(e.value).splitlines()) == 1
     assert (tmp_path / "file").read_text() == "in the way"
 
@@ -280,13 +370,13 @@ def test_a_folder_closed_to_the_user_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "touch", refused)
     with pytest.raises(StoreError, match=r"--out: .*Permission denied"):
-        ResultStore(tmp_path).create()
+        ResultStore(tmp_path).open()
 
 
 def test_making_a_store_again_leaves_it_as_it_is(store):
     fill(store, [0])
     before = files(store)
-    ResultStore(store.folder).create()
+    ResultStore(store.folder).open()
     assert files(store) == before
 
 
@@ -300,7 +390,7 @@ fates = st.sampled_from([2, 2, 1, 0])
 def test_the_store_is_the_union_of_what_was_finished(tmp_path_factory, written):
     store, plain = ResultStore(tmp_path_factory.mktemp("store")), SPEC.variants[:1]
     recipes = {NAMES[0]: RECIPES[NAMES[0]]}
-    store.create()
+    store.open()
     finished: set[int] = set()
     for seeds, files_written in written:
         with pytest.MonkeyPatch.context() as patch, suppress(KeyboardInterrupt):
@@ -314,11 +404,11 @@ def test_the_store_is_the_union_of_what_was_finished(tmp_path_factory, written):
 
 
 def _stop_writing(patch: pytest.MonkeyPatch, *, after: int) -> None:
-    write, count = store_module._write_shard, iter(range(9))
+    write, count = store_module.write_whole, iter(range(9))
 
-    def stop(frame, path):
+    def stop(path, content):
         if next(count) >= after:
             raise KeyboardInterrupt
-        write(frame, path)
+        write(path, content)
 
-    patch.setattr(store_module, "_write_shard", stop)
+    patch.setattr(store_module, "write_whole", stop)

@@ -1,6 +1,7 @@
 """Studies: train what is missing, keep what is finished, end with the same numbers."""
 
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from finetune.errors import StoreError
+from finetune.errors import StoreError, TrainingError
 from finetune.plan import Plan
 from finetune.results import Results
-from finetune.store import RUN_COLUMNS, ResultStore
-from finetune.study import read_study, run_study
+from finetune.shards import RUN_COLUMNS
+from finetune.store import ResultStore
+from finetune.study import read_study, run_study, train_part
 from finetune.training import Options
 from tests.studies import small_study
 
@@ -252,7 +254,7 @@ def _broken_shard(folder: Path) -> None:
         (_another_manifest, "holds no study"),
         (_newer_spec, "holds no study"),
         (_lost_shard, "lacks runs of 1 seeds"),
-        (_broken_shard, "cannot read runs/"),
+        (_broken_shard, "is damaged"),
     ],
 )
 def test_a_folder_without_a_whole_study_is_told_and_left_alone(run, damage, words):
@@ -265,14 +267,64 @@ def test_a_folder_without_a_whole_study_is_told_and_left_alone(run, damage, word
     assert tree(folder) == before
 
 
-def test_a_broken_shard_stops_a_study_before_it_trains(run, executor):
+def test_a_broken_shard_is_told_set_aside_and_trained_anew(run):
     folder = run()[0].folder
+    before = runs_csv(folder)
     _broken_shard(folder)
-    before = tree(folder)
-    with pytest.raises(StoreError, match="cannot read runs/"):
-        run("seeds=6")
-    assert executor.trained == []
-    assert tree(folder) == before
+    notes = []
+    _, trained = run(on_note=notes.append)
+    assert len(trained) == len(NAMES)
+    assert runs_csv(folder) == before
+    assert "is set aside" in notes[0]
+
+
+def test_a_task_that_fails_is_reported_and_the_rest_is_judged(run, executor, tmp_path):
+    whole, _ = run(folder=tmp_path / "whole")
+    executor.failing = lambda task: 2 in task.seeds
+    notes = []
+    results, _ = run(on_note=notes.append)
+    lost = results.runs[results.runs["epochs_run"].isna()]
+    assert set(lost["seed"]) == {2}
+    assert set(lost["status"]) == {"failed"}
+    assert any("seed 2: MemoryError" in note for note in notes)
+    rest = whole.runs[whole.runs["seed"] != 2].reset_index(drop=True)
+    kept = results.runs[results.runs["seed"] != 2].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, rest, check_dtype=False)
+    report = (results.folder / "report.md").read_text()
+    assert "could not be trained" in report
+    assert "Reason: `MemoryError`" in report
+
+    executor.failing = lambda task: False
+    mended, trained = run()
+    assert trained == runs_of(NAMES, [2])
+    assert runs_csv(mended.folder) == runs_csv(whole.folder)
+
+
+def test_where_every_task_fails_there_is_no_report(run, executor, tmp_path):
+    executor.failing = lambda task: True
+    with pytest.raises(TrainingError, match=r"4 tasks failed at every try; .*MemoryError") as told:
+        run()
+    assert told.value.exit_code == 3
+    assert not (tmp_path / "out" / "report.md").exists()
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_parts_of_a_study_lie_together_as_the_whole(run, executor, tmp_path, parts):
+    whole, _ = run(folder=tmp_path / "whole")
+    executor.trained.clear()
+    left = [
+        train_part(SPEC, tmp_path / f"part-{number}", number, parts, engine="keras")
+        for number in range(1, parts + 1)
+    ]
+    assert sorted(executor.trained) == runs_of(NAMES, range(4))
+    assert left == ([0] if parts == 1 else [10, 15, 15])
+    for number in range(1, parts + 1):
+        for part in ("runs", "epochs"):
+            source = tmp_path / f"part-{number}" / "store" / part
+            shutil.copytree(source, tmp_path / "out" / "store" / part, dirs_exist_ok=True)
+    results, trained = run()
+    assert trained == []
+    assert runs_csv(results.folder) == runs_csv(whole.folder)
 
 
 def test_a_folder_that_cannot_be_written_to_stops_a_study_before_it_trains(run, executor, tmp_path):

@@ -70,7 +70,8 @@ def _encoder(categories: list[list[str]]) -> Pipeline:
     # a category that no training row has is a column of zeros.
     names: Any = categories
     return make_pipeline(
-        SimpleImputer(strategy="constant", fill_value=MISSING),
+        # A column may have values in other rows than those of training alone.
+        SimpleImputer(strategy="constant", fill_value=MISSING, keep_empty_features=True),
         OneHotEncoder(categories=names, handle_unknown="ignore", sparse_output=False),
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 from finetune.data.splits import Rows, Splits, load_splits
 from finetune.data_spec import TargetTask
 from finetune.errors import DataError, SpecError
+from finetune.keras_config import check_config
 from finetune.models import SeededModel, build_model, fitting_loss, is_classification
 from finetune.spec import Source, StudySpec, TrainingSpec
 from finetune.streams import batch_order, stream
@@ -123,13 +124,15 @@ class Problem:
         """Give a fresh optimizer."""
         spec = self.spec.training.optimizer
         config = {"learning_rate": spec.learning_rate, **spec.args}
+        check_config(spec.args, field="training.optimizer.args", error=SpecError)
         try:
             return keras.optimizers.get({"class_name": spec.name, "config": config})
-        except (ValueError, TypeError) as error:
+        # Wrong arguments make Keras raise all kinds of exceptions.
+        except Exception as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0]
             raise SpecError(
-                f"training.optimizer: Keras refuses {spec.name!r} with {config}: "
-                f"{str(error).splitlines()[0]}; allowed is the name of a class in "
-                "keras.optimizers and its arguments"
+                f"training.optimizer: Keras refuses {spec.name!r} with {config}: {said}; allowed "
+                "is the name of a class in keras.optimizers and its arguments"
             ) from error
 
     def _arrays(self, splits: Splits) -> SeedData:
@@ -179,7 +182,10 @@ def _shape(splits: Splits) -> str:
 def _loss(name: str) -> Measure:
     try:
         found: Any = keras.losses.get(name)
-    except ValueError as error:
+        # Base classes are found by their names too, and compute nothing; some need arguments.
+        if type(found) is keras.Loss:
+            raise TypeError(name)
+    except (ValueError, TypeError) as error:
         raise SpecError(
             f"training.loss: received {name!r}; allowed is the name of a loss in keras.losses"
         ) from error

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from finetune.errors import StoreError
+from finetune.shards import RUN_COLUMNS
 from finetune.spec import StudySpec
-from finetune.store import RUN_COLUMNS
 
 LOSSES = ("train_loss", "val_loss", "test_loss")
 ACCURACIES = ("train_accuracy", "val_accuracy", "test_accuracy")

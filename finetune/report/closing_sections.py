@@ -8,6 +8,7 @@ import pandas as pd
 from finetune.report.markdown import (
     NONE,
     Section,
+    bullets,
     code,
     code_block,
     folded,
@@ -28,11 +29,12 @@ _LABELS = {
 }
 
 
-def failures_section(tables: ReportTables) -> Section:
-    """List the runs that failed, if any."""
+def failures_section(tables: ReportTables, manifest: Mapping[str, Any]) -> Section:
+    """List the runs that failed, if any, and why those failed that were not trained to an end."""
     failed = tables.runs.loc[tables.runs["status"] != "ok"]
     if failed.empty:
         return Section("Failed runs", "")
+    untrained = int(failed["epochs_run"].isna().sum())
     rows = [
         (
             plain(row["variant"]),
@@ -45,12 +47,28 @@ def failures_section(tables: ReportTables) -> Section:
     return Section(
         "Failed runs",
         paragraphs(
-            f"{len(failed)} of {len(tables.runs)} runs failed: their training left the finite "
-            "numbers. They are in no mean, interval or pair above, which is a choice in favour of "
-            "variants that fail.",
+            f"{len(failed)} of {len(tables.runs)} runs failed{_ways(len(failed), untrained)}. They "
+            "are in no mean, interval or pair above, which is a choice in favour of variants that "
+            "fail.",
+            _reasons(manifest) if untrained else "",
             listing if len(rows) <= _FEW else folded(f"All {len(rows)}", listing),
         ),
     )
+
+
+def _ways(failed: int, untrained: int) -> str:
+    if not untrained:
+        return ": their training left the finite numbers"
+    if untrained == failed:
+        return ": they could not be trained"
+    return f": {untrained} could not be trained, and the training of others left the finite numbers"
+
+
+def _reasons(manifest: Mapping[str, Any]) -> str:
+    """Say what ended the tasks; running the study again tries them again."""
+    reasons = dict.fromkeys(failure["reason"] for failure in manifest.get("failures", ()))
+    again = "Run the same command to try them again; what is stored is kept."
+    return paragraphs(again, bullets(*(f"Reason: {code(reason)}" for reason in reasons)))
 
 
 def reproduction_section(manifest: Mapping[str, Any]) -> Section:

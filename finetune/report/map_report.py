@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from finetune.report.closing_sections import provenance_section, reproduction_section
+from finetune.report.csv_text import csv_text
 from finetune.report.map_figure import MARKS, map_files
 from finetune.report.markdown import (
     Section,
@@ -45,7 +46,7 @@ def write_map_report(
     text = join_sections(
         f"Claim map: {plain(spec.name)}", opening=_answer(spec, table), sections=sections
     )
-    csv = table.to_csv(index=False, lineterminator="\n")
+    csv = csv_text(table)
     files = {f"figures/{name}": content for name, content in map_files(table).items()}
     for name, content in {"tables/claim_map.csv": csv.encode(), **files}.items():
         write_whole(out / name, content)

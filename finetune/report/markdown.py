@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from finetune.visible import visible
+
 NONE = "-"
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|#~!])")
@@ -56,7 +58,7 @@ def table(rows: Sequence[Sequence[str]], *, columns: Sequence[str], align: str =
 
 def plain(text: object) -> str:
     """Escape text that may hold anything, so that it shows as it is, in tables too."""
-    escaped = _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+    escaped = _SPECIAL.sub(r"\\\1", _flat(text))
     return re.sub("[&<>$]", lambda match: _ENTITIES[match.group()], escaped)
 
 
@@ -67,7 +69,7 @@ def quoted(name: str) -> str:
 
 def code(text: object) -> str:
     """Give text in code style, with a fence longer than any run of backticks in it."""
-    flat = " ".join(str(text).split())
+    flat = _flat(text)
     fence = "`" * (1 + max(map(len, re.findall("`+", flat)), default=0))
     pad = " " if flat.startswith("`") or flat.endswith("`") else ""
     return f"{fence}{pad}{flat}{pad}{fence}"
@@ -75,8 +77,14 @@ def code(text: object) -> str:
 
 def code_block(text: str, *, language: str) -> str:
     """Give lines of code, with a fence longer than any run of backticks in them."""
+    text = "\n".join(map(visible, text.split("\n")))
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{fence}{language}\n{text.strip()}\n{fence}"
+
+
+def _flat(text: object) -> str:
+    """Give a text in one line, without characters that act and do not show."""
+    return visible(" ".join(str(text).split()))
 
 
 def number(value: float, *, digits: int = 3) -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from finetune.report.csv_text import read_csv_text
+
 # Only these of a report's, and of them those that there are, so that a cell stays short.
 _FIGURES = ("claim", "test_metrics", "learning_curves", "learning_rates")
 _METRICS = ("train_loss", "val_loss", "test_loss", "test_accuracy", "epochs_run")
@@ -17,16 +19,11 @@ def report_html(folder: Path, *, title: str, answer: str) -> str:
         [
             f"<h3>{html.escape(title)}</h3>",
             f"<p><b>{html.escape(answer)}</b></p>" if answer else "",
-            _summary(_read(folder / "tables" / "summary.csv")),
+            _summary(read_csv_text(folder / "tables" / "summary.csv")),
             *(_figure(folder / "figures" / f"{name}.png", name) for name in _FIGURES),
             f"<p>Report: <code>{html.escape(str(folder / 'report.md'))}</code></p>",
         ]
     )
-
-
-def _read(path: Path) -> pd.DataFrame:
-    """Read a table in which a variant may have any name, as "None" or "NA"."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def _summary(summary: pd.DataFrame) -> str:

@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from finetune.visible import visible
+
 WIDTH = 9.0  # inches: at 96 pixels an inch about the width of GitHub's column
 
 # More dots than this make an SVG heavy: they are drawn as an image in it.
@@ -114,7 +116,7 @@ class VariantStyles:
 
 def shown(name: str, *, width: int = 30) -> str:
     """Give a name to print in a figure: wrapped, and with no part of it read as mathematics."""
-    return textwrap.fill(name, width).replace("$", r"\$")
+    return textwrap.fill(visible(name), width).replace("$", r"\$")
 
 
 def set_scale(axes: Axes, values: pd.Series, *, axis: str, factor: float = 20) -> None:

@@ -14,6 +14,7 @@ from finetune.report.comparisons import (
     rank_table,
     rankings,
 )
+from finetune.report.csv_text import csv_text
 from finetune.report.curves import curve_table, mostly_trained
 from finetune.report.summary import summary_table
 from finetune.spec import StudySpec
@@ -59,7 +60,7 @@ class ReportTables:
         """Give each file's name and text: equal for equal tables, floats with all their digits."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
-            f"{name}.csv": table.to_csv(index=False, lineterminator="\n")
+            f"{name}.csv": csv_text(table)
             for name, table in values.items()
             if isinstance(table, pd.DataFrame) and len(table.columns)
         }

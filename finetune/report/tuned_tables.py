@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from finetune.report.csv_text import csv_text
+
 _PARTS = {"factor": 6, "patience": 5}
 
 
@@ -36,9 +38,7 @@ class TunedTables:
             "search_baseline": self.baseline,
         }
         return {
-            f"{name}.csv": table.to_csv(index=False, lineterminator="\n")
-            for name, table in named.items()
-            if len(table.columns)
+            f"{name}.csv": csv_text(table) for name, table in named.items() if len(table.columns)
         }
 
 

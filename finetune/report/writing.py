@@ -87,7 +87,7 @@ def report_sections(
         callbacks_section(tables, spec),
         variance_section(tables.variance),
         *extra_sections,
-        failures_section(tables),
+        failures_section(tables, manifest),
         reproduction_section(manifest),
         provenance_section(manifest),
     ]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from finetune.errors import EngineError
-from finetune.execution import Workers
+from finetune.execution.workers import Workers
 from finetune.plan import Block
 from finetune.policy_spec import VariantSpec
 from finetune.report.cells import tidy_epochs, tidy_runs
@@ -48,7 +48,7 @@ def confirm(
     tuned = [one.arm.variant(best.setting) for one, best in zip(searched, winners, strict=True)]
     untuned = [one.arm.untuned for one in searched if one.arm.untuned]
     block = Block(spec, (*tuned, *untuned), tuple(range(spec.seeds)), "population")
-    train_blocks([block], store, options, workers=workers)
+    train_blocks([block], store, options, workers=workers).demand_all()
     judged = _judged(spec, searched, winners, store=store, block=block)
     repeats, importances = stored_repeats(spec, store), _importances(searched)
     found = Tuned(

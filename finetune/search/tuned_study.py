@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from finetune.execution import Workers
 from finetune.report.tuned import TUNED_FILE, Tuned
 from finetune.report.tuned_figures import tuned_files
 from finetune.report.tuned_tables import TunedTables
@@ -15,7 +14,7 @@ from finetune.search.tuning import Tuning
 from finetune.spec import StudySpec
 from finetune.store import ResultStore
 from finetune.study import run_study
-from finetune.training import DEFAULTS, Options
+from finetune.training import DEFAULTS, Options, workers_for
 from finetune.whole_file import write_whole
 
 
@@ -49,11 +48,11 @@ def search_study(
         FinetuneError: something cannot be done; what was finished is stored.
     """
     store = ResultStore(folder / "store")
-    store.create()
+    store.open(options.on_note)
     url = storage or f"sqlite:///{folder / 'search.db'}"
     with (
         Storage(url) as opened,
-        Workers(options.workers, options.address) as workers,
+        workers_for(store, options) as workers,
     ):
         if options.command:
             options = replace(options, command=options.command.replace(url, opened.shown))

@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from finetune.execution import Workers
+from finetune.execution.workers import Workers
 from finetune.plan import Block
 from finetune.search.arm_search import ArmSearch, Trial
 from finetune.search.arms import FIRST_SEARCH_SEED, Arm, arms_of, search_digest
 from finetune.search.sampler import SAMPLERS, SamplerName
 from finetune.search.storage import Storage
+from finetune.shards import TRIAL_COLUMNS
 from finetune.spec import StudySpec
-from finetune.store import TRIAL_COLUMNS, ResultStore
+from finetune.store import ResultStore
 from finetune.training import Options, train_blocks
 
 
@@ -134,7 +135,7 @@ class Tuning:
             for name, (position, trial) in zip(names, batch, strict=True)
         )
         block = Block(self._spec, variants, self._seeds, "population")
-        train_blocks([block], self._store, options, workers=workers)
+        train_blocks([block], self._store, options, workers=workers).demand_all()
         values = objective_values(self._spec, self._store, block)
         # A trial with a failed run has no mean, and so has failed.
         means = {

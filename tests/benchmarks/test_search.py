@@ -16,8 +16,6 @@ def baseline(executor, tmp_path, monkeypatch):
     size = ("seeds=3", "training.epochs=4", "search.trials=5", "search.seeds=2")
     spec = small_study(*size)
     monkeypatch.setattr("benchmarks.search.load_spec", lambda name: spec)
-    monkeypatch.setattr("benchmarks.search.Workers", executor.workers)
-    monkeypatch.setattr("finetune.search.tuned_study.Workers", executor.workers)
     monkeypatch.setattr("finetune.search.tuned_study.tuned_files", lambda tables, *, tuned: {})
     monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 0.0)
     search_at_random(None, out=tmp_path)

@@ -6,7 +6,7 @@ import pytest
 
 from finetune.engines.keras_fit import KerasEngine
 from finetune.engines.population import PopulationEngine
-from finetune.store import EPOCH_COLUMNS, RUN_COLUMNS
+from finetune.shards import EPOCH_COLUMNS, RUN_COLUMNS
 from finetune.study_file import load_spec
 from tests.studies import small_study, task
 

@@ -45,6 +45,11 @@ def test_a_column_without_a_value_in_training_rows_stays():
     assert numbers(pd.DataFrame({"a": [np.nan] * 4 + [5.0], "b": range(5)})).shape == (5, 2)
 
 
+def test_categories_without_a_value_in_training_rows_stay():
+    table = pd.DataFrame({"a": [None] * 4 + ["x"], "b": range(5)})
+    assert numbers(table)[:, 1:].tolist() == [[1, 0]] * 4 + [[0, 1]]
+
+
 def test_categories_are_columns_in_sorted_order_and_missing_is_one():
     table = pd.DataFrame({"b": ["y", None, "x", "y", "x"], "a": [True, False, True, True, None]})
     assert prepared(table).categories == {

@@ -3,7 +3,7 @@ import pytest
 
 from finetune.errors import StoreError
 from finetune.report.cells import metrics_of, tidy_epochs, tidy_runs
-from finetune.store import RUN_COLUMNS
+from finetune.shards import RUN_COLUMNS
 
 from .conftest import make_study
 

@@ -83,8 +83,8 @@ def test_the_figures_are_numbered_in_order_and_the_long_table_is_folded(tables):
 
 def test_failed_runs_are_listed(tables):
     made = make_study(seeds=2, failed=(("both", 1),))
-    assert "| both" in failures_section(made.tables()).body
-    assert failures_section(tables).body == ""
+    assert "| both" in failures_section(made.tables(), {}).body
+    assert failures_section(tables, {}).body == ""
 
 
 def test_identical_variants_are_said_with_counts_and_the_reason(study, tables):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from finetune.errors import EngineError, SpecError
-from finetune.execution import Workers
+from finetune.execution.workers import Workers
 from finetune.plan import Block
 from finetune.report.tuned import read_tuned
 from finetune.search.arm_search import Trial
@@ -31,7 +31,7 @@ def tune(executor, tmp_path):
     def tune_it(*overrides: str, folder="out", storage="search.db", **options):
         spec = small_study(*SIZE, *overrides)
         store = ResultStore(tmp_path / folder / "store")
-        store.create()
+        store.open()
         url = f"sqlite:///{tmp_path / folder / storage}"
         with Storage(url) as opened:
             tuning = Tuning(spec, store, storage=opened, **options)
@@ -185,7 +185,6 @@ def test_the_winner_is_the_first_of_the_lowest():
 @pytest.fixture
 def searched(executor, tmp_path, monkeypatch):
     """Run a whole search with training made up."""
-    monkeypatch.setattr("finetune.search.tuned_study.Workers", executor.workers)
     monkeypatch.setattr("finetune.search.tuned_study.tuned_files", lambda tables, *, tuned: {})
     # In made-up training one run in five fails; here all are sound.
     monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 0.0)
@@ -264,8 +263,8 @@ def test_real_training_is_searched_on_real_workers(tmp_path):
     """Two processes train whole batches; the trial's value is that of its runs trained alone."""
     spec = small_study("training.epochs=6", "search.trials=3", "search.seeds=3", "search.batch=2")
     store = ResultStore(tmp_path / "store")
-    store.create()
-    with Storage(f"sqlite:///{tmp_path}/search.db") as storage, Workers(2) as workers:
+    store.open()
+    with Storage(f"sqlite:///{tmp_path}/search.db") as storage, Workers(store, wanted=2) as workers:
         tuning = Tuning(spec, store, storage=storage)
         treatment, control = tuning.run(workers, Options(workers=2))
     for one in (treatment, control):
@@ -274,7 +273,7 @@ def test_real_training_is_searched_on_real_workers(tmp_path):
         assert best is not None
         block = _block(spec, one.arm.variant(best.setting))
         alone = ResultStore(tmp_path / "alone")
-        alone.create()
+        alone.open()
         from finetune.training import train_blocks
 
         train_blocks([block], alone, Options(workers=0))

@@ -1,0 +1,66 @@
+"""What a worker does with a task: it trains it and hands over what came out."""
+
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+from finetune.engines.base import Frames, Report, Task
+from finetune.engines.registry import engine
+from finetune.errors import FinetuneError
+from finetune.store import ResultStore
+
+# Keras keeps settings a process, so that two tasks at once would disturb each other.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class Delivery(NamedTuple):
+    """What came of one task.
+
+    Attributes:
+        frames: Its results; None where the worker has put them into the store.
+        rows_trained: Epochs that rows of weights were trained for.
+        run_epochs: Epochs of runs, which share rows.
+        notes: What the user should know of how it was done.
+        error: What the user can mend, and what would meet every other task too.
+        failure: What went wrong with this task alone, in one line.
+        warning: What slows the worker down; "" where nothing does.
+    """
+
+    frames: Frames | None = None
+    rows_trained: int = 0
+    run_epochs: int = 0
+    notes: tuple[str, ...] = ()
+    error: FinetuneError | None = None
+    failure: str | None = None
+    warning: str = ""
+
+
+def deliver(task: Task, store: Path | None, report: Report) -> Delivery:
+    """Train a task, and write its results to the store; without one they are given back.
+
+    Raises:
+        Exception: whatever is no error of the user's; another try may go well.
+    """
+    try:
+        with _ONE_AT_A_TIME:
+            frames = engine(task.engine).train(task, report)
+        if store:
+            ResultStore(store).write(frames.runs, frames.epochs)
+    except FinetuneError as error:
+        return Delivery(error=error)
+    return delivered(frames, given_back=store is None)
+
+
+def delivered(frames: Frames, *, given_back: bool = True) -> Delivery:
+    """Give the delivery of results, with the results themselves or without."""
+    return Delivery(
+        frames if given_back else None, frames.rows_trained, len(frames.epochs), frames.notes
+    )
+
+
+def failed(problem: BaseException) -> Delivery:
+    """Give the delivery of a task that an exception ended."""
+    words = " ".join(str(problem).split())
+    kind = type(problem).__name__
+    said = f"{kind}: {words}" if words else kind
+    return Delivery(failure=said if len(said) <= 300 else said[:297] + "...")

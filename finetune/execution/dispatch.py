@@ -1,0 +1,127 @@
+"""Tasks go to Dask workers, and what came of them comes back as it is done."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from distributed import Client, Future, KilledWorker, as_completed, get_worker
+
+from finetune.engines.base import Task
+from finetune.errors import ClusterError
+from finetune.execution.admission import Terms, examine, refusal, warning
+from finetune.execution.delivery import Delivery, deliver, failed
+
+OnProgress = Callable[[int, float], None]
+
+# Once more, then once more again: a task that fails every time is then told as failed.
+_RETRIES = 2
+
+# Every progress message passes the scheduler, which may serve a thousand workers.
+_SECONDS_BETWEEN_REPORTS = 1.0
+
+
+def dispatch(
+    client: Client,
+    tasks: Sequence[Task],
+    terms: Terms,
+    *,
+    topic: str,
+    on_progress: OnProgress,
+    on_note: Callable[[str], None],
+) -> Iterator[tuple[int, Delivery]]:
+    """Train tasks on Dask; give each one's position and what came of it as it is done.
+
+    Raises:
+        ClusterError: the scheduler was lost, or a worker that came late may not train.
+    """
+    client.subscribe_topic(topic, lambda event: on_progress(*event[1]))
+    client.subscribe_topic("all", lambda event: _tell_of_workers(event[1], on_note))
+
+    def outcomes(positions: Sequence[int]) -> Iterator[tuple[int, Delivery | KilledWorker]]:
+        futures = {
+            client.submit(
+                _train, position, tasks[position], terms, topic, pure=False, retries=_RETRIES
+            ): position
+            for position in positions
+        }
+        return _outcomes(client, futures)
+
+    suspects: list[tuple[int, KilledWorker]] = []
+    try:
+        for position, outcome in outcomes(range(len(tasks))):
+            if isinstance(outcome, KilledWorker):
+                suspects.append((position, outcome))
+                continue
+            if outcome.warning:
+                on_note(outcome.warning)
+            yield position, outcome
+        # Dask lays the death of a worker at every task that was with it. Where several are
+        # accused, each is tried once more with no other beside it.
+        for position, accusation in suspects:
+            outcome = accusation
+            if len(suspects) > 1:
+                ((_, outcome),) = outcomes([position])
+            yield position, _killed() if isinstance(outcome, KilledWorker) else outcome
+    finally:
+        client.unsubscribe_topic(topic)
+        client.unsubscribe_topic("all")
+
+
+def _outcomes(
+    client: Client, futures: dict[Future, int]
+) -> Iterator[tuple[int, Delivery | KilledWorker]]:
+    for future in as_completed(list(futures), loop=client.loop):
+        position = futures.pop(future)
+        # Nobody cancels: Dask does, where it loses the scheduler.
+        if future.cancelled():
+            raise _lost(client)
+        try:
+            outcome = future.result()
+        except KilledWorker as error:
+            outcome = error
+        except Exception as error:
+            outcome = failed(error)
+        yield position, outcome
+
+
+def _killed() -> Delivery:
+    return Delivery(
+        failure="a worker process died at it again and again, most likely for want of memory: "
+        "give less to --memory or --workers"
+    )
+
+
+def _lost(client: Client) -> ClusterError:
+    address = client.scheduler.address if client.scheduler else "the address"
+    return ClusterError(
+        f"--dask: the scheduler at {address} is gone; what is finished is stored; start it again "
+        "and run the same command, which goes on"
+    )
+
+
+def _tell_of_workers(event: Mapping[str, Any], on_note: Callable[[str], None]) -> None:
+    """Say that a worker died, which Dask mends by itself as long as others are there."""
+    if event.get("action") == "remove-worker" and not event.get("expected"):
+        on_note(f"Worker {event['worker']} is gone; what it was training is trained again")
+
+
+def _train(position: int, task: Task, terms: Terms, topic: str) -> Delivery:
+    """Train one task; runs in a worker."""
+    worker = get_worker()
+    # Local workers are named 0, 1, ...: each sees the card of its number, where there are cards.
+    if isinstance(worker.name, int):
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(worker.name))
+    objection, slow = examine(terms, worker)
+    if objection:
+        return Delivery(error=refusal({worker.address: objection}))
+    told = 0.0
+
+    def report(share: float) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _SECONDS_BETWEEN_REPORTS:
+            told = time.monotonic()
+            worker.log_event(topic, (position, share))
+
+    delivery = deliver(task, terms.store, report)
+    return delivery._replace(warning=slow and warning(worker.address, slow))

@@ -1,0 +1,73 @@
+"""What fuzzing begins from: whole files of each kind, and the words that they are made of."""
+
+import io
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from finetune.data_spec import FILE_FORMATS, DataSpec
+from finetune.part import Part
+from finetune.policy_spec import EarlyStoppingSpec, ReduceLRSpec, VariantSpec
+from finetune.spec import ClaimSpec, MapSpec, ModelSpec, SearchSpec, StudySpec, TrainingSpec
+from finetune.study_file import shipped_studies
+
+_PARTS: tuple[type[Part], ...] = (
+    StudySpec, DataSpec, ModelSpec, TrainingSpec, VariantSpec, EarlyStoppingSpec, ReduceLRSpec,
+    ClaimSpec, SearchSpec, MapSpec,
+)  # fmt: skip
+_HOSTILE = (
+    "../x", "/etc/passwd", "a:b", "=1+1", "\\u202e", "\\u009b", "1e999", "-1", "nan", "1e9", "{}",
+    "[]", "class_name", "module", "registered_name", "Lambda", "keras.layers", "os", "vocabulary",
+    "\\x93NUMPY", "PAR1",
+)  # fmt: skip
+
+
+def words() -> list[str]:
+    """Give the keys of study files, and words that have broken programs."""
+    keys = {key for part in _PARTS for key in part.model_fields}
+    return [*sorted(keys), *_HOSTILE]
+
+
+def seeds(target: str) -> Iterator[bytes]:
+    """Give whole inputs of a target."""
+    if target == "studies":
+        for file in sorted(shipped_studies().glob("*.toml")):
+            yield file.read_bytes()
+            yield file.read_bytes() + b"\n#set training.epochs=3\n#set data.source=a.csv\n"
+    elif target == "tables":
+        yield from _tables()
+    else:
+        yield json.dumps(_NETWORK).encode()
+
+
+def _tables() -> Iterator[bytes]:
+    rows = {"y": [0, 1, 2] * 6, "a": np.linspace(-1, 1, 18), "town": list("uvw") * 6}
+    frame = pd.DataFrame(rows)
+    parquet, npz = io.BytesIO(), io.BytesIO()
+    frame.to_parquet(parquet)
+    np.savez(npz, x=frame[["a"]].to_numpy(), y=frame["y"].to_numpy())
+    contents = {
+        ".csv": frame.to_csv(index=False).encode(),
+        ".tsv": frame.to_csv(index=False, sep="\t").encode(),
+        ".parquet": parquet.getvalue(),
+        ".npz": npz.getvalue(),
+    }
+    for place, format in enumerate(FILE_FORMATS):
+        yield bytes([place]) + contents[format]
+
+
+def _layer(name: str, module: str = "keras.layers", **config: object) -> dict[str, object]:
+    return {"module": module, "class_name": name, "config": config, "registered_name": None}
+
+
+_NETWORK = _layer(
+    "Sequential",
+    "keras",
+    layers=[
+        _layer("InputLayer", batch_shape=[None, 4]),
+        _layer("Dense", units=3, activation="relu", kernel_initializer=_layer("Zeros")),
+        _layer("Dense", units=1, activation=_layer("function", "builtins")),
+    ],
+)

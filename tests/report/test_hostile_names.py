@@ -1,0 +1,139 @@
+"""Names that would be code to a reader of the report: they show, and do nothing."""
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from markdown_it import MarkdownIt
+
+from finetune.report.closing_sections import provenance_section, reproduction_section
+from finetune.report.figures import figure_files, figure_names
+from finetune.report.notebook import report_html
+from finetune.report.writing import write_report
+from finetune.study_file import parse_spec
+from tests.report.conftest import CLAIM_VARIANTS, Study, make_study
+
+_SCRIPT = "<script>alert(1)</script>"
+HOSTILE = [
+    f"{_SCRIPT}]]> --> -- <!-- &amp; \"'",
+    "=cmd|' /C calc'!A0 ![x](http://evil/x.png) [y](javascript:z)",
+    r"$\frac{1}{0}$ $ \$x$ \\ <img src=x onerror=alert(1)>" " \ufdd0\uffff",
+    "`` ``` ~~~ # * _ | <http://evil> www.evil.example &#x3c;b> :smile: @user #1",
+]
+_TAGS = {"details", "/details", "summary", "/summary", "br", "span", "/span"}
+
+
+def hostile_study() -> Study:
+    variants = [v | {"name": n} for v, n in zip(CLAIM_VARIANTS, HOSTILE, strict=True)]
+    claim = {"treatment": HOSTILE[2], "control": HOSTILE[3]}
+    return make_study(seeds=9, variants=variants, claim=claim, failed=((HOSTILE[0], 1),))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Any:
+    """The report of such a study, drawn and written."""
+    study, folder = hostile_study(), tmp_path_factory.mktemp("hostile")
+    manifest = {
+        "command": f"finetune run '{_SCRIPT}'\n```\n\u202e\x9b31m {_SCRIPT}",
+        "versions": {f"<b>{_SCRIPT}": "1 | 2 `x`"},
+        "machine": {"processor": _SCRIPT},
+        "notes": [_SCRIPT, "[a](javascript:b)"],
+        "digest": "`|<i>",
+        "engine": _SCRIPT,
+        "name": f"{_SCRIPT} \x1b[31m\u202e",
+    }
+    write_report(
+        folder,
+        spec=study.spec,
+        runs=study.runs,
+        epochs=study.epochs,
+        manifest=manifest,
+        verdict=study.verdict(),
+    )
+    return folder
+
+
+def rendered(text: str) -> list[Any]:
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
+    return [*tokens, *(child for token in tokens for child in token.children or ())]
+
+
+def test_markdown_has_no_element_that_a_name_made(made):
+    tokens = rendered((made / "report.md").read_text(encoding="utf-8"))
+    html = " ".join(t.content for t in tokens if t.type in ("html_block", "html_inline"))
+    assert {tag.split()[0] for tag in re.findall(r"<(/?[^<>]+?)/?>", html)} <= _TAGS
+    targets = [t.attrs.get("href") or t.attrs.get("src") for t in tokens if t.attrs]
+    assert [to for to in targets if isinstance(to, str) and "evil" in to] == []
+    assert [to for to in targets if isinstance(to, str) and "javascript" in to] == []
+    told = "".join(t.content for t in tokens if t.type == "text")
+    assert _SCRIPT in told
+
+
+def test_markdown_has_no_character_that_acts(made):
+    text = (made / "report.md").read_text(encoding="utf-8")
+    assert re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", text) == []
+
+
+def test_svg_is_xml_in_which_names_are_no_elements(made):
+    files = sorted((made / "figures").glob("*.svg"))
+    assert len(files) >= 5
+    usual = _shapes(make_study(seeds=9, variants=CLAIM_VARIANTS).tables())
+    for file in files:
+        for element in ElementTree.fromstring(file.read_bytes()).iter():
+            assert _tag(element) in usual, file.name
+            assert not any(name.startswith("on") for name in element.attrib)
+            assert "evil" not in " ".join(element.attrib.values())
+            assert "script" not in " ".join(element.attrib.values())
+
+
+def _shapes(tables: Any) -> set[str]:
+    names = [name for name in figure_names(tables) if name != "rank"]
+    svgs = [c for f, c in figure_files(tables, names=names).items() if f.endswith(".svg")]
+    return {_tag(e) for svg in svgs for e in ElementTree.fromstring(svg).iter()} | {"image"}
+
+
+def _tag(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def test_no_cell_of_a_table_is_a_formula(made):
+    found = 0
+    for file in sorted((made / "tables").glob("*.csv")):
+        table = pd.read_csv(file, keep_default_na=False, dtype=str)
+        for text in [*table.columns, *table.to_numpy().ravel()]:
+            number = re.fullmatch(r"-?[\d.]+(e[+-]\d+)?|-inf", text)
+            assert number or not text.startswith(("=", "+", "-", "@", "\t", "\r")), file.name
+            found += text.startswith("'=cmd")
+    assert found
+
+
+def test_a_notebook_shows_names_as_text(made):
+    html = report_html(made, title=f"a {_SCRIPT}", answer=f"b {_SCRIPT}")
+    html = re.sub(r'src="data:[^"]*"', "", html)
+    tags = {tag.split()[0] for tag in re.findall(r"<([a-z][^<>]*)>", html)}
+    assert tags <= {"h3", "p", "b", "table", "thead", "tbody", "tr", "th", "td", "img", "code"}
+    assert "<td" in html
+    assert "=cmd" in html
+    assert "&#x27;=cmd" not in html
+
+
+def test_a_command_cannot_leave_its_block():
+    body = reproduction_section({"command": "a\n```\n# b\n~~~\n<b>"}).body
+    assert [t.type for t in MarkdownIt().parse(body)] == [
+        "fence", "paragraph_open", "inline", "paragraph_close",
+    ]  # fmt: skip
+    assert "html" not in str(MarkdownIt().parse(provenance_section({"engine": "<b>"}).body))
+
+
+def test_data_and_optimizer_of_a_study_show_as_text():
+    from finetune.report.setup_section import setup_section
+
+    data = {"source": "a<b>`.csv", "target": "<i>|`", "drop": ["=x|<u>"], "categorical": ["`<s>"]}
+    optimizer = {"name": "<adam>", "args": {"<k>|": "\u202e`</code><b>"}}
+    tree = {"name": "m", "data": data, "training": {"optimizer": optimizer, "loss": "<l>"}}
+    spec = parse_spec(tree | {"variants": [{"name": "<v>"}], "model": {"activation": "<a>"}})
+    tokens = rendered(setup_section(spec).body)
+    assert [t.content for t in tokens if t.type.startswith("html")] == []
+    assert "\u202e" not in setup_section(spec).body
