@@ -1,0 +1,95 @@
+"""Measurements of a study's store: its size, its compaction, and what reading it takes."""
+
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.dataset as ds
+
+from finetune.compaction import compact
+from finetune.store import ResultStore
+
+_REPORT = """
+import resource, sys, time
+from pathlib import Path
+from finetune.study import read_study
+clock = time.perf_counter()
+results = read_study(Path(sys.argv[1]))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(len(results.epochs), time.perf_counter() - clock, peak)
+"""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A store before and after compaction.
+
+    Attributes:
+        run_epochs: Epochs of runs in it, those that the report rests on besides included.
+        runs: Rows of runs.
+        shards: Before and after.
+        bytes: Before and after.
+        compaction: Seconds.
+        checking: Seconds to see that every shard is sound, before and after.
+    """
+
+    run_epochs: int
+    runs: int
+    shards: tuple[int, int]
+    bytes: tuple[int, int]
+    compaction: float
+    checking: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """What a report took: its run-epochs, seconds, and the peak of the process's memory."""
+
+    run_epochs: int
+    seconds: float
+    bytes: int
+
+
+def store_of(study: Path, scratch: Path) -> Stored:
+    """Compact a copy of a study's store and measure it."""
+    copy = scratch / "copy"
+    shutil.copytree(study / "store", copy)
+    before = _checked(copy)
+    clock = time.perf_counter()
+    done = compact(copy, on_note=print)
+    spent = time.perf_counter() - clock
+    after = _checked(copy)
+    epochs, runs = (_rows(copy / part) for part in ("epochs", "runs"))
+    shutil.rmtree(copy)
+    return Stored(
+        run_epochs=epochs,
+        runs=runs,
+        shards=(done.shards_before, done.shards_after),
+        bytes=(done.bytes_before, done.bytes_after),
+        compaction=spent,
+        checking=(before, after),
+    )
+
+
+def report_of(study: Path) -> Analysed:
+    """Write a study's report anew in a process of its own, and measure that."""
+    answer = subprocess.run(
+        [sys.executable, "-c", _REPORT, str(study)], check=True, capture_output=True, text=True
+    )
+    epochs, seconds, peak = answer.stdout.split()
+    # Linux counts in KiB, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Analysed(int(epochs), float(seconds), int(peak) * unit)
+
+
+def _checked(folder: Path) -> float:
+    clock = time.perf_counter()
+    ResultStore(folder).check()
+    return time.perf_counter() - clock
+
+
+def _rows(part: Path) -> int:
+    return ds.dataset(part, format="parquet").count_rows()
