@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -76,6 +76,21 @@ def damage(name: str, parts: Sequence[Path]) -> str:
     except OSError as error:
         return f"{error.filename} cannot be read ({error.strerror})"
     return "" if name_of(*files) == name else "it does not hold what was written"
+
+
+def makers(part: Path, wanted: ds.Expression) -> Iterator[tuple[dict[str, str], int]]:
+    """Give, shard by shard, the versions that made it and how many of its rows are wanted ones."""
+    files = [str(part / name) for name in shard_names(part)]
+    for shard in ds.dataset(files, format="parquet", schema=_schema(part.name)).get_fragments():
+        rows = shard.count_rows(filter=wanted)
+        said = (shard.physical_schema.metadata or {}).get(MADE_BY)
+        if rows and said:
+            yield json.loads(said), rows
+
+
+def count_rows(part: Path) -> int:
+    """Count the rows of all shards in a folder, reading none."""
+    return sum(pq.read_metadata(part / name).num_rows for name in shard_names(part))
 
 
 def scan(part: Path, names: list[str], *, wanted: ds.Expression, columns: list[str]) -> pa.Table:

@@ -1,6 +1,7 @@
 """Finished runs, in Parquet shards that are written whole or not at all."""
 
 import secrets
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +15,10 @@ from finetune.shards import (
     EPOCH_COLUMNS,
     RUN_COLUMNS,
     TRIAL_COLUMNS,
+    count_rows,
     damage,
     encoded,
+    makers,
     name_of,
     scan,
     shard_names,
@@ -157,6 +160,10 @@ class ResultStore:
         trial = ["number", "factor", "patience", "start_from_epoch"]
         return frame.drop_duplicates(trial, ignore_index=True)
 
+    def count(self) -> int:
+        """Count the stored runs of all recipes; those that are in several shards several times."""
+        return count_rows(self._runs)
+
     def missing(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> dict[int, list[str]]:
         """Tell, by seed, the variants that have no stored run; seeds with none are left out.
 
@@ -184,6 +191,14 @@ class ResultStore:
         """Give the stored epochs as `EPOCH_COLUMNS`, in the order of `recipes`, seed and epoch."""
         return self._select(self._epochs, recipes, seeds, columns=EPOCH_COLUMNS)
 
+    def mixtures(self, recipes: Mapping[str, str]) -> dict[str, dict[str, int]]:
+        """Give the packages of which runs were trained by several versions: runs by version."""
+        runs: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for versions, rows in makers(self._runs, _is_of(recipes)):
+            for package, version in versions.items():
+                runs[package][version] += rows
+        return {package: dict(found) for package, found in runs.items() if len(found) > 1}
+
     def _select(self, part: Path, recipes, seeds, *, columns: tuple[str, ...]) -> pd.DataFrame:
         found = self._read(part, recipes, columns=["recipe", *columns[1:]])
         found = found[found["seed"].isin(list(seeds))]
@@ -196,8 +211,7 @@ class ResultStore:
         return named.astype({"variant": "str"}).loc[:, list(columns)]
 
     def _read(self, part: Path, recipes: Mapping[str, str], *, columns: list[str]) -> pd.DataFrame:
-        wanted = ds.field("recipe").isin(sorted(set(recipes.values())))
-        frame = self._scan(part, wanted=wanted, columns=columns).to_pandas()
+        frame = self._scan(part, wanted=_is_of(recipes), columns=columns).to_pandas()
         # An integer column with gaps would come back as floats.
         whole = {"first_reduction_epoch": "Int64"}
         return frame.astype({name: kind for name, kind in whole.items() if name in frame})
@@ -211,6 +225,10 @@ class ResultStore:
             if shard_names(self._runs) == names:
                 raise
             return self._scan(part, wanted=wanted, columns=columns)
+
+
+def _is_of(recipes: Mapping[str, str]) -> ds.Expression:
+    return ds.field("recipe").isin(sorted(set(recipes.values())))
 
 
 def _unused(file: Path) -> Path:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from finetune.errors import StoreError
 from finetune.plan import PROBE_ARMS, PROBE_EPOCHS, Block, Plan
-from finetune.provenance import manifest
+from finetune.provenance import manifest, read_manifest
 from finetune.report.parity_section import parity_section
 from finetune.report.probe_section import probe_section
 from finetune.report.tuned import read_tuned
@@ -99,22 +99,18 @@ def read_study(folder: Path) -> Results:
     Raises:
         StoreError: the folder holds no study, or not all of its runs.
     """
-    try:
-        about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        spec = StudySpec.model_validate_json(json.dumps(about["spec"]))
-        plan = Plan.of(spec, about["engine"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"DIR: {str(folder)!r} holds no study that can be read ({type(error).__name__}); "
-            "allowed is a folder that `finetune run` wrote"
-        ) from error
+    about, spec = read_manifest(folder)
     store = ResultStore(folder / "store")
     store.check()
-    missing = store.missing(plan.runs.recipes, plan.runs.seeds)
-    if missing:
+    # Counted first: a manifest may claim more seeds than could be listed.
+    lacking = max(0, spec.seeds - store.count())
+    if not lacking:
+        plan = Plan.of(spec, about["engine"])
+        lacking = len(store.missing(plan.runs.recipes, plan.runs.seeds))
+    if lacking:
         raise StoreError(
-            f"DIR: the store of {str(folder)!r} lacks runs of {len(missing)} seeds; train them "
-            "with `finetune run`"
+            f"DIR: the store of {str(folder)!r} lacks runs of {lacking} seeds; train them with "
+            "`finetune run`"
         )
     return _analyse(plan.stored(store), store, folder, manifest=about)
 
@@ -129,6 +125,7 @@ def _analyse(plan: Plan, store: ResultStore, folder: Path, *, manifest: dict[str
     probed = _probe(plan, store)
     parity = _certify(plan, store, epochs)
     tuned = read_tuned(folder, plan.runs.spec)
+    manifest["notes"] = sorted({*manifest.get("notes", ()), *_mixtures(plan.runs, store)})
     manifest["wall_seconds"]["statistics"] = time.perf_counter() - clock
     write_report(
         folder,
@@ -161,6 +158,15 @@ def _all_runs(block: Block, store: ResultStore) -> pd.DataFrame:
     if lost.empty:
         return runs
     return pd.concat([runs, lost.assign(status="failed")], ignore_index=True)
+
+
+def _mixtures(block: Block, store: ResultStore) -> list[str]:
+    """Say of which packages several versions trained the runs: such runs may differ by more."""
+    return [
+        f"Runs were trained by several versions of {package}: "
+        + ", ".join(f"{version} ({runs} runs)" for version, runs in sorted(found.items()))
+        for package, found in store.mixtures(block.recipes).items()
+    ]
 
 
 def _judge(plan: Plan, runs: pd.DataFrame, replicate: pd.DataFrame | None) -> Verdict | None:

@@ -412,3 +412,14 @@ def _stop_writing(patch: pytest.MonkeyPatch, *, after: int) -> None:
         write(path, content)
 
     patch.setattr(store_module, "write_whole", stop)
+
+
+def test_runs_of_several_versions_are_counted(store, monkeypatch):
+    fill(store, [0, 1])
+    assert store.mixtures(RECIPES) == {}
+    older = numeric_versions() | {"keras": "3.14.0"}
+    monkeypatch.setattr("finetune.shards.numeric_versions", lambda: older)
+    fill(store, [2])
+    here = numeric_versions()["keras"]
+    assert store.mixtures(RECIPES) == {"keras": {here: 2 * len(NAMES), "3.14.0": len(NAMES)}}
+    assert store.mixtures({"other": "f" * 16}) == {}

@@ -16,6 +16,7 @@ from finetune.shards import RUN_COLUMNS
 from finetune.store import ResultStore
 from finetune.study import read_study, run_study, train_part
 from finetune.training import Options
+from finetune.versions import numeric_versions
 from tests.studies import small_study
 
 SIZE = ("seeds=4", "training.epochs=5")
@@ -238,6 +239,22 @@ def _newer_spec(folder: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
+def _changed(**values):
+    """Give what changes parts of a manifest, or takes them out."""
+
+    def change(folder: Path) -> None:
+        manifest = json.loads((folder / "manifest.json").read_text()) | values
+        kept = {key: value for key, value in manifest.items() if value is not Ellipsis}
+        (folder / "manifest.json").write_text(json.dumps(kept))
+
+    return change
+
+
+def _countless_seeds(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    _changed(spec={**manifest["spec"], "seeds": 10**9})(folder)
+
+
 def _lost_shard(folder: Path) -> None:
     next((folder / "store" / "runs").glob("*.parquet")).unlink()
 
@@ -253,6 +270,13 @@ def _broken_shard(folder: Path) -> None:
         (_half_a_manifest, "holds no study"),
         (_another_manifest, "holds no study"),
         (_newer_spec, "holds no study"),
+        (_changed(notes=5), "holds no study"),
+        (_changed(versions=[1]), "holds no study"),
+        (_changed(wall_seconds=...), "holds no study"),
+        (_changed(wall_seconds={"training": "long"}), "holds no study"),
+        (_changed(engine="other"), "holds no study"),
+        (_changed(failures=[{}]), "holds no study"),
+        (_countless_seeds, "lacks runs of 999999980 seeds"),
         (_lost_shard, "lacks runs of 1 seeds"),
         (_broken_shard, "is damaged"),
     ],
@@ -276,6 +300,18 @@ def test_a_broken_shard_is_told_set_aside_and_trained_anew(run):
     assert len(trained) == len(NAMES)
     assert runs_csv(folder) == before
     assert "is set aside" in notes[0]
+
+
+def test_a_mixture_of_versions_is_noted(run, monkeypatch):
+    run("seeds=3")
+    older = numeric_versions() | {"keras": "3.14.0"}
+    monkeypatch.setattr("finetune.shards.numeric_versions", lambda: older)
+    results, _ = run()
+    here = numeric_versions()["keras"]
+    note = f"Runs were trained by several versions of keras: 3.14.0 (5 runs), {here} (15 runs)"
+    assert results.manifest["notes"] == [note]
+    assert read_study(results.folder).manifest["notes"] == [note]
+    assert "several versions of keras" in (results.folder / "report.md").read_text()
 
 
 def test_a_task_that_fails_is_reported_and_the_rest_is_judged(run, executor, tmp_path):

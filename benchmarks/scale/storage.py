@@ -7,9 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.dataset as ds
-
 from finetune.compaction import compact
+from finetune.shards import count_rows
 from finetune.store import ResultStore
 
 _REPORT = """
@@ -62,7 +61,7 @@ def store_of(study: Path, scratch: Path) -> Stored:
     done = compact(copy, on_note=print)
     spent = time.perf_counter() - clock
     after = _checked(copy)
-    epochs, runs = (_rows(copy / part) for part in ("epochs", "runs"))
+    epochs, runs = (count_rows(copy / part) for part in ("epochs", "runs"))
     shutil.rmtree(copy)
     return Stored(
         run_epochs=epochs,
@@ -89,7 +88,3 @@ def _checked(folder: Path) -> float:
     clock = time.perf_counter()
     ResultStore(folder).check()
     return time.perf_counter() - clock
-
-
-def _rows(part: Path) -> int:
-    return ds.dataset(part, format="parquet").count_rows()
