@@ -59,8 +59,8 @@ class Executor:
 
     count = 2
 
-    def workers(self, store, *, wanted=None, address=None, **options) -> "Executor":
-        self.options = {"workers": wanted, "address": address}
+    def workers(self, store, *, wanted=None, address=None, give_back=False, **_) -> "Executor":
+        self.options = {"workers": wanted, "address": address, "give_back": give_back}
         return self
 
     def __enter__(self) -> "Executor":

@@ -1,5 +1,6 @@
 """The command line: what it says, how soon, and with which exit code."""
 
+import re
 import time
 from pathlib import Path
 
@@ -32,6 +33,8 @@ BAD = {
     "not KEY=VALUE": (["--set", "seeds"], "--set: received 'seeds'; allowed"),
     "unwritable folder": (["--out", "file"], "--out: cannot write to 'file/store'"),
     "unwritable parent": (["--out", "file/below"], "--out: cannot write to 'file/below/store'"),
+    "part": (["--shard", "3/2"], "--shard: received '3/2'; allowed is I/N with 1 <= I <= N"),
+    "no part": (["--shard", "half"], "--shard: received 'half'"),
     "nothing to report": (None, "DIR: 'nowhere' holds no study"),
 }
 
@@ -92,6 +95,8 @@ def test_help_names_the_commands_and_options(cli):
         "--engine",
         "--workers",
         "--dask",
+        "--return-results",
+        "--shard",
         "--set",
         "(default: founding)",
     )
@@ -131,10 +136,37 @@ def test_the_report_is_written_anew_from_the_store(cli):
 
 
 def test_options_reach_the_executor_and_the_manifest(cli, executor):
-    cli("run", "--seeds", "1", "--workers", "3", "--dask", "tcp://host:1", "--out", "out", *TINY)
-    assert executor.options == {"workers": 3, "address": "tcp://host:1"}
+    dask = ("--dask", "tcp://host:1", "--return-results")
+    cli("run", "--seeds", "1", "--workers", "3", *dask, "--out", "out", *TINY)
+    assert executor.options == {"workers": 3, "address": "tcp://host:1", "give_back": True}
     assert {engine for _, _, engine, _ in executor.trained} == {"population", "keras"}
     assert "finetune run --seeds 1 --workers 3" in Path("out/manifest.json").read_text()
+
+
+def test_parts_are_trained_apart_and_the_whole_reported_after(cli, executor):
+    arguments = ["run", "--engine", "keras", "--seeds", "3", "--out", "out", *TINY]
+    code, out, _ = cli(*arguments, "--shard", "1/2")
+    assert code == 0
+    assert "Part 1 of 2 is stored; 5 runs of the study are not in this folder." in out
+    assert {seed for _, seed, _, _ in executor.trained} == {0, 2}
+    assert not Path("out/report.md").exists()
+    _, out, _ = cli(*arguments, "--shard", "2/2")
+    assert "Part 2 of 2 is stored; 0 runs" in out
+    _, _, err = cli(*arguments)
+    assert "15 runs are stored, 0 to train" in err
+    assert Path("out/report.md").is_file()
+
+
+def test_a_store_is_compacted(cli):
+    run = ["run", "--engine", "keras", "--seeds", "3", "--out", "out", *TINY]
+    cli(*run)
+    before = Path("out/tables/runs.csv").read_bytes()
+    code, out, _ = cli("compact", "out")
+    assert code == 0
+    assert re.fullmatch(r"3 shards of [\d.]+ MB are now 1 of [\d.]+ MB\n", out)
+    _, _, err = cli(*run)
+    assert "15 runs are stored, 0 to train" in err
+    assert Path("out/tables/runs.csv").read_bytes() == before
 
 
 def test_seeds_come_after_overrides(cli, executor):
