@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,15 +55,31 @@ def compact(
         )
     store.open(on_note)
     before = _sizes(folder)
-    for names in _groups(folder, most_bytes):
-        merged = store.write_files(*(_merged(folder / part, names) for part in ("runs", "epochs")))
-        # Runs first: epochs without them are not read.
-        for part in ("runs", "epochs"):
-            for name in set(names) - {merged}:
-                (folder / part / name).unlink(missing_ok=True)
+    _merge_all(store, most_bytes)
     _remove_uncommitted(folder, on_note)
     after = _sizes(folder)
     return Compacted(before[0], after[0], before[1], after[1])
+
+
+def _merge_all(store: ResultStore, most_bytes: int) -> None:
+    folder = store.folder
+    names_at_first = shard_names(folder / "runs")
+    try:
+        for names in _groups(folder, most_bytes):
+            parts = (_merged(folder / part, names) for part in ("runs", "epochs"))
+            merged = store.write_files(*parts)
+            # Runs first: epochs without them are not read.
+            for part in ("runs", "epochs"):
+                for name in set(names) - {merged}:
+                    (folder / part / name).unlink(missing_ok=True)
+    except FileNotFoundError as error:
+        if shard_names(folder / "runs") == names_at_first:
+            raise StoreError(
+                f"store: {error.filename or error} is missing; run the study again: it sets the "
+                "shard aside and trains anew what it held"
+            ) from error
+        # Another compaction at the same time has merged some of these.
+        _merge_all(store, most_bytes)
 
 
 def _groups(folder: Path, most_bytes: int) -> Iterator[list[str]]:
@@ -122,4 +139,9 @@ def _sizes(folder: Path) -> tuple[int, int]:
 
 
 def _size(folder: Path, name: str) -> int:
-    return sum((folder / part / name).stat().st_size for part in ("runs", "epochs"))
+    size = 0
+    for part in ("runs", "epochs"):
+        # Another compaction may have removed it.
+        with suppress(FileNotFoundError):
+            size += (folder / part / name).stat().st_size
+    return size

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -78,12 +79,18 @@ def damage(name: str, parts: Sequence[Path]) -> str:
     return "" if name_of(*files) == name else "it does not hold what was written"
 
 
-def makers(part: Path, wanted: ds.Expression) -> Iterator[tuple[dict[str, str], int]]:
-    """Give, shard by shard, the versions that made it and how many of its rows are wanted ones."""
-    files = [str(part / name) for name in shard_names(part)]
-    for shard in ds.dataset(files, format="parquet", schema=_schema(part.name)).get_fragments():
-        rows = shard.count_rows(filter=wanted)
-        said = (shard.physical_schema.metadata or {}).get(MADE_BY)
+def makers(
+    part: Path, names: list[str], wanted: ds.Expression
+) -> Iterator[tuple[dict[str, str], int]]:
+    """Give, shard by shard, the versions that made it and how many of its rows are wanted ones.
+
+    Raises:
+        StoreError: a shard is missing or cannot be read.
+    """
+    for shard in _dataset(part, names).get_fragments():
+        with _readable(part):
+            rows = shard.count_rows(filter=wanted)
+            said = (shard.physical_schema.metadata or {}).get(MADE_BY)
         if rows and said:
             yield json.loads(said), rows
 
@@ -99,10 +106,19 @@ def scan(part: Path, names: list[str], *, wanted: ds.Expression, columns: list[s
     Raises:
         StoreError: a shard is missing or cannot be read.
     """
+    with _readable(part):
+        return _dataset(part, names).to_table(columns=columns, filter=wanted)
+
+
+def _dataset(part: Path, names: list[str]) -> ds.Dataset:
     files = [str(part / name) for name in names]
+    return ds.dataset(files, format="parquet", schema=_schema(part.name))
+
+
+@contextmanager
+def _readable(part: Path) -> Iterator[None]:
     try:
-        shards = ds.dataset(files, format="parquet", schema=_schema(part.name))
-        return shards.to_table(columns=columns, filter=wanted)
+        yield
     except (OSError, pa.ArrowException) as error:
         raise StoreError(
             f"store: cannot read {part.name}: {str(error).splitlines()[0]}; run the study again: "

@@ -1,10 +1,12 @@
 """Finished runs, in Parquet shards that are written whole or not at all."""
 
+import os
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -24,6 +26,8 @@ from finetune.shards import (
     shard_names,
 )
 from finetune.whole_file import remove_partial_files, write_whole
+
+_Read = TypeVar("_Read")
 
 
 class ResultStore:
@@ -56,6 +60,7 @@ class ResultStore:
         try:
             for part in (self._runs, self._epochs, self._trials):
                 part.mkdir(parents=True, exist_ok=True)
+            for part in (self.folder, self._runs, self._epochs, self._trials):
                 remove_partial_files(part)
             self._identify()
             for name, parts, reason in self._damaged():
@@ -78,12 +83,12 @@ class ResultStore:
 
     def _identify(self) -> None:
         """Prove that the folder can be written to, and give it its identity, once."""
-        probe = self._runs / f".writable-{secrets.token_hex(8)}"
+        probe = self._runs / f".writable-{secrets.token_hex(8)}.partial"
         probe.touch()
         probe.unlink()
         if not self.identity():
             # Linked, so that of two programs that begin at once both read what one has written.
-            draft = self.folder / f".identity-{secrets.token_hex(8)}"
+            draft = self.folder / f".identity-{secrets.token_hex(8)}.partial"
             draft.write_text(secrets.token_hex(16), encoding="ascii")
             with suppress(FileExistsError):
                 (self.folder / "identity").hardlink_to(draft)
@@ -105,7 +110,8 @@ class ResultStore:
         for parts in ((self._runs, self._epochs), (self._trials,)):
             for name in shard_names(parts[0]):
                 reason = damage(name, parts)
-                if reason:
+                # A compaction may have replaced it meanwhile.
+                if reason and os.path.lexists(parts[0] / name):
                     yield name, parts, reason
 
     def _set_aside(self, name: str, parts: Iterable[Path], *, reason: str) -> str:
@@ -194,7 +200,8 @@ class ResultStore:
     def mixtures(self, recipes: Mapping[str, str]) -> dict[str, dict[str, int]]:
         """Give the packages of which runs were trained by several versions: runs by version."""
         runs: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        for versions, rows in makers(self._runs, _is_of(recipes)):
+        found = self._steady(lambda names: list(makers(self._runs, names, _is_of(recipes))))
+        for versions, rows in found:
             for package, version in versions.items():
                 runs[package][version] += rows
         return {package: dict(found) for package, found in runs.items() if len(found) > 1}
@@ -217,14 +224,20 @@ class ResultStore:
         return frame.astype({name: kind for name, kind in whole.items() if name in frame})
 
     def _scan(self, part: Path, *, wanted: ds.Expression, columns: list[str]) -> pa.Table:
+        return self._steady(lambda names: scan(part, names, wanted=wanted, columns=columns))
+
+    def _steady(self, read: Callable[[list[str]], _Read]) -> _Read:
+        """Read the shards, and once more where a compaction has replaced some meanwhile.
+
+        The new ones say the same.
+        """
         names = shard_names(self._runs)
         try:
-            return scan(part, names, wanted=wanted, columns=columns)
+            return read(names)
         except StoreError:
-            # Where a compaction has replaced shards meanwhile, the new ones say the same.
             if shard_names(self._runs) == names:
                 raise
-            return self._scan(part, wanted=wanted, columns=columns)
+            return self._steady(read)
 
 
 def _is_of(recipes: Mapping[str, str]) -> ds.Expression:
@@ -234,7 +247,7 @@ def _is_of(recipes: Mapping[str, str]) -> ds.Expression:
 def _unused(file: Path) -> Path:
     """Give a name like a file's that is not taken: what was set aside before stays."""
     number, free = 1, file
-    while free.exists():
+    while os.path.lexists(free):
         number += 1
         free = file.with_name(f"{file.name}.{number}")
     return free

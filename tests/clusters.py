@@ -53,9 +53,10 @@ def scheduler(address: str, log: Path):
     )
 
 
-def workers(address: str, log: Path, count: int = 2):
+def workers(address: str, log: Path, count: int = 2, *options: str):
     """Run workers as users are told to."""
-    return running("finetune", "worker", address, "--workers", str(count), log=log)
+    command = ("finetune", "worker", address, "--workers", str(count), *options)
+    return running(*command, log=log)
 
 
 def foreign_worker(address: str, log: Path, *options: str, **environment: str):

@@ -1,6 +1,7 @@
 """What a worker does with a task: it trains it and hands over what came out."""
 
 import threading
+import traceback
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,6 +9,9 @@ from finetune.engines.base import Frames, Report, Task
 from finetune.engines.registry import engine
 from finetune.errors import FinetuneError
 from finetune.store import ResultStore
+
+# A message of TensorFlow's may list the whole graph.
+_LONGEST = 300
 
 # Keras keeps settings a process, so that two tasks at once would disturb each other.
 _ONE_AT_A_TIME = threading.Lock()
@@ -38,8 +42,7 @@ class Delivery(NamedTuple):
 def deliver(task: Task, store: Path | None, report: Report) -> Delivery:
     """Train a task, and write its results to the store; without one they are given back.
 
-    Raises:
-        Exception: whatever is no error of the user's; another try may go well.
+    It raises nothing: an exception may be of a class, or hold what, no other process can read.
     """
     try:
         with _ONE_AT_A_TIME:
@@ -48,6 +51,8 @@ def deliver(task: Task, store: Path | None, report: Report) -> Delivery:
             ResultStore(store).write(frames.runs, frames.epochs)
     except FinetuneError as error:
         return Delivery(error=error)
+    except Exception as problem:
+        return failed(problem)
     return delivered(frames, given_back=store is None)
 
 
@@ -59,8 +64,10 @@ def delivered(frames: Frames, *, given_back: bool = True) -> Delivery:
 
 
 def failed(problem: BaseException) -> Delivery:
-    """Give the delivery of a task that an exception ended."""
+    """Give the delivery of a task that an exception ended, which is told with where it arose."""
     words = " ".join(str(problem).split())
-    kind = type(problem).__name__
-    said = f"{kind}: {words}" if words else kind
-    return Delivery(failure=said if len(said) <= 300 else said[:297] + "...")
+    said = ": ".join(filter(None, (type(problem).__name__, words)))
+    short = said if len(said) <= _LONGEST else said[: _LONGEST - 3] + "..."
+    frames = traceback.extract_tb(problem.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return Delivery(failure=short + place)

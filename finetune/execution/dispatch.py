@@ -21,6 +21,10 @@ _RETRIES = 2
 _SECONDS_BETWEEN_REPORTS = 1.0
 
 
+class _TaskError(Exception):
+    """A task failed in its worker; Dask tries again what raises."""
+
+
 def dispatch(
     client: Client,
     tasks: Sequence[Task],
@@ -80,6 +84,8 @@ def _outcomes(
             outcome = future.result()
         except KilledWorker as error:
             outcome = error
+        except _TaskError as error:
+            outcome = Delivery(failure=str(error))
         except Exception as error:
             outcome = failed(error)
         yield position, outcome
@@ -124,4 +130,6 @@ def _train(position: int, task: Task, terms: Terms, topic: str) -> Delivery:
             worker.log_event(topic, (position, share))
 
     delivery = deliver(task, terms.store, report)
+    if delivery.failure:
+        raise _TaskError(delivery.failure)
     return delivery._replace(warning=slow and warning(worker.address, slow))

@@ -9,7 +9,7 @@ from distributed import Client, LocalCluster
 from finetune.engines.base import Task
 from finetune.execution.admission import Terms, admit
 from finetune.execution.cluster import connected, local_cluster, scaled, workers_at
-from finetune.execution.delivery import Delivery, deliver, failed
+from finetune.execution.delivery import Delivery, deliver
 from finetune.execution.dispatch import OnProgress, dispatch
 from finetune.execution.environment import set_environment, worker_count
 from finetune.store import ResultStore
@@ -151,8 +151,4 @@ def _in_process(
         def report(share: float, position: int = position) -> None:
             on_progress(position, share)
 
-        try:
-            delivery = deliver(task, store, report)
-        except Exception as problem:
-            delivery = failed(problem)
-        yield position, delivery
+        yield position, deliver(task, store, report)

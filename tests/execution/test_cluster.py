@@ -32,23 +32,31 @@ variants = [{ name = "plain" }, { name = "cuts", reduce_lr = { factor = 0.5, pat
 """
 RUN = ["run", "study.toml", "--out", "out"]
 
-# Trains the run it meets first no further: whoever tries to dies, at every try.
-DEADLY = """
-import hashlib, os, pathlib, signal
-import keras
+# Loaded by workers before they begin: two chunks fail in them at every try, in two ways.
+FAULTY = """
+import os, pathlib, signal, threading
+from finetune.engines.registry import engine
+from finetune.execution import delivery
 
-class Deadly(keras.callbacks.Callback):
-    def __init__(self, mark):
-        super().__init__()
-        self.mark = pathlib.Path(mark)
+class Unreadable(Exception):
+    def __init__(self, words, lock):
+        super().__init__(words)
+        self.lock = lock
 
-    def on_train_begin(self, logs=None):
-        weights = b"".join(part.tobytes() for part in self.model.get_weights())
-        mine = hashlib.sha256(weights).hexdigest()
-        if not self.mark.exists():
-            self.mark.write_text(mine)
-        if self.mark.read_text() == mine:
+class Faulty:
+    def __init__(self, name):
+        self.name = name
+
+    def train(self, task, report):
+        with pathlib.Path("TRIES").open("a") as tries:
+            tries.write(f"{task.seeds[0]} ")
+        if task.seeds == (3,):
+            raise Unreadable("no room", threading.Lock())
+        if task.seeds == (5,):
             os.kill(os.getpid(), signal.SIGKILL)
+        return engine(self.name).train(task, report)
+
+delivery.engine = Faulty
 """
 
 
@@ -153,18 +161,25 @@ def test_a_scheduler_killed_amid_a_study_is_told_and_the_study_resumed(folder, u
     assert table(folder / "out") == undisturbed
 
 
-def test_a_chunk_that_kills_every_worker_is_told_and_the_rest_is_trained(cluster, folder):
-    address, _ = cluster
-    (folder / "deadly.py").write_text(DEADLY)
-    own = f'callbacks = [{{ callback = "deadly:Deadly", args = {{ mark = "{folder}/mark" }} }}]'
-    variants = f'variants = [{{ name = "plain" }}, {{ name = "deadly", {own} }}]\n'
-    (folder / "study.toml").write_text(STUDY.partition("variants")[0] + variants)
-    done = finetune(*RUN, "--seeds", "4", "--dask", address, cwd=folder)
+def test_chunks_that_fail_every_time_are_told_and_the_rest_is_trained(folder, undisturbed):
+    address = free_address()
+    (folder / "faulty.py").write_text(FAULTY.replace("TRIES", str(folder / "tries")))
+    preload = ("--preload", str(folder / "faulty.py"))
+    with scheduler(address, folder / "log"), workers(address, folder / "log", 2, *preload):
+        done = finetune(*RUN, "--engine", "keras", "--dask", address, cwd=folder)
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
-    assert "Not trained: 'deadly' at seed" in done.stderr
-    assert done.stderr.splitlines()[-1] == "1 of 8 runs failed; the report names them"
-    assert "a worker process died at it again and again" in (folder / "out/report.md").read_text()
+    assert done.stderr.splitlines()[-1] == "4 of 20 runs failed; the report names them"
+    report = (folder / "out" / "report.md").read_text()
+    tries = (folder / "tries").read_text().split()
+    for seed, reason in ((3, "Unreadable: no room"), (5, "a worker process died at it")):
+        assert f"'plain', 'cuts' at seed {seed}: {reason}" in done.stderr
+        assert f"Reason: `{reason}" in report
+        assert tries.count(str(seed)) >= 3
+    lost = (b",3,", b",5,")
+    kept = [line for line in undisturbed.splitlines() if not any(seed in line for seed in lost)]
+    trained = table(folder / "out").splitlines()
+    assert [line for line in trained if b",failed," not in line] == kept
 
 
 @pytest.mark.parametrize("package", ["keras", "finetune"])
