@@ -75,8 +75,8 @@ def _merge_all(store: ResultStore, most_bytes: int) -> None:
     except FileNotFoundError as error:
         if shard_names(folder / "runs") == names_at_first:
             raise StoreError(
-                f"store: {error.filename or error} is missing; run the study again: it sets the "
-                "shard aside and trains anew what it held"
+                f"store: cannot read a shard: {str(error).splitlines()[0]}; run the study again: "
+                "it sets the shard aside and trains anew what it held"
             ) from error
         # Another compaction at the same time has merged some of these.
         _merge_all(store, most_bytes)

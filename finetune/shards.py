@@ -87,7 +87,9 @@ def makers(
     Raises:
         StoreError: a shard is missing or cannot be read.
     """
-    for shard in _dataset(part, names).get_fragments():
+    with _readable(part):
+        shards = list(_dataset(part, names).get_fragments())
+    for shard in shards:
         with _readable(part):
             rows = shard.count_rows(filter=wanted)
             said = (shard.physical_schema.metadata or {}).get(MADE_BY)

@@ -1,7 +1,7 @@
 """Train what a store lacks: tasks go out, results come in as shards."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -156,19 +156,20 @@ def _train(
         options.on_progress(sum(done))
 
     row_epochs, run_epochs, trained, notes, failures = 0, 0, 0, set(), []
-    for position, delivery in workers.train(tasks, progress):
-        task = tasks[position]
-        progress(position, 1.0)
-        if delivery.failure:
-            failures.append(_failure(task, delivery.failure))
-            options.on_note(f"Not trained: {failures[-1]}; the others go on")
-            continue
-        if delivery.frames:
-            store.write(delivery.frames.runs, delivery.frames.epochs)
-        trained += len(task.runs)
-        row_epochs += delivery.rows_trained
-        run_epochs += delivery.run_epochs
-        notes |= set(delivery.notes)
+    with closing(workers.train(tasks, progress)) as deliveries:
+        for position, delivery in deliveries:
+            task = tasks[position]
+            progress(position, 1.0)
+            if delivery.failure:
+                failures.append(_failure(task, delivery.failure))
+                options.on_note(f"Not trained: {failures[-1]}; the others go on")
+                continue
+            if delivery.frames:
+                store.write(delivery.frames.runs, delivery.frames.epochs)
+            trained += len(task.runs)
+            row_epochs += delivery.rows_trained
+            run_epochs += delivery.run_epochs
+            notes |= set(delivery.notes)
     return Effort(reused, trained, row_epochs, run_epochs, tuple(sorted(notes)), tuple(failures))
 
 

@@ -14,6 +14,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # How long an example takes says nothing about whether it is right. CI tries more of them.
 settings.register_profile("finetune", deadline=None, max_examples=40 if "CI" in os.environ else 30)
+# For `python -m benchmarks.reliability fuzz`: always the same ones.
+settings.register_profile("long", deadline=None, max_examples=1000, derandomize=True)
 settings.load_profile("finetune")
 
 

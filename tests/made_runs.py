@@ -1,7 +1,7 @@
 """Made-up results of training, in the form that engines give them, and who makes them."""
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from unittest.mock import patch
@@ -71,7 +71,7 @@ class Executor:
     def memory_each(self, memory: int) -> int:
         return memory
 
-    def train(self, tasks: list[Task], on_progress) -> Iterator[tuple[int, Delivery]]:
+    def train(self, tasks: list[Task], on_progress) -> Generator[tuple[int, Delivery], None, None]:
         order = np.random.default_rng(len(tasks)).permutation(len(tasks)).tolist()
         for count, position in enumerate(order):
             if count == self.stop_after:

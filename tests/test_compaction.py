@@ -5,6 +5,8 @@ import os
 import pandas as pd
 import pytest
 
+from finetune import compaction
+from finetune import store as store_module
 from finetune.compaction import compact
 from finetune.errors import StoreError
 from finetune.store import ResultStore
@@ -97,16 +99,57 @@ def test_a_folder_without_a_store_is_told(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_reader_goes_on_where_a_compaction_moves_the_shards(store, monkeypatch):
-    from finetune import store as store_module
+@pytest.fixture
+def amid(store, monkeypatch):
+    """Let a compaction happen just before something in a module is called for the first time."""
 
-    before, scan = held(store), store_module.scan
+    def put(module, name: str) -> None:
+        wanted = getattr(module, name)
 
-    def moved(*place, **options):
-        monkeypatch.setattr(store_module, "scan", scan)
-        compact(store.folder, on_note=pytest.fail)
-        return scan(*place, **options)
+        def moved(*place, **options):
+            monkeypatch.setattr(module, name, wanted)
+            compact(store.folder, on_note=pytest.fail)
+            return wanted(*place, **options)
 
-    monkeypatch.setattr(store_module, "scan", moved)
+        monkeypatch.setattr(module, name, moved)
+
+    return put
+
+
+def test_a_reader_goes_on_where_a_compaction_moves_the_shards(store, amid):
+    before = held(store)
+    amid(store_module, "scan")
     for one, other in zip(before, held(store), strict=True):
         pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_shards_that_a_compaction_replaces_are_not_called_damaged(store, amid):
+    amid(store_module, "damage")
+    store.open(pytest.fail)
+    assert not (store.folder / "set-aside").exists()
+
+
+def test_versions_are_told_where_a_compaction_moves_the_shards(store, amid):
+    amid(store_module, "makers")
+    assert store.mixtures(SPECS[0].recipes("population")) == {}
+
+
+@pytest.mark.parametrize("name", ["_kind", "_merged", "_size"])
+def test_two_compactions_at_once_end_as_one(store, amid, name):
+    before = held(store)
+    amid(compaction, name)
+    assert compact(store.folder, on_note=pytest.fail).shards_after == 2
+    for one, other in zip(before, held(store), strict=True):
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_epochs_that_vanish_amid_a_compaction_are_told_in_one_line(store, monkeypatch):
+    kind = compaction._kind
+
+    def vanished(file):
+        file.unlink()
+        return kind(file)
+
+    monkeypatch.setattr(compaction, "_kind", vanished)
+    with pytest.raises(StoreError, match=r"^store: cannot read a shard: .*; run the study"):
+        compact(store.folder, on_note=pytest.fail)

@@ -187,10 +187,9 @@ def test_modules_of_the_same_name_in_two_folders(tmp_path):
 @pytest.mark.slow
 def test_a_study_of_own_data_and_code_trains_in_workers(study, tmp_path):
     run = ["run", str(study), "--workers", "2", "--out", "out"]
-    for source in ("people.csv", "own_code:load"):
-        own = ["--set", f"data.source={source}", "--set", "model.factory=own_code:build"]
-        answer = finetune(*run, *own, cwd=tmp_path)
-        assert answer.returncode == 0, answer.stderr
+    own = ["--set", "data.source=own_code:load", "--set", "model.factory=own_code:build"]
+    answer = finetune(*run, *own, cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
     report = (tmp_path / "out" / "report.md").read_text()
     assert "own\\_code:load" in report or "own_code:load" in report
     assert str(study.parent) not in (tmp_path / "out" / "manifest.json").read_text().replace(

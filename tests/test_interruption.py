@@ -8,6 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from finetune.report import writing
+from finetune.search import tuned_study
+from finetune.study import run_study
+from finetune.study_file import load_spec
+from finetune.training import Options
 from tests.processes import finetune, start
 
 pytestmark = pytest.mark.slow
@@ -41,6 +46,7 @@ learning_rate = 10.0 } }
 variants = [{ name = "plain" }, { name = "stops", early_stopping = { patience = 0 } }]
 """
 RUN = ["run", "study.toml", "--out", "out"]
+SEARCH = ["search.trials=12", "search.batch=2", "search.seeds=2"]
 ALONE = ["--engine", "keras", "--workers", "0"]
 
 
@@ -83,7 +89,21 @@ def runs_csv(folder: Path) -> bytes:
     return (folder / "out" / "tables" / "runs.csv").read_bytes()
 
 
-def test_interrupted_killed_and_resumed_gives_the_same_table(folder, tmp_path_factory):
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """Give the folder of a study and a search that nothing disturbed, trained in this process."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "study.toml").write_text(STUDY)
+    spec = load_spec(folder / "study.toml", overrides=SEARCH)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "figure_files", lambda tables, *, names: {})
+        patch.setattr(tuned_study, "tuned_files", lambda tables, *, tuned: {})
+        run_study(spec, folder / "out", engine="keras", options=Options(workers=0))
+        tuned_study.search_study(spec, folder / "tuned" / "out", options=Options(workers=0))
+    return folder
+
+
+def test_interrupted_killed_and_resumed_gives_the_same_table(folder, whole):
     code, errors = stop_after(1, signal.SIGINT, *ALONE, folder=folder)
     assert code == 130
     assert errors.splitlines()[-1].startswith("finetune: interrupted")
@@ -100,13 +120,6 @@ def test_interrupted_killed_and_resumed_gives_the_same_table(folder, tmp_path_fa
     assert resumed.returncode == 0, resumed.stderr
     assert f"{3 * kept} runs are stored, {18 - 3 * kept} to train" in resumed.stderr
 
-    whole = tmp_path_factory.mktemp("whole")
-    (whole / "study.toml").write_text(STUDY)
-    assert finetune(*RUN, *ALONE, cwd=whole).returncode == 0
-    assert runs_csv(folder) == runs_csv(whole)
-
-    again = finetune(*RUN, *ALONE, cwd=folder)
-    assert "18 runs are stored, 0 to train" in again.stderr
     assert runs_csv(folder) == runs_csv(whole)
 
 
@@ -119,10 +132,10 @@ def test_an_interrupt_ends_worker_processes_too(folder):
     assert shards(folder) >= 1
 
 
-def test_a_search_interrupted_and_killed_ends_with_the_same_trials(folder, tmp_path_factory):
+def test_a_search_interrupted_and_killed_ends_with_the_same_trials(folder, whole):
     options = ["--workers", "0"]
-    for setting in ("trials=12", "batch=2", "seeds=2"):
-        options += ["--set", f"search.{setting}"]
+    for setting in SEARCH:
+        options += ["--set", setting]
     search = ["search", "study.toml", "--out", "out", *options]
     how = {"folder": folder, "command": search, "part": "trials"}
     code, errors = stop_after(3, signal.SIGINT, **how)
@@ -135,11 +148,8 @@ def test_a_search_interrupted_and_killed_ends_with_the_same_trials(folder, tmp_p
     assert code == -signal.SIGKILL
 
     assert finetune(*search, cwd=folder).returncode == 0
-    whole = tmp_path_factory.mktemp("whole")
-    (whole / "study.toml").write_text(STUDY)
-    assert finetune(*search, cwd=whole).returncode == 0
     for table in ("trials.csv", "runs.csv"):
-        paths = [place / "out" / "tables" / table for place in (folder, whole)]
+        paths = [place / "out" / "tables" / table for place in (folder, whole / "tuned")]
         assert paths[0].read_bytes() == paths[1].read_bytes()
 
 

@@ -76,8 +76,6 @@ def test_own_table_network_and_variants_reach_the_report(folder):
     assert "`people.csv`, target `buys`" in report
     assert "made by `network:build`" in report
     assert "Parity" in report
-    again = finetune("run", "study.toml", "--out", "out", cwd=folder)
-    assert "0 to train" in again.stderr
 
 
 def test_what_is_wrong_in_own_files_is_told_in_one_line(folder):

@@ -13,10 +13,11 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from finetune.cli import main
 
-# Files and folders are opened, renamed, removed and made by what Python audits by these names.
+# What Python calls these, in its audit events, when a file or folder is opened, renamed and so on.
 _TOUCHES = ("open", "os.rename", "os.remove", "os.mkdir", "os.link")
 
 _SECONDS_AT_MOST = 120
@@ -43,39 +44,57 @@ class Ended:
         return self.code == 2 and len(lines) == 1 and "Traceback" not in self.said
 
 
-def forked(
+class Begun(NamedTuple):
+    """A process that runs, and the pipes by which it is heard."""
+
+    child: int
+    heard: int
+    marks: int
+
+    def end(self) -> Ended:
+        """Wait for its end."""
+        said, touches = _all(self.heard), len(_all(self.marks))
+        code = os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
+        return Ended(code, said.decode(), touches)
+
+    def kill_after(self, seconds: float) -> None:
+        """Kill it so long after the touch it was begun with, where it lives to see that."""
+        # At the end of the process the pipe is closed, and nothing is left to be killed.
+        if os.read(self.marks, 1):
+            time.sleep(seconds)
+            os.kill(self.child, signal.SIGKILL)
+
+
+def begin(
     command: Sequence[str],
     folder: Path,
     *,
     touch: int = 1,
-    kill_after: float | None = None,
     full_disk: bool = False,
-) -> Ended:
-    """Run `finetune COMMAND` in a fork of this process.
+    wait: float = 0.0,
+) -> Begun:
+    """Begin `finetune COMMAND` in a fork of this process.
 
     Args:
         command: Its arguments.
         folder: Where touches count.
-        touch: The one with which the disturbance comes.
-        kill_after: Seconds from then to SIGKILL.
+        touch: From which on it tells of them.
         full_disk: From then on no file can grow.
+        wait: Seconds until it really begins.
     """
     (heard, says), (marks, mark) = os.pipe(), os.pipe()
     sys.stdout.flush()
+    sys.stderr.flush()
     child = os.fork()
     if not child:
         os.dup2(says, 1)
         os.dup2(says, 2)
+        time.sleep(wait)
         _watch(folder, touch, mark, full_disk=full_disk)
         os._exit(_run(command))
     os.close(says)
     os.close(mark)
-    # At the end of the process the pipe is closed, and nothing is left to be killed.
-    if kill_after is not None and os.read(marks, 1):
-        time.sleep(kill_after)
-        os.kill(child, signal.SIGKILL)
-    said, touches = _all(heard), len(_all(marks))
-    return Ended(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said.decode(), touches)
+    return Begun(child, heard, marks)
 
 
 def _watch(folder: Path, touch: int, mark: int, *, full_disk: bool) -> None:

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.reliability.forked import Ended, forked
-from benchmarks.reliability.lanes import in_lanes
+from benchmarks.reliability.forked import Ended, begin
+from benchmarks.reliability.lanes import in_lanes_until
 from benchmarks.reliability.studies import Left, command, left_in, tables
 
-# Mean seconds from the moment that is drawn to the kill: about what one write takes.
-_MEAN_DELAY = 0.003
+# Seconds from the touch that is drawn to the kill: within a write. A search goes on long after a
+# touch, since it writes its SQLite file without any that shows.
+_DELAYS = {"study": (1e-4, 0.01), "compaction": (1e-4, 0.01), "search": (1e-4, 0.3)}
 
 # A search takes some times longer than the others.
-_PATHS = ("study", "compaction", "study", "compaction", "study", "search")
+_PATHS = (*("study", "compaction", "study") * 3, "search")
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,11 @@ def writes(count: int, seed: int) -> list[dict[str, Any]]:
             folder = Path(scratch) / f"campaign-{number}"
             try:
                 rows = list(_campaign(path, known[path], folder, start=Path(scratch), rng=rng))
-                return [{"what": f"kill -9 amid a {path}", "campaign": number, **r} for r in rows]
+                return [{"what": f"kill -9 amid a {path}", **row} for row in rows]
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
-        return in_lanes(campaign, until=count)
+        return in_lanes_until(campaign, count)
 
 
 def arguments(path: str, folder: Path) -> list[str]:
@@ -58,11 +59,11 @@ def arguments(path: str, folder: Path) -> list[str]:
 def undisturbed(path: str, folder: Path) -> Undisturbed:
     """Run a path in a folder of its own, where compaction finds the study of the path before."""
     if path == "compaction":
-        forked(arguments("study", folder), folder)
-    ended = forked(arguments(path, folder), folder)
+        begin(arguments("study", folder), folder).end()
+    ended = begin(arguments(path, folder), folder).end()
     if ended.code:
         raise RuntimeError(f"undisturbed, a {path} ends with {ended.code}: {ended.said}")
-    return Undisturbed(ended.touches, dict(tables(folder)))
+    return Undisturbed(ended.touches, tables(folder))
 
 
 def _campaign(
@@ -73,22 +74,30 @@ def _campaign(
         shutil.copytree(start / "study", folder)
     before, killed = left_in(folder), True
     while killed:
-        touch, delay = int(rng.integers(1, known.touches + 1)), rng.exponential(_MEAN_DELAY)
-        ended = forked(arguments(path, folder), folder, touch=touch, kill_after=delay)
+        # More of them early, where the store is written, than late, where the report is.
+        touch, delay = 1 + int(known.touches * rng.random() ** 2), _delay(path, rng)
+        begun = begin(arguments(path, folder), folder, touch=touch)
+        begun.kill_after(delay)
+        ended = begun.end()
         after, killed = left_in(folder), ended.killed
         wrong = 0 if killed else _wrong(path, ended, folder, known)
-        yield {"touch": touch, "delay_ms": 1000 * delay, **row(ended, before, after, wrong=wrong)}
+        yield {"touch": touch, "delay_ms": 1000 * delay, **_row(ended, before, after, wrong=wrong)}
         before = after
+
+
+def _delay(path: str, rng: np.random.Generator) -> float:
+    least, most = np.log(_DELAYS[path])
+    return float(np.exp(rng.uniform(least, most)))
 
 
 def _wrong(path: str, ended: Ended, folder: Path, known: Undisturbed) -> int:
     """Tell whether the numbers are others than the undisturbed ones; 1 if so."""
     if not ended.code and path == "compaction":
-        ended = forked(arguments("study", folder), folder)
+        ended = begin(arguments("study", folder), folder).end()
     return int(ended.code != 0 or tables(folder) != known.tables)
 
 
-def row(ended: Ended, before: Left, after: Left, *, wrong: int) -> dict[str, Any]:
+def _row(ended: Ended, before: Left, after: Left, *, wrong: int) -> dict[str, Any]:
     """Give what is recorded of one process."""
     return {
         "tried": int(ended.killed),

@@ -16,6 +16,9 @@ from finetune.execution.environment import ENVIRONMENT, set_environment, worker_
 
 _CONNECTION_TIMEOUT = "10s"
 
+# Dask's own words for a lost connection are of the highest level, with a traceback.
+_SILENT = logging.CRITICAL + 1
+
 
 @contextmanager
 def local_cluster() -> Iterator[LocalCluster]:
@@ -33,7 +36,7 @@ def local_cluster() -> Iterator[LocalCluster]:
             memory_limit=0,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
+            silence_logs=_SILENT,
         ) as cluster,
     ):
         # Without `asynchronous` it is no coroutine, which its types do not say.
@@ -75,9 +78,9 @@ def connected(address: str) -> Iterator[Client]:
     Raises:
         SpecError: none answers at the address.
     """
-    # What Dask would say of a lost connection is told as an error in one line.
+    # What matters of it is told as an error in one line.
     for handler in logging.getLogger("distributed").handlers:
-        handler.setLevel(logging.CRITICAL)
+        handler.setLevel(_SILENT)
     try:
         client = Client(address, timeout=_CONNECTION_TIMEOUT, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from distributed import Client, Future, KilledWorker, as_completed, get_worker
@@ -33,7 +33,7 @@ def dispatch(
     topic: str,
     on_progress: OnProgress,
     on_note: Callable[[str], None],
-) -> Iterator[tuple[int, Delivery]]:
+) -> Generator[tuple[int, Delivery], None, None]:
     """Train tasks on Dask; give each one's position and what came of it as it is done.
 
     Raises:

@@ -1,7 +1,7 @@
 """Who trains: this process, local worker processes, or the workers of a Dask cluster."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from distributed import Client, LocalCluster
@@ -77,7 +77,7 @@ class Workers:
 
     def train(
         self, tasks: Sequence[Task], on_progress: OnProgress = lambda position, share: None
-    ) -> Iterator[tuple[int, Delivery]]:
+    ) -> Generator[tuple[int, Delivery], None, None]:
         """Train tasks; give each one's position and what came of it as it is done, in any order.
 
         `on_progress` is told a task's position and the share of it that is done.
@@ -91,14 +91,16 @@ class Workers:
             deliveries = self._on_dask(tasks, on_progress)
         else:
             return
-        for position, delivery in deliveries:
-            if delivery.error:
-                raise delivery.error
-            yield position, delivery
+        # Ended here, not when the collector comes: the client may be closed by then.
+        with closing(deliveries):
+            for position, delivery in deliveries:
+                if delivery.error:
+                    raise delivery.error
+                yield position, delivery
 
     def _on_dask(
         self, tasks: Sequence[Task], on_progress: OnProgress
-    ) -> Iterator[tuple[int, Delivery]]:
+    ) -> Generator[tuple[int, Delivery], None, None]:
         client = self._connect() if self._address else self._started(len(tasks))
         self._calls += 1
         return dispatch(
@@ -144,7 +146,7 @@ class Workers:
 
 def _in_process(
     tasks: Sequence[Task], store: Path, on_progress: OnProgress
-) -> Iterator[tuple[int, Delivery]]:
+) -> Generator[tuple[int, Delivery], None, None]:
     set_environment()
     for position, task in enumerate(tasks):
 
