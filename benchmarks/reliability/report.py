@@ -151,8 +151,8 @@ def _moments(events: Sequence[Event]) -> str:
         "half a shard is there", "half a file is there",
     ]  # fmt: skip
     note = (
-        "What the folder held after the kill. Halves may be those of an earlier kill: they are "
-        "removed by later runs once they are an hour old."
+        "What the folder held after the kill. Halves may be those of an earlier kill: once they "
+        "are an hour old, the next run removes half files, and `finetune compact` half shards."
     )
     return paragraphs(table(rows, columns=columns), note) if rows else ""
 
