@@ -14,13 +14,13 @@ import pandas as pd
 import pytest
 
 from benchmarks.reliability.damage import OF_A_FILE, damaged, resume
-from benchmarks.reliability.studies import OVERRIDES, command, tables
+from benchmarks.reliability.studies import OVERRIDES, tables
 from finetune.errors import StoreError
 from finetune.study import run_study
 from finetune.study_file import load_spec
 from finetune.training import Options
 from tests.made_runs import made_up
-from tests.processes import ROOT, start
+from tests.processes import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -155,15 +155,3 @@ def test_a_spec_that_changes_between_runs_never_mixes_numbers(executor, tmp_path
         for place in ("one", f"fresh-{number}"):
             run_study(spec, tmp_path / place, engine="keras", options=Options())
         assert tables(tmp_path / "one") == tables(tmp_path / f"fresh-{number}"), change
-
-
-@pytest.mark.slow
-def test_two_programs_that_train_one_study_at_once_both_end_as_one_alone(tmp_path):
-    options = ("--seeds", "2", "--engine", "keras", "--workers", "0")
-    begun = [start(*command("run", tmp_path / "out", *options), cwd=tmp_path) for _ in range(2)]
-    spec = load_spec(overrides=[*OVERRIDES, "seeds=2"])
-    run_study(spec, tmp_path / "alone", engine="keras", options=Options(workers=0))
-    for process in begun:
-        _, errors = process.communicate()
-        assert process.returncode == 0, errors
-    assert tables(tmp_path / "out") == tables(tmp_path / "alone")
