@@ -26,9 +26,9 @@ from finetune.console import answer
 from finetune.whole_file import write_whole
 
 _PARTS = {
-    "kills": ("--count 60 --seed 1", "--count 2 --seed 1"),
-    "writes": ("--count 500 --seed 1", "--count 6 --seed 1"),
-    "damage": ("--count 500 --seed 1", "--count 11 --seed 1"),
+    "kills": ("--count 30 --seed 1", "--count 2 --seed 1"),
+    "writes": ("--count 400 --seed 1", "--count 6 --seed 1"),
+    "damage": ("--count 400 --seed 1", "--count 11 --seed 1"),
     "disk": ("--count 60", "--count 6"),
     "together": ("--count 20 --seed 1", "--count 2 --seed 1"),
     "fuzz": ("--seconds 90", "--seconds 6"),

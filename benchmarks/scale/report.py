@@ -1,5 +1,6 @@
 """The report on scale, `report.md`, and the numbers behind it."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def _throughput(measured: Measurements, extent: Extent) -> str:
         table(rows, columns=columns),
         "Bytes are all that passes between driver, scheduler and workers, heartbeats and TCP "
         "headers included. Results given back pass the scheduler; those in the shared folder do "
-        "not.",
+        "not. Two processes slow each other on this machine, with a cluster or without.",
     )
 
 
@@ -138,14 +139,17 @@ def _store(measured: Measurements) -> str:
 
 def _projected(measured: Measurements, projected: pd.DataFrame) -> str:
     rows = [
-        ["Runs", *map(count, projected["runs"])],
-        ["Chunks, and so shards", *map(count, projected["chunks"])],
+        ["Runs", *map(whole, projected["runs"])],
+        ["Chunks, and so shards", *map(whole, projected["chunks"])],
         ["Store", *map(size, projected["store_bytes"])],
         ["Store, compacted", *map(size, projected["compacted_bytes"])],
-        ["Shards, compacted", *map(count, projected["compacted_shards"])],
+        ["Shards, compacted", *map(whole, projected["compacted_shards"])],
         ["Worker-hours", *map(count, projected["worker_hours"])],
         *(
-            [f"Hours on {workers:,} workers", *map(count, projected["worker_hours"] / workers)]
+            [
+                f"Time on {workers:,} workers",
+                *map(duration, 3600 * projected["worker_hours"] / workers),
+            ]
             for workers in (2, 100, 1000)
         ),
         ["Scheduler's traffic", *map(size, projected["scheduler_bytes"])],
@@ -180,6 +184,11 @@ def size(held: float) -> str:
             return f"{number(held)} {unit}"
         held /= 1000
     return f"{number(held)} TB"
+
+
+def whole(value: float) -> str:
+    """Give what can only be counted, rounded up."""
+    return f"{math.ceil(value):,}"
 
 
 def count(value: float) -> str:

@@ -11,14 +11,16 @@ from finetune.compaction import compact
 from finetune.shards import count_rows
 from finetune.store import ResultStore
 
+# The system's count of a process's own peak: that of `getrusage` begins with its parent's.
 _REPORT = """
-import resource, sys, time
+import re, sys, time
 from pathlib import Path
 from finetune.study import read_study
 clock = time.perf_counter()
 results = read_study(Path(sys.argv[1]))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(len(results.epochs), time.perf_counter() - clock, peak)
+spent = time.perf_counter() - clock
+(peak,) = re.findall(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
+print(len(results.epochs), spent, 1024 * int(peak))
 """
 
 
@@ -79,9 +81,7 @@ def report_of(study: Path) -> Analysed:
         [sys.executable, "-c", _REPORT, str(study)], check=True, capture_output=True, text=True
     )
     epochs, seconds, peak = answer.stdout.split()
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Analysed(int(epochs), float(seconds), int(peak) * unit)
+    return Analysed(int(epochs), float(seconds), int(peak))
 
 
 def _checked(folder: Path) -> float:

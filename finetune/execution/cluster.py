@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+from click import ClickException
 from dask import config
 from distributed import Client, LocalCluster
 from distributed.cli import dask_worker
+from distributed.comm.addressing import get_address_host_port
 
 from finetune.errors import SpecError
 from finetune.execution.environment import ENVIRONMENT, set_environment, worker_count
@@ -82,6 +84,8 @@ def connected(address: str) -> Iterator[Client]:
     for handler in logging.getLogger("distributed").handlers:
         handler.setLevel(_SILENT)
     try:
+        # First, since a client that cannot read its address is slow to end.
+        get_address_host_port(address)
         client = Client(address, timeout=_CONNECTION_TIMEOUT, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise SpecError(
@@ -101,9 +105,18 @@ def serve(address: str, *, workers: int | None, options: Sequence[str] = ()) -> 
         options: Further ones of `dask worker`.
 
     Raises:
-        SpecError: `dask worker` does not know an option.
+        SpecError: the address is none, or `dask worker` does not know an option.
     """
     set_environment()
     count = ["--nworkers", str(worker_count(workers)), "--nthreads", "1", "--memory-limit", "0"]
-    with config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}):
-        dask_worker.main.main([address, *count, "--no-dashboard", *options], standalone_mode=False)
+    arguments = [address, *count, "--no-dashboard", *options]
+    try:
+        get_address_host_port(address)
+        with config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}):
+            dask_worker.main.main(arguments, standalone_mode=False)
+    except (ValueError, ClickException) as error:
+        said = (error.message if isinstance(error, ClickException) else str(error)).rstrip(".")
+        raise SpecError(
+            f"worker: {said}; allowed are the address of a Dask scheduler, as tcp://host:8786, and "
+            "the options of `dask worker`"
+        ) from error

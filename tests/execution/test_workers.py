@@ -26,13 +26,29 @@ def stores(tmp_path):
     return make
 
 
-def test_no_scheduler_at_an_address_is_told_in_one_line(monkeypatch, stores):
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense", "smoke://host:1", ""])
+def test_no_scheduler_at_an_address_is_told_in_one_line(monkeypatch, stores, address):
     monkeypatch.setattr(cluster, "_CONNECTION_TIMEOUT", "1s")
-    with pytest.raises(SpecError) as told:
-        list(Workers(stores("one"), address="tcp://127.0.0.1:1").train([task(small_study())]))
+    with pytest.raises(SpecError) as told, cluster.connected(address):
+        pass
     message = str(told.value)
-    assert message.startswith("--dask: received 'tcp://127.0.0.1:1'")
+    assert message.startswith(f"--dask: received {address!r}")
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("address", "options", "words"),
+    [
+        ("nonsense", [], "missing port number in address 'nonsense'"),
+        ("smoke://host:1", [], "unknown address scheme 'smoke'"),
+        ("tcp://127.0.0.1:1", ["--nonsense"], "No such option"),
+        ("tcp://127.0.0.1:1", ["--nthreads", "many"], "'many' is not a valid integer"),
+    ],
+)
+def test_a_worker_that_cannot_begin_is_told_in_one_line(address, options, words):
+    with pytest.raises(SpecError, match=r"^worker: ") as told:
+        cluster.serve(address, workers=1, options=options)
+    assert words in str(told.value)
 
 
 def test_workers_are_as_many_as_wanted_else_cards_else_cores(monkeypatch):
