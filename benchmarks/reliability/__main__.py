@@ -27,11 +27,11 @@ from finetune.whole_file import write_whole
 
 _PARTS = {
     "kills": ("--count 30 --seed 1", "--count 2 --seed 1"),
-    "writes": ("--count 400 --seed 1", "--count 6 --seed 1"),
-    "damage": ("--count 400 --seed 1", "--count 11 --seed 1"),
-    "disk": ("--count 60", "--count 6"),
-    "together": ("--count 20 --seed 1", "--count 2 --seed 1"),
-    "fuzz": ("--seconds 90", "--seconds 6"),
+    "writes": ("--count 100 --seed 1", "--count 6 --seed 1"),
+    "damage": ("--count 200 --seed 1", "--count 11 --seed 1"),
+    "disk": ("--count 40", "--count 6"),
+    "together": ("--count 10 --seed 1", "--count 2 --seed 1"),
+    "fuzz": ("--seconds 60", "--seconds 6"),
 }
 
 app = typer.Typer(help=__doc__, add_completion=False, pretty_exceptions_enable=False)
