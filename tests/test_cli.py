@@ -34,7 +34,6 @@ BAD = {
     "unwritable folder": (["--out", "file"], "--out: cannot write to 'file/store'"),
     "unwritable parent": (["--out", "file/below"], "--out: cannot write to 'file/below/store'"),
     "part": (["--shard", "3/2"], "--shard: received '3/2'; allowed is I/N with 1 <= I <= N"),
-    "no part": (["--shard", "half"], "--shard: received 'half'"),
     "nothing to report": (None, "DIR: 'nowhere' holds no study"),
 }
 

@@ -167,9 +167,9 @@ def _projected(measured: Measurements, projected: pd.DataFrame) -> str:
         f"The report's figures are the slope between {small.run_epochs:,} run-epochs "
         f"({duration(small.seconds)}, {size(small.bytes)}) and {large.run_epochs:,} "
         f"({duration(large.seconds)}, {size(large.bytes)}). The scheduler's time is an upper "
-        "bound: most of it passes with the hours, not with the chunks. Not measured, and so not in the table: "
-        "a network between the workers, a file system under thousands of shards (compact them as "
-        "they come), and workers of another speed than these.",
+        "bound: most of it passes with the hours, not with the chunks. Not measured, and so not in "
+        "the table: a network between the workers, a file system under thousands of shards "
+        "(compact them as they come), and workers of another speed than these.",
     )
 
 
