@@ -1,6 +1,5 @@
 """Fewer and larger shards: what a store of many tasks is turned into."""
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
@@ -13,12 +12,10 @@ import pyarrow.parquet as pq
 from finetune.errors import StoreError
 from finetune.shards import MADE_BY, encoded, shard_names
 from finetune.store import ResultStore
+from finetune.whole_file import is_abandoned
 
 # A shard is made in memory, where it takes some ten times its size on disk.
 _MOST_BYTES = 64 * 2**20
-
-# Whoever writes epochs commits them within seconds.
-_ABANDONED_AFTER_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -121,8 +118,7 @@ def _remove_uncommitted(folder: Path, on_note: Callable[[str], None]) -> None:
     left = [
         file
         for file in (folder / "epochs").glob("*.parquet")
-        if file.name not in committed
-        and time.time() - file.stat().st_mtime > _ABANDONED_AFTER_SECONDS
+        if file.name not in committed and is_abandoned(file)
     ]
     for file in left:
         file.unlink(missing_ok=True)

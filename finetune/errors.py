@@ -3,6 +3,12 @@
 from finetune.visible import visible
 
 
+def in_words(problem: BaseException) -> str:
+    """Say an exception in one line: its kind, and its words if it has some."""
+    words = " ".join(str(problem).split())
+    return ": ".join(filter(None, (type(problem).__name__, words)))
+
+
 class FinetuneError(Exception):
     """Base of every error that a user can cause; the command line prints it without a traceback.
 

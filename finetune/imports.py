@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from finetune.errors import FinetuneError
+from finetune.errors import FinetuneError, in_words
 
 # The digest of each module as it was loaded, by its name: workers may outlive a change to it.
 _loaded: dict[str, str] = {}
@@ -156,9 +156,7 @@ def _first_on_path(root: str | None) -> Iterator[None]:
 
 def _told(problem: Exception, file: Path | None) -> str:
     """Say an exception in one line: its kind, its words, and where in the user's file it arose."""
-    words = " ".join(str(problem).split())
-    kind = type(problem).__name__
-    said = f"{kind}: {words}" if words else kind
+    said = in_words(problem)
     if isinstance(problem, SyntaxError) and problem.filename:
         return said
     frames = traceback.extract_tb(problem.__traceback__)

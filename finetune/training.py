@@ -1,7 +1,7 @@
 """Train what a store lacks: tasks go out, results come in as shards."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -98,17 +98,15 @@ def parse_memory(text: str) -> int:
         ) from error
 
 
-@contextmanager
-def workers_for(store: ResultStore, options: Options) -> Iterator[Workers]:
-    """Give the workers that the options ask for, until the block ends."""
-    with Workers(
+def workers_for(store: ResultStore, options: Options) -> Workers:
+    """Give the workers that the options ask for: a context, with which they end."""
+    return Workers(
         store,
         wanted=options.workers,
         address=options.address,
         give_back=options.return_results,
         on_note=options.on_note,
-    ) as workers:
-        yield workers
+    )
 
 
 def train_blocks(
@@ -128,12 +126,10 @@ def train_blocks(
         FinetuneError: Something that the user can mend; what was finished before is stored.
     """
     with nullcontext(workers) if workers else workers_for(store, options) as crew:
+        # Asked once: a cluster's scheduler is asked for it.
+        count, memory = crew.count, crew.memory_each(options.memory)
         tasks = [
-            task
-            for block in blocks
-            for task in block.tasks(
-                store, workers=crew.count, memory=crew.memory_each(options.memory)
-            )
+            task for block in blocks for task in block.tasks(store, workers=count, memory=memory)
         ]
         wanted = sum(len(block.variants) * len(block.seeds) for block in blocks)
         missing = sum(len(task.runs) for task in tasks)

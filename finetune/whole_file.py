@@ -50,8 +50,17 @@ def remove_partial_files(folder: Path) -> None:
     for partial in folder.glob(f".*{_SUFFIX}"):
         # Another program may have removed it.
         with suppress(FileNotFoundError):
-            if time.time() - partial.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
+            if is_abandoned(partial):
                 partial.unlink()
+
+
+def is_abandoned(file: Path) -> bool:
+    """Tell whether a file is so old that whoever began to write it has ended since.
+
+    Raises:
+        FileNotFoundError: it is gone.
+    """
+    return time.time() - file.stat().st_mtime > _ABANDONED_AFTER_SECONDS
 
 
 def _sync(folder: Path) -> None:

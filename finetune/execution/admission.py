@@ -7,7 +7,7 @@ from typing import Any
 
 from distributed import Client, Worker
 
-from finetune.errors import ClusterError
+from finetune.errors import ClusterError, in_words
 from finetune.execution.environment import shortcomings
 from finetune.store import ResultStore
 from finetune.versions import numeric_versions
@@ -81,6 +81,5 @@ def warning(address: str, slow: str) -> str:
 
 def _objected(answer: Any) -> str:
     if isinstance(answer, BaseException):
-        words = " ".join(str(answer).split())
-        return f"has no finetune that fits ({type(answer).__name__}: {words})"
+        return f"has no finetune that fits ({in_words(answer)})"
     return answer[0]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from finetune.engines.base import Frames, Report, Task
 from finetune.engines.registry import engine
-from finetune.errors import FinetuneError
+from finetune.errors import FinetuneError, in_words
 from finetune.store import ResultStore
 
 # A message of TensorFlow's may list the whole graph.
@@ -65,8 +65,7 @@ def delivered(frames: Frames, *, given_back: bool = True) -> Delivery:
 
 def failed(problem: BaseException) -> Delivery:
     """Give the delivery of a task that an exception ended, which is told with where it arose."""
-    words = " ".join(str(problem).split())
-    said = ": ".join(filter(None, (type(problem).__name__, words)))
+    said = in_words(problem)
     short = said if len(said) <= _LONGEST else said[: _LONGEST - 3] + "..."
     frames = traceback.extract_tb(problem.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
