@@ -8,13 +8,14 @@ import typer
 from benchmarks.forest import forest_files
 from benchmarks.overview import overview
 from benchmarks.verdicts import read_verdicts
-from finetune.claim_map import map_claim
-from finetune.console import OUT, answer, training_options
+from finetune.claims.words import sentence
+from finetune.cli.terminal import OUT, answer, training_options
 from finetune.errors import SpecError
-from finetune.stats.wording import sentence
-from finetune.study import run_study
-from finetune.study_file import load_spec, shipped_studies
-from finetune.whole_file import write_whole
+from finetune.spec.study_file import shipped_studies
+from finetune.store.atomic import write_whole
+from finetune.studies.claim_map import map_claim
+from finetune.studies.load import load_spec
+from finetune.studies.run import run_study
 
 # The map is of the founding study; the smoke study shows that an installation works, no more.
 MAP = "claim-map"

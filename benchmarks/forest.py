@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from benchmarks.verdicts import SIDES
-from finetune.report.figures import saved_twice
-from finetune.report.style import RC, WIDTH
+from finetune.report.figures.registry import saved_twice
+from finetune.report.figures.style import RC, WIDTH
 
 # Okabe and Ito's colours, as in the reports, and a shape each.
 LOOKS = {

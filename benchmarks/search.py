@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from finetune.console import OUT, answer, training_options
+from finetune.cli.terminal import OUT, answer, training_options
+from finetune.execution.training import Options, train_blocks, workers_for
 from finetune.search.random_search import REPEATS, stored_repeats, winners_block
 from finetune.search.storage import Storage
-from finetune.search.tuned_study import search_study
 from finetune.search.tuning import Tuning
-from finetune.spec import StudySpec
-from finetune.store import ResultStore
-from finetune.study_file import load_spec
-from finetune.training import Options, train_blocks, workers_for
+from finetune.spec.study import StudySpec
+from finetune.store.results import ResultStore
+from finetune.studies.load import load_spec
+from finetune.studies.search import search_study
 
 
 def search_at_random(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from finetune.spec import StudySpec
+from finetune.spec.study import StudySpec
 
 SIDES = {"train": "training loss", "test": "test loss"}
 

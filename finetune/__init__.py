@@ -4,14 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from finetune.errors import FinetuneError
-from finetune.spec import StudySpec
-from finetune.study_file import load_spec
+from finetune.spec.study import StudySpec
+from finetune.studies.load import load_spec
 
 if TYPE_CHECKING:
-    from finetune.api import run
-    from finetune.array_study import compare
-    from finetune.policies.reduce_lr import DelayedReduceLROnPlateau
-    from finetune.results import Results
+    from finetune.callbacks.reduce_lr import DelayedReduceLROnPlateau
+    from finetune.studies.api import run
+    from finetune.studies.compare import compare
+    from finetune.studies.results import Results
 
 __all__ = [
     "DelayedReduceLROnPlateau",
@@ -25,15 +25,15 @@ __all__ = [
 
 # What takes long to load is loaded only when it is asked for, so that the rest answers at once.
 _LATE = {
-    "DelayedReduceLROnPlateau": "finetune.policies.reduce_lr",
-    "Results": "finetune.results",
-    "compare": "finetune.array_study",
-    "run": "finetune.api",
+    "DelayedReduceLROnPlateau": "finetune.callbacks.reduce_lr",
+    "Results": "finetune.studies.results",
+    "compare": "finetune.studies.compare",
+    "run": "finetune.studies.api",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Give a public name that is loaded late."""
+    """Return a public name that is loaded late."""
     if name in _LATE:
         return getattr(import_module(_LATE[name]), name)
     raise AttributeError(f"module 'finetune' has no attribute {name!r}")

@@ -1,5 +1,5 @@
 """`python -m finetune`, as schedulers of clusters start it."""
 
-from finetune.cli import main
+from finetune.cli.app import main
 
 main()

@@ -1,6 +1,27 @@
 """What can go wrong, told in one line: field, value received, what is allowed, the remedy."""
 
-from finetune.visible import visible
+import unicodedata
+
+# Control characters, those of directions, surrogates, and separators of lines and paragraphs.
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# These join letters and emoji, and no more.
+_JOINERS = "\u200c\u200d"
+
+
+def printable(text: object) -> str:
+    """Give a text in one line, with each character that would act, not show, as its escape.
+
+    A terminal obeys control characters, and a direction reverses what stands after it. What
+    Unicode will never have as a character is escaped too, since XML forbids it.
+    """
+    return "".join(repr(c)[1:-1] if _acts(c) else c for c in str(text))
+
+
+def _acts(character: str) -> bool:
+    if unicodedata.category(character) in _ACTING:
+        return character not in _JOINERS
+    code = ord(character)
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
 
 
 def in_words(problem: BaseException) -> str:
@@ -18,7 +39,7 @@ class FinetuneError(Exception):
     exit_code = 2
 
     def __init__(self, message: str = ""):
-        super().__init__(visible(message))
+        super().__init__(printable(message))
 
 
 class SpecError(FinetuneError):

@@ -35,7 +35,7 @@ def executor() -> Iterator[Executor]:
 @pytest.fixture
 def cli(executor, tmp_path, monkeypatch, capsys):
     """Run the command line in this process, with training made up; give code, output, errors."""
-    from finetune.cli import main
+    from finetune.cli.app import main
 
     monkeypatch.chdir(tmp_path)
 

@@ -8,13 +8,13 @@ from unittest.mock import patch
 
 import numpy as np
 
-from finetune.engines.base import METRICS, Frames, Task, Training, tabulate
-from finetune.execution.delivery import Delivery, delivered, failed
+from finetune.engines.base import METRICS, Task, TaskTables, Training, tabulate
+from finetune.execution.task_result import TaskResult, failed_task, task_result
 
 FAILED_SHARE = 0.2
 
 
-def made_frames(task: Task) -> Frames:
+def made_frames(task: Task) -> TaskTables:
     """Make results that, as real ones do, follow from recipe and seed alone.
 
     Some runs cut their learning rate, one in five has failed, and those that may stop early do.
@@ -71,7 +71,9 @@ class Executor:
     def memory_each(self, memory: int) -> int:
         return memory
 
-    def train(self, tasks: list[Task], on_progress) -> Generator[tuple[int, Delivery], None, None]:
+    def train(
+        self, tasks: list[Task], on_progress
+    ) -> Generator[tuple[int, TaskResult], None, None]:
         order = np.random.default_rng(len(tasks)).permutation(len(tasks)).tolist()
         for count, position in enumerate(order):
             if count == self.stop_after:
@@ -79,10 +81,10 @@ class Executor:
             task = tasks[position]
             on_progress(position, 0.5)
             if self.failing(task):
-                yield position, failed(MemoryError())
+                yield position, failed_task(MemoryError())
                 continue
             self.trained += [(v.name, s, task.engine, task.replicate) for v, s in task.runs]
-            yield position, delivered(made_frames(task))
+            yield position, task_result(made_frames(task))
 
 
 @contextmanager
@@ -90,10 +92,10 @@ def made_up() -> Iterator[Executor]:
     """Stand in for training and drawing; studies then take a moment."""
     executor = Executor()
     with (
-        patch("finetune.training.Workers", executor.workers),
+        patch("finetune.execution.training.Workers", executor.workers),
         # statsmodels collects garbage at every call, which takes long beside TensorFlow.
         patch.object(gc, "collect", lambda *generation: 0),
         # Drawing takes longer than all else together, and is tested elsewhere.
-        patch("finetune.report.writing.figure_files", lambda tables, *, names: {}),
+        patch("finetune.report.render.figure_files", lambda tables, *, names: {}),
     ):
         yield executor

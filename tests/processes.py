@@ -34,7 +34,7 @@ def main_with(arguments: list[str]) -> str:
     """Give code that runs the command line inside the process."""
     return (
         f"import sys; sys.argv = {['finetune', *arguments]}\n"
-        "from finetune.cli import main\n"
+        "from finetune.cli.app import main\n"
         "try: main()\n"
         "except SystemExit as stop: pass"
     )

@@ -5,8 +5,23 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from finetune import policy_spec as p
-from finetune import spec as s
+from finetune.spec.claims import ClaimSpec
+from finetune.spec.data import DataSpec
+from finetune.spec.model import ModelSpec
+from finetune.spec.search import SearchSpec
+from finetune.spec.study import StudySpec
+from finetune.spec.training import OptimizerSpec, TrainingSpec
+from finetune.spec.variants import (
+    CallbackSpec,
+    ConstantSpec,
+    CosineSpec,
+    EarlyStoppingSpec,
+    ExponentialSpec,
+    OneCycleSpec,
+    ReduceLRSpec,
+    SetLRSpec,
+    VariantSpec,
+)
 
 letters = st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"])
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -24,7 +39,7 @@ arguments = st.dictionaries(texts, plain, max_size=3)
 monitors = st.sampled_from(["val_loss", "val_accuracy", "loss"])
 
 data_specs = st.builds(
-    s.DataSpec,
+    DataSpec,
     source=names,
     args=arguments,
     target=st.none() | names,
@@ -37,15 +52,15 @@ data_specs = st.builds(
     split_seed=st.integers(0, 2**32 - 1),
 )
 model_specs = st.builds(
-    s.ModelSpec,
+    ModelSpec,
     hidden=st.lists(positives, max_size=4).map(tuple),
     activation=names,
     factory=st.none() | st.just("package.module:build"),
 )
 training_specs = st.builds(
-    s.TrainingSpec,
+    TrainingSpec,
     optimizer=st.builds(
-        s.OptimizerSpec, name=names, learning_rate=st.floats(1e-9, 1e9), args=arguments
+        OptimizerSpec, name=names, learning_rate=st.floats(1e-9, 1e9), args=arguments
     ),
     loss=st.none() | names,
     batch_size=positives,
@@ -53,7 +68,7 @@ training_specs = st.builds(
     dtype=st.sampled_from(["float32", "float64"]),
 )
 early_stopping_specs = st.builds(
-    p.EarlyStoppingSpec,
+    EarlyStoppingSpec,
     monitor=monitors,
     min_delta=numbers,
     patience=counts,
@@ -62,7 +77,7 @@ early_stopping_specs = st.builds(
     start_from_epoch=counts,
 )
 reduce_lr_specs = st.builds(
-    p.ReduceLRSpec,
+    ReduceLRSpec,
     monitor=monitors,
     factor=shares,
     patience=counts,
@@ -72,17 +87,17 @@ reduce_lr_specs = st.builds(
     start_from_epoch=counts,
     until_epoch=st.none() | positives,
 )
-set_lr_specs = st.builds(p.SetLRSpec, epoch=positives, learning_rate=st.floats(1e-9, 1e9))
+set_lr_specs = st.builds(SetLRSpec, epoch=positives, learning_rate=st.floats(1e-9, 1e9))
 schedule_specs = st.one_of(
     st.builds(
-        p.ConstantSpec,
+        ConstantSpec,
         kind=st.just("constant"),
         factor=shares | st.just(1.0),
         warm_up=counts,
     ),
-    st.builds(p.ExponentialSpec, kind=st.just("exponential"), factor=shares, warm_up=counts),
+    st.builds(ExponentialSpec, kind=st.just("exponential"), factor=shares, warm_up=counts),
     st.builds(
-        p.CosineSpec,
+        CosineSpec,
         kind=st.just("cosine"),
         period=positives,
         growth=st.floats(1, 9),
@@ -91,7 +106,7 @@ schedule_specs = st.one_of(
         warm_up=counts,
     ),
     st.builds(
-        p.OneCycleSpec,
+        OneCycleSpec,
         kind=st.just("one_cycle"),
         epochs=st.integers(2, 10**6),
         rise=shares,
@@ -100,14 +115,14 @@ schedule_specs = st.one_of(
         warm_up=counts,
     ),
 )
-callback_specs = st.builds(p.CallbackSpec, callback=st.just("package.module:Own"), args=arguments)
+callback_specs = st.builds(CallbackSpec, callback=st.just("package.module:Own"), args=arguments)
 rate_policies = st.one_of(
     st.fixed_dictionaries({"schedule": schedule_specs}),
     st.fixed_dictionaries({}, optional={"reduce_lr": reduce_lr_specs, "set_lr": set_lr_specs}),
 )
 variant_lists = st.lists(
     st.builds(
-        lambda rate, **others: p.VariantSpec(**rate, **others),
+        lambda rate, **others: VariantSpec(**rate, **others),
         rate=rate_policies,
         name=names,
         early_stopping=st.none() | early_stopping_specs,
@@ -124,7 +139,7 @@ def _ranges(bounds: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, Any]
 
 
 search_specs = st.builds(
-    s.SearchSpec,
+    SearchSpec,
     trials=positives,
     seeds=positives,
     factor=_ranges(shares),
@@ -134,7 +149,7 @@ search_specs = st.builds(
 
 
 @st.composite
-def studies(draw: st.DrawFn) -> s.StudySpec:
+def studies(draw: st.DrawFn) -> StudySpec:
     """Draw any valid study."""
     variants = draw(variant_lists)
     pairs = list(permutations([variant.name for variant in variants], 2))
@@ -142,8 +157,8 @@ def studies(draw: st.DrawFn) -> s.StudySpec:
     if pairs and draw(st.booleans()):
         treatment, control = draw(st.sampled_from(pairs))
         contrasts = draw(st.none() | st.lists(st.sampled_from(pairs), max_size=3).map(tuple))
-        claim = s.ClaimSpec(treatment=treatment, control=control, contrasts=contrasts)
-    return s.StudySpec(
+        claim = ClaimSpec(treatment=treatment, control=control, contrasts=contrasts)
+    return StudySpec(
         name=draw(st.from_regex(r"\Am[A-Za-z0-9._-]{0,78}[A-Za-z0-9_-]\Z")),
         seeds=draw(positives),
         vary=draw(st.lists(st.sampled_from(["init", "order", "split", "data"])).map(tuple)),

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from finetune.errors import DataError, FinetuneError
-from finetune.estimate import estimate_map, estimate_run, estimate_search
-from finetune.study_file import load_spec
-from finetune.visible import visible
+from finetune.errors import DataError, FinetuneError, printable
+from finetune.planning.estimate import estimate_map, estimate_run, estimate_search
+from finetune.studies.load import load_spec
 from tests.data.own_data import WRITERS, splits_of
 from tests.fuzz.seeds import seeds, words
 from tests.fuzz.targets import TARGETS, fails_in_one_line
@@ -21,10 +20,10 @@ HEADERS = [f"a{ACTING[:6]}", "\x9b31m", "\u202ey", "=1+1", "a\u2028b", "\U0001f6
 
 
 def test_what_acts_is_shown_as_its_escape():
-    shown = visible(f"a{ACTING}é\u200d")
+    shown = printable(f"a{ACTING}é\u200d")
     assert shown.startswith(r"a\x1b[31m\x00\x07\x7f\x85\x9b31m\u2028\u2029\u202e")
     assert shown.endswith("é\u200d")
-    assert visible(shown) == shown
+    assert printable(shown) == shown
     assert str(DataError(f"one\ntwo {ACTING}")).startswith(r"one\ntwo \x1b")
 
 
@@ -74,7 +73,7 @@ def test_a_hostile_header_is_told_in_one_line_that_shows(tmp_path, header, suffi
         fails_in_one_line(lambda target=target: splits_of(str(file), target=target))
     with pytest.raises(FinetuneError) as caught:
         splits_of(str(file), target="y")
-    assert visible(caught.value) == str(caught.value)
+    assert printable(caught.value) == str(caught.value)
 
 
 STUDY = """
@@ -100,7 +99,7 @@ def test_a_mistake_sends_the_terminal_nothing_that_acts(cli, command):
     (line,) = err.removesuffix("\n").split("\n")
     assert (code, out) == (2, "")
     assert line.startswith("finetune: ")
-    assert visible(line) == line
+    assert printable(line) == line
 
 
 @pytest.mark.slow
@@ -111,11 +110,11 @@ def test_a_header_of_the_data_sends_the_terminal_nothing_that_acts(tmp_path):
     line = answer.stderr.removesuffix("\n").split("\n")[-1]
     assert answer.returncode == 2
     assert line.startswith("finetune: data.target: ")
-    assert visible(line) == line
+    assert printable(line) == line
 
 
 def test_what_a_command_prints_does_not_act(capsys):
-    from finetune.console import OUT
+    from finetune.cli.terminal import OUT
 
     OUT.print("a [red] \x1b[31m\u202e\nb")
     assert capsys.readouterr().out == "a [red] \\x1b[31m\\u202e\nb\n"

@@ -19,12 +19,14 @@ def test_the_import_contracts_hold():
     assert "4 kept, 0 broken" in answer.stdout
 
 
-@pytest.mark.parametrize("module", ["finetune", "finetune.cli", "finetune.study_file"])
+@pytest.mark.parametrize("module", ["finetune", "finetune.cli.app", "finetune.spec.study_file"])
 def test_the_first_answer_loads_nothing_heavy(module):
     assert loaded_by(f"import {module}") == set()
 
 
-@pytest.mark.parametrize("module", ["finetune.study", "finetune.plan", "finetune.report.writing"])
+@pytest.mark.parametrize(
+    "module", ["finetune.studies.run", "finetune.planning.plan", "finetune.report.render"]
+)
 def test_the_driver_loads_no_tensorflow(module):
     assert not loaded_by(f"import {module}") & {"tensorflow", "keras"}
 

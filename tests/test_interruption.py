@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from finetune.report import writing
-from finetune.search import tuned_study
-from finetune.study import run_study
-from finetune.study_file import load_spec
-from finetune.training import Options
+from finetune.execution.training import Options
+from finetune.report import render
+from finetune.studies import search
+from finetune.studies.load import load_spec
+from finetune.studies.run import run_study
 from tests.processes import finetune, start
 
 pytestmark = pytest.mark.slow
@@ -96,10 +96,10 @@ def whole(tmp_path_factory) -> Path:
     (folder / "study.toml").write_text(STUDY)
     spec = load_spec(folder / "study.toml", overrides=SEARCH)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "figure_files", lambda tables, *, names: {})
-        patch.setattr(tuned_study, "tuned_files", lambda tables, *, tuned: {})
+        patch.setattr(render, "figure_files", lambda tables, *, names: {})
+        patch.setattr(search, "tuned_files", lambda tables, *, tuned: {})
         run_study(spec, folder / "out", engine="keras", options=Options(workers=0))
-        tuned_study.search_study(spec, folder / "tuned" / "out", options=Options(workers=0))
+        search.search_study(spec, folder / "tuned" / "out", options=Options(workers=0))
     return folder
 
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from sklearn import datasets
 
 from finetune.data.splits import load_splits
-from finetune.data_spec import DataSpec
-from finetune.engines.base import Frames
+from finetune.engines.base import TaskTables
 from finetune.engines.keras_fit import KerasEngine
-from finetune.engines.population import PopulationEngine
+from finetune.engines.population.engine import PopulationEngine
+from finetune.spec.data import DataSpec
 from tests.data.own_data import people, write
-from tests.studies import small_study, task
+from tests.small_studies import small_study, task
 
 SPEC = small_study(
     "data.args.n_samples=200",
@@ -40,7 +40,7 @@ def corrupt(monkeypatch, index: np.ndarray) -> None:
     monkeypatch.setattr(datasets, "make_classification", source)
 
 
-def train(engine, weights: list[list[np.ndarray]]) -> Frames:
+def train(engine, weights: list[list[np.ndarray]]) -> TaskTables:
     """Train by a fresh engine, since one keeps its rows; gather the weights after each fit."""
     original = keras.Model.fit
 

@@ -22,8 +22,8 @@ from benchmarks.reliability.made_up import training_made_up
 from benchmarks.reliability.report import Part, by_what, total, write_report
 from benchmarks.reliability.together import together as at_once
 from benchmarks.reliability.writes import writes as killed_amid_writes
-from finetune.console import answer
-from finetune.whole_file import write_whole
+from finetune.cli.terminal import answer
+from finetune.store.atomic import write_whole
 
 _PARTS = {
     "kills": ("--count 30 --seed 1", "--count 2 --seed 1"),

@@ -11,9 +11,9 @@ import numpy as np
 
 from benchmarks.reliability.lanes import in_lanes
 from benchmarks.reliability.studies import OVERRIDES, tables
-from finetune.study import run_study
-from finetune.study_file import load_spec
-from finetune.training import Options
+from finetune.execution.training import Options
+from finetune.studies.load import load_spec
+from finetune.studies.run import run_study
 
 # What is changed, and where: a folder or a file of a shard, or the whole store.
 Damage = Callable[[Path, np.random.Generator], None]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from finetune.cli import main
+from finetune.cli.app import main
 
 # What Python calls these, in its audit events, when a file or folder is opened, renamed and so on.
 _TOUCHES = ("open", "os.rename", "os.remove", "os.mkdir", "os.link")

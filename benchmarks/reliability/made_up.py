@@ -19,8 +19,8 @@ def training_made_up() -> Iterator[None]:
     with (
         made_runs.made_up(),
         patch.object(made_runs, "FAILED_SHARE", 0.0),
-        patch("finetune.report.writing.figure_files", _figures),
-        patch("finetune.search.tuned_study.tuned_files", lambda tables, *, tuned: {}),
+        patch("finetune.report.render.figure_files", _figures),
+        patch("finetune.studies.search.tuned_files", lambda tables, *, tuned: {}),
     ):
         yield
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from finetune.provenance import machine
 from finetune.report.markdown import (
     Section,
     bullets,
@@ -15,8 +14,9 @@ from finetune.report.markdown import (
     paragraphs,
     table,
 )
-from finetune.versions import versions
-from finetune.whole_file import write_whole
+from finetune.store.atomic import write_whole
+from finetune.store.machine import machine
+from finetune.store.versions import versions
 
 _EVERY_PART = "python -m benchmarks.reliability"
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finetune.errors import StoreError
-from finetune.shards import shard_names
-from finetune.store import ResultStore
+from finetune.store.results import ResultStore
+from finetune.store.shards import shard_names
 
 # Three variants with a claim, one of which stops early; few rows, so that real training is short.
 OVERRIDES = (

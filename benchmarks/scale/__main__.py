@@ -9,7 +9,7 @@ import typer
 
 from benchmarks.scale.measurements import Extent, measure
 from benchmarks.scale.report import write_report
-from finetune.console import answer
+from finetune.cli.terminal import answer
 
 _QUICK = Extent(seeds=4, rounds=1, chunks=5, stores=(2, 3))
 

@@ -10,12 +10,14 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from finetune.engines.base import Task
+from finetune.execution.training import Options, train_blocks, workers_for
 from finetune.execution.workers import Workers
-from finetune.plan import Block, Plan
-from finetune.spec import StudySpec
-from finetune.store import ResultStore
-from finetune.study_file import load_spec, parse_spec
-from finetune.training import Options, train_blocks, workers_for
+from finetune.planning.block import Block
+from finetune.planning.plan import Plan
+from finetune.spec.study import StudySpec
+from finetune.spec.study_file import parse_spec
+from finetune.store.results import ResultStore
+from finetune.studies.load import load_spec
 from tests.clusters import free_address, scheduler, worker_processes, workers
 
 Say = Callable[[str], None]

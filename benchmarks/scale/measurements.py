@@ -10,8 +10,8 @@ import pandas as pd
 from benchmarks.scale.cluster import chunk_overhead, cluster, train_here, train_on
 from benchmarks.scale.projection import Rates
 from benchmarks.scale.storage import Analysed, Stored, report_of, store_of
-from finetune.study import run_study
-from finetune.study_file import load_spec
+from finetune.studies.load import load_spec
+from finetune.studies.run import run_study
 
 
 @dataclass(frozen=True)

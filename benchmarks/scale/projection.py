@@ -7,7 +7,7 @@ import pandas as pd
 # The target size of `finetune compact`.
 _COMPACTED_BYTES = 64 * 2**20
 
-# Runs that train together (`finetune.plan`), where there are seeds enough.
+# Runs that train together (`finetune.planning.plan`), where there are seeds enough.
 _RUNS_PER_CHUNK = 320
 
 

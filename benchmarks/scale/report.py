@@ -8,8 +8,6 @@ import pandas as pd
 
 from benchmarks.scale.measurements import Extent, Measurements
 from benchmarks.scale.projection import projections
-from finetune.provenance import machine
-from finetune.report.closing_sections import duration
 from finetune.report.markdown import (
     Section,
     bullets,
@@ -20,8 +18,10 @@ from finetune.report.markdown import (
     plain,
     table,
 )
-from finetune.versions import versions
-from finetune.whole_file import write_whole
+from finetune.report.sections.closing import duration
+from finetune.store.atomic import write_whole
+from finetune.store.machine import machine
+from finetune.store.versions import versions
 
 SIZES = (1e6, 1e9)
 _SHARED, _BACK, _HERE = (

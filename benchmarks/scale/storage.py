@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from finetune.compaction import compact
-from finetune.shards import count_rows
-from finetune.store import ResultStore
+from finetune.store.compaction import compact
+from finetune.store.results import ResultStore
+from finetune.store.shards import count_rows
 
 # The system's count of a process's own peak: that of `getrusage` begins with its parent's.
 _REPORT = """

@@ -8,7 +8,7 @@ from benchmarks.speed.contestants import FORKING, JAX, JAX_DROPPING, LOCKSTEP
 from benchmarks.speed.crew import Crew
 from benchmarks.speed.trainer import LOSSES, Trained, shortened
 from finetune.engines.base import Task
-from finetune.policy_spec import VariantSpec
+from finetune.spec.variants import VariantSpec
 
 TOLERANCE = 1e-4
 EPOCHS = 6

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from benchmarks.speed.contestants import FORKING, JAX, LOCKSTEP, LOOP, TUNED
 from benchmarks.speed.summary import with_rates
-from finetune.report.style import RC, WIDTH
+from finetune.report.figures.style import RC, WIDTH
 
 _COLOURS = {FORKING: "#0072b2", LOCKSTEP: "#56b4e9", JAX: "#e69f00"}
 _MARKERS = {FORKING: "o", LOCKSTEP: "s", JAX: "D"}

@@ -18,11 +18,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.speed.trainer import LOSSES, Trained
-from finetune.data.splits import Rows, load_splits
+from finetune.data.splits import Split, load_splits
 from finetune.engines.base import Task
 from finetune.policies.base import Logs
-from finetune.policies.variant import VariantsMachine
-from finetune.streams import batch_order, stream
+from finetune.policies.variants import VariantPolicies
+from finetune.spec.seeds import batch_order, stream
 
 _MEASURED = (*LOSSES, "train_accuracy", "val_accuracy", "test_accuracy")
 
@@ -76,7 +76,7 @@ class _Training:
         self._seed = np.repeat(np.arange(len(task.seeds)), len(task.variants))
         initial = initial or [_glorot(spec.model.hidden, splits.n_features, s) for s in task.seeds]
         self._state = _start([initial[int(seed)] for seed in self._seed])
-        self._machine = VariantsMachine([variant for variant, _ in task.runs])
+        self._machine = VariantPolicies([variant for variant, _ in task.runs])
         self._batch_size = training.batch_size
         self._steps = -(-len(splits.train.y) // self._batch_size)
         self._rate = np.full(runs, np.float32(training.optimizer.learning_rate), np.float64)
@@ -211,5 +211,5 @@ def _glorot(hidden: Sequence[int], features: int, seed: int) -> list[np.ndarray]
     return [value.astype(np.float32) for value in values]
 
 
-def _on_device(rows: Rows):
+def _on_device(rows: Split):
     return jnp.asarray(rows.x, jnp.float32), jnp.asarray(rows.y, jnp.float32)

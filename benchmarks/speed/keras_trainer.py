@@ -9,12 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.speed.trainer import LOSSES, Trained, shortened
+from finetune.callbacks.variants import callbacks
 from finetune.engines.base import Task
 from finetune.engines.keras_fit import batches
 from finetune.engines.problem import Prepared, Problem, SeedData
-from finetune.models import set_values
-from finetune.policies.variant import callbacks
-from finetune.policy_spec import VariantSpec
+from finetune.models.initial_values import set_values
+from finetune.spec.variants import VariantSpec
 
 Measure = Callable[[], np.ndarray]
 

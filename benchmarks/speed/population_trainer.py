@@ -2,9 +2,9 @@
 
 from benchmarks.speed.trainer import LOSSES, Trained, shortened
 from finetune.engines.base import Task
-from finetune.engines.population import PopulationEngine
+from finetune.engines.population.engine import PopulationEngine
 from finetune.engines.problem import Problem
-from finetune.models import precision
+from finetune.models.precision import precision
 
 
 class PopulationTrainer:

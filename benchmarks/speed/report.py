@@ -20,7 +20,6 @@ from benchmarks.speed.equality import EPOCHS, TOLERANCE
 from benchmarks.speed.figure import figure_files
 from benchmarks.speed.rounds import Measurements, Scale
 from benchmarks.speed.summary import summarise
-from finetune.provenance import machine, versions
 from finetune.report.markdown import (
     Section,
     bullets,
@@ -31,7 +30,9 @@ from finetune.report.markdown import (
     spread,
     table,
 )
-from finetune.whole_file import write_whole
+from finetune.store.atomic import write_whole
+from finetune.store.machine import machine
+from finetune.store.manifest import versions
 
 _REPRODUCE = """
 pip install -c constraints.txt -e '.[bench]'

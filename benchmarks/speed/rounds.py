@@ -21,7 +21,7 @@ from benchmarks.speed.crew import Crew
 from benchmarks.speed.equality import check_equality
 from benchmarks.speed.trainer import shortened
 from finetune.engines.base import Task
-from finetune.study_file import load_spec
+from finetune.studies.load import load_spec
 
 Say = Callable[[str], None]
 

@@ -11,8 +11,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from finetune.data.table import check_columns
-from finetune.data_spec import DataSpec
 from finetune.errors import DataError
+from finetune.spec.data import DataSpec
 
 # The name of a category: that the cell is empty.
 MISSING = "(missing)"

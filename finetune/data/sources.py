@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from sklearn import datasets
 
-from finetune.content import own_file, own_function
 from finetune.data.files import read_file
 from finetune.data.table import Table, table_of_arrays, table_of_columns
-from finetune.data_spec import FILE_FORMATS, DataSpec
 from finetune.errors import DataError
+from finetune.spec.data import FILE_FORMATS, DataSpec
+from finetune.usercode.files import user_file, user_function
 
 
 def load_table(spec: DataSpec, *, random_state: int | None = None) -> Table:
@@ -49,7 +49,7 @@ def draws_rows(spec: DataSpec) -> bool:
 
 
 def _from_file(spec: DataSpec) -> Any:
-    file, content = own_file(spec, spec.source, field="data.source", error=DataError)
+    file, content = user_file(spec, spec.source, field="data.source", error=DataError)
     return _parsed(file, spec.format, spec.target, content)
 
 
@@ -60,7 +60,7 @@ def _parsed(file: Path, format: str, target: str | None, content: str) -> Any:
 
 
 def _from_function(spec: DataSpec, random_state: int | None) -> Any:
-    load = own_function(spec, spec.source, field="data.source", error=DataError)
+    load = user_function(spec, spec.source, field="data.source", error=DataError)
     raw = load(**_arguments(spec, random_state))
     if isinstance(raw, pd.DataFrame) or (isinstance(raw, tuple) and len(raw) == 2):
         return raw

@@ -9,17 +9,16 @@ from sklearn.model_selection import train_test_split
 from finetune.data.preparation import prepare_features
 from finetune.data.sources import draws_rows, load_table
 from finetune.data.target import Target, check_classes, prepare_target
-from finetune.data_spec import DataSpec, TargetTask
 from finetune.errors import DataError
-from finetune.spec import Source
-from finetune.streams import integer_seed, stream
+from finetune.spec.data import DataSpec, TargetTask
+from finetune.spec.seeds import Source, integer_seed, stream
 
 # How many rows a class needs for the first split and for the second.
 _FIRST, _SECOND = 3, 2
 
 
 @dataclass(frozen=True)
-class Rows:
+class Split:
     """Features `x`, float64 (row, feature); targets `y` (row,); `index` (row,) in the source."""
 
     x: np.ndarray
@@ -34,9 +33,9 @@ class Splits:
     Classes count from 0 in the order of `classes`, their names; regression has none.
     """
 
-    train: Rows
-    val: Rows
-    test: Rows
+    train: Split
+    val: Split
+    test: Split
     task: TargetTask
     classes: tuple[str, ...]
 
@@ -69,7 +68,7 @@ def load_splits(spec: DataSpec, seed: int, *, vary: tuple[Source, ...] = ()) -> 
     check_classes(target, spec.task)
     transformer = features.transformer().fit(features.table.iloc[parts[0]])
     rows = (
-        Rows(np.asarray(transformer.transform(features.table.iloc[part])), target.y[part], part)
+        Split(np.asarray(transformer.transform(features.table.iloc[part])), target.y[part], part)
         for part in parts
     )
     return Splits(*rows, task=target.task, classes=target.classes)

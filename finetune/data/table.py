@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from finetune.data_spec import DataSpec
 from finetune.errors import DataError
+from finetune.spec.data import DataSpec
 
 _MOST_NAMES = 10
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from finetune.data.preparation import rows
 from finetune.data.table import named
-from finetune.data_spec import TargetTask
 from finetune.errors import DataError
+from finetune.spec.data import TargetTask
 
 # Whole numbers with more distinct values are amounts, with fewer they are classes.
 MOST_WHOLE_CLASSES = 20

@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 
-from finetune.policy_spec import VariantSpec
-from finetune.spec import EngineName, StudySpec
+from finetune.spec.study import EngineName, StudySpec
+from finetune.spec.variants import VariantSpec
 
 METRICS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy")
 
@@ -34,7 +34,7 @@ class Task:
         return [(variant, seed) for seed in self.seeds for variant in self.variants]
 
 
-class Frames(NamedTuple):
+class TaskTables(NamedTuple):
     """Results as tables: `runs`, a row a run; `epochs`, a row a run and epoch (`tabulate`).
 
     `rows_trained` counts the epochs that rows of weights were trained for; runs that share a row
@@ -47,7 +47,7 @@ class Frames(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-Report = Callable[[float], None]
+ProgressCallback = Callable[[float], None]
 
 
 def silent(share: float) -> None:
@@ -57,7 +57,7 @@ def silent(share: float) -> None:
 class Engine(Protocol):
     """Trains the runs of a task. It reads nothing but the task and writes nothing."""
 
-    def train(self, task: Task, report: Report = silent) -> Frames:
+    def train(self, task: Task, report: ProgressCallback = silent) -> TaskTables:
         """Train every run of the task; `report` is told the share of it that is done."""
         ...
 
@@ -87,7 +87,7 @@ class Training:
     notes: tuple[str, ...] = ()
 
 
-def tabulate(task: Task, training: Training) -> Frames:
+def tabulate(task: Task, training: Training) -> TaskTables:
     """Turn what was measured into tables with the columns that the store keeps.
 
     A run in which a loss became NaN or infinite has the status "failed"; its numbers stay.
@@ -114,7 +114,7 @@ def tabulate(task: Task, training: Training) -> Frames:
     long = long.assign(
         epoch=epoch.astype(np.int32), **curves, learning_rate=training.learning_rate[run, epoch]
     )
-    return Frames(runs, long, training.rows_trained, training.notes)
+    return TaskTables(runs, long, training.rows_trained, training.notes)
 
 
 def _keys(task: Task) -> pd.DataFrame:

@@ -8,11 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from finetune.callbacks.variants import callbacks
 from finetune.engines.base import (
     METRICS,
-    Frames,
-    Report,
+    ProgressCallback,
     Task,
+    TaskTables,
     Training,
     join,
     lowest,
@@ -20,10 +21,10 @@ from finetune.engines.base import (
     tabulate,
 )
 from finetune.engines.problem import Arrays, Prepared, Problem, SeedData
-from finetune.models import precision, set_values
-from finetune.policies.variant import callbacks
-from finetune.policy_spec import VariantSpec
-from finetune.spec import StudySpec
+from finetune.models.initial_values import set_values
+from finetune.models.precision import precision
+from finetune.spec.study import StudySpec
+from finetune.spec.variants import VariantSpec
 
 Evaluate = Callable[[Arrays], tuple[float, float]]
 
@@ -34,7 +35,7 @@ class KerasEngine:
     def __init__(self):
         self._trainer = Prepared(_Trainer)
 
-    def train(self, task: Task, report: Report = silent) -> Frames:
+    def train(self, task: Task, report: ProgressCallback = silent) -> TaskTables:
         """Train every run of the task, in the order of `task.runs`."""
         parts = []
         with precision(task.spec.training.dtype):

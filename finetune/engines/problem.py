@@ -8,13 +8,16 @@ from typing import Any, Generic, Protocol, TypeVar
 import keras
 import numpy as np
 
-from finetune.data.splits import Rows, Splits, load_splits
-from finetune.data_spec import TargetTask
+from finetune.data.splits import Split, Splits, load_splits
 from finetune.errors import DataError, SpecError
-from finetune.keras_config import check_config
-from finetune.models import SeededModel, build_model, fitting_loss, is_classification
-from finetune.spec import Source, StudySpec, TrainingSpec
-from finetune.streams import batch_order, stream
+from finetune.models.initial_values import SeededModel
+from finetune.models.losses import fitting_loss, is_classification
+from finetune.models.network import build_model
+from finetune.spec.data import TargetTask
+from finetune.spec.seeds import Source, batch_order, stream
+from finetune.spec.study import StudySpec
+from finetune.spec.training import TrainingSpec
+from finetune.usercode.keras_config import check_config
 
 Measure = Callable[[Any, Any], Any]
 T = TypeVar("T", bound="OfProblem")
@@ -138,7 +141,7 @@ class Problem:
     def _arrays(self, splits: Splits) -> SeedData:
         return SeedData(*(self._typed(rows) for rows in (splits.train, splits.val, splits.test)))
 
-    def _typed(self, rows: Rows) -> Arrays:
+    def _typed(self, rows: Split) -> Arrays:
         dtype = self.spec.training.dtype
         if self.spec.training.loss == "sparse_categorical_crossentropy":
             return Arrays(rows.x.astype(dtype), rows.y.astype(np.int32))

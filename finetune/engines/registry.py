@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from finetune.engines.base import Engine
-from finetune.spec import EngineName
+from finetune.spec.study import EngineName
 
 
 @cache
@@ -20,7 +20,7 @@ def engine(name: EngineName) -> Engine:
         from finetune.engines.keras_fit import KerasEngine
 
         return KerasEngine()
-    from finetune.engines.population import PopulationEngine
+    from finetune.engines.population.engine import PopulationEngine
 
     return PopulationEngine()
 

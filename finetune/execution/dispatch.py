@@ -9,8 +9,8 @@ from distributed import Client, Future, KilledWorker, as_completed, get_worker
 
 from finetune.engines.base import Task
 from finetune.errors import ClusterError
-from finetune.execution.admission import Terms, examine, refusal, warning
-from finetune.execution.delivery import Delivery, deliver, failed
+from finetune.execution.task_result import TaskResult, failed_task, train_task
+from finetune.execution.worker_check import WorkerRequirements, examine, refusal, warning
 
 OnProgress = Callable[[int, float], None]
 
@@ -28,12 +28,12 @@ class _TaskError(Exception):
 def dispatch(
     client: Client,
     tasks: Sequence[Task],
-    terms: Terms,
+    terms: WorkerRequirements,
     *,
     topic: str,
     on_progress: OnProgress,
     on_note: Callable[[str], None],
-) -> Generator[tuple[int, Delivery], None, None]:
+) -> Generator[tuple[int, TaskResult], None, None]:
     """Train tasks on Dask; give each one's position and what came of it as it is done.
 
     Raises:
@@ -42,7 +42,7 @@ def dispatch(
     client.subscribe_topic(topic, lambda event: on_progress(*event[1]))
     client.subscribe_topic("all", lambda event: _tell_of_workers(event[1], on_note))
 
-    def outcomes(positions: Sequence[int]) -> Iterator[tuple[int, Delivery | KilledWorker]]:
+    def outcomes(positions: Sequence[int]) -> Iterator[tuple[int, TaskResult | KilledWorker]]:
         futures = {
             client.submit(
                 _train, position, tasks[position], terms, topic, pure=False, retries=_RETRIES
@@ -74,7 +74,7 @@ def dispatch(
 
 def _outcomes(
     client: Client, futures: dict[Future, int]
-) -> Iterator[tuple[int, Delivery | KilledWorker]]:
+) -> Iterator[tuple[int, TaskResult | KilledWorker]]:
     for future in as_completed(list(futures), loop=client.loop):
         position = futures.pop(future)
         # Nobody cancels: Dask does, where it loses the scheduler.
@@ -85,14 +85,14 @@ def _outcomes(
         except KilledWorker as error:
             outcome = error
         except _TaskError as error:
-            outcome = Delivery(failure=str(error))
+            outcome = TaskResult(failure=str(error))
         except Exception as error:
-            outcome = failed(error)
+            outcome = failed_task(error)
         yield position, outcome
 
 
-def _killed() -> Delivery:
-    return Delivery(
+def _killed() -> TaskResult:
+    return TaskResult(
         failure="a worker process died at it again and again, most likely for want of memory: "
         "give less to --memory or --workers"
     )
@@ -112,7 +112,7 @@ def _tell_of_workers(event: Mapping[str, Any], on_note: Callable[[str], None]) -
         on_note(f"Worker {event['worker']} is gone; what it was training is trained again")
 
 
-def _train(position: int, task: Task, terms: Terms, topic: str) -> Delivery:
+def _train(position: int, task: Task, terms: WorkerRequirements, topic: str) -> TaskResult:
     """Train one task; runs in a worker."""
     worker = get_worker()
     # Local workers are named 0, 1, ...: each sees the card of its number, where there are cards.
@@ -120,7 +120,7 @@ def _train(position: int, task: Task, terms: Terms, topic: str) -> Delivery:
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(worker.name))
     objection, slow = examine(terms, worker)
     if objection:
-        return Delivery(error=refusal({worker.address: objection}))
+        return TaskResult(error=refusal({worker.address: objection}))
     told = 0.0
 
     def report(share: float) -> None:
@@ -129,7 +129,7 @@ def _train(position: int, task: Task, terms: Terms, topic: str) -> Delivery:
             told = time.monotonic()
             worker.log_event(topic, (position, share))
 
-    delivery = deliver(task, terms.store, report)
+    delivery = train_task(task, terms.store, report)
     if delivery.failure:
         raise _TaskError(delivery.failure)
     return delivery._replace(warning=slow and warning(worker.address, slow))

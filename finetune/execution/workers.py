@@ -7,13 +7,13 @@ from pathlib import Path
 from distributed import Client, LocalCluster
 
 from finetune.engines.base import Task
-from finetune.execution.admission import Terms, admit
 from finetune.execution.cluster import connected, local_cluster, scaled, workers_at
-from finetune.execution.delivery import Delivery, deliver
 from finetune.execution.dispatch import OnProgress, dispatch
 from finetune.execution.environment import set_environment, worker_count
-from finetune.store import ResultStore
-from finetune.versions import numeric_versions
+from finetune.execution.task_result import TaskResult, train_task
+from finetune.execution.worker_check import WorkerRequirements, check_workers
+from finetune.store.results import ResultStore
+from finetune.store.versions import numeric_versions
 
 
 class Workers:
@@ -77,7 +77,7 @@ class Workers:
 
     def train(
         self, tasks: Sequence[Task], on_progress: OnProgress = lambda position, share: None
-    ) -> Generator[tuple[int, Delivery], None, None]:
+    ) -> Generator[tuple[int, TaskResult], None, None]:
         """Train tasks; give each one's position and what came of it as it is done, in any order.
 
         `on_progress` is told a task's position and the share of it that is done.
@@ -100,7 +100,7 @@ class Workers:
 
     def _on_dask(
         self, tasks: Sequence[Task], on_progress: OnProgress
-    ) -> Generator[tuple[int, Delivery], None, None]:
+    ) -> Generator[tuple[int, TaskResult], None, None]:
         client = self._connect() if self._address else self._started(len(tasks))
         self._calls += 1
         return dispatch(
@@ -112,9 +112,9 @@ class Workers:
             on_note=self._tell,
         )
 
-    def _terms(self) -> Terms:
+    def _terms(self) -> WorkerRequirements:
         folder = None if self._give_back and self._address else self._store.folder.resolve()
-        return Terms(numeric_versions(), folder, self._store.identity())
+        return WorkerRequirements(numeric_versions(), folder, self._store.identity())
 
     def _tell(self, note: str) -> None:
         """Tell a note once, though it may hold for every task."""
@@ -126,7 +126,7 @@ class Workers:
         assert self._address
         if self._client is None:
             client = self._open.enter_context(connected(self._address))
-            admit(client, self._terms(), self._tell)
+            check_workers(client, self._terms(), self._tell)
             if not workers_at(client):
                 self._tell(
                     f"No worker is at {self._address} yet; training starts when one is: "
@@ -146,11 +146,11 @@ class Workers:
 
 def _in_process(
     tasks: Sequence[Task], store: Path, on_progress: OnProgress
-) -> Generator[tuple[int, Delivery], None, None]:
+) -> Generator[tuple[int, TaskResult], None, None]:
     set_environment()
     for position, task in enumerate(tasks):
 
         def report(share: float, position: int = position) -> None:
             on_progress(position, share)
 
-        yield position, deliver(task, store, report)
+        yield position, train_task(task, store, report)

@@ -1,1 +1,1 @@
-"""What decides, after each epoch, whether to cut the learning rate or stop."""
+"""What decides, after each epoch, whether to change the learning rate or stop: NumPy alone."""

@@ -1,7 +1,8 @@
-"""What every policy offers: a real Keras callback for one run, and one machine for many runs."""
+"""What every policy offers: the decisions of a Keras callback, for many runs at once."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,12 +28,14 @@ class Step(NamedTuple):
     stop: np.ndarray  # bool
 
 
-class Machine(Protocol):
-    """The vectorised form: the decisions of the Keras callback, for many runs at once.
+class Policy(ABC):
+    """The decisions of one Keras callback, for many runs at once.
 
-    A machine is built from one spec a run, so runs with different arguments share it.
+    A policy is made from one spec a run, so that runs with different arguments share it. Here it
+    decides nothing; each policy overrides what it does decide.
     """
 
+    @abstractmethod
     def update(
         self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
     ) -> Step:
@@ -40,7 +43,18 @@ class Machine(Protocol):
 
         Runs that are not `active` have ended: nothing is decided for them, and their state stays.
         """
-        ...
+
+    def first_learning_rate(self, learning_rate: np.ndarray) -> np.ndarray:
+        """Return each run's learning rate in its first epoch, (run,); called before `update`."""
+        return learning_rate
+
+    def final_epoch(self, last_epoch: np.ndarray) -> np.ndarray:
+        """Return the epoch whose weights each run ends with, (run,), from its last trained one."""
+        return last_epoch
+
+    def best_epoch(self, otherwise: np.ndarray) -> np.ndarray:
+        """Return the epoch that the policy holds for best, (run,), or `otherwise`."""
+        return otherwise
 
 
 class Monitor:

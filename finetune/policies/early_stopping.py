@@ -2,19 +2,13 @@
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 
-from finetune.policies.base import MODES, Logs, Monitor, Step, column
-from finetune.policy_spec import EarlyStoppingSpec
+from finetune.policies.base import Logs, Monitor, Policy, Step, column
+from finetune.spec.variants import EarlyStoppingSpec
 
 
-def early_stopping_callback(spec: EarlyStoppingSpec) -> keras.callbacks.EarlyStopping:
-    """Give a fresh Keras callback."""
-    return keras.callbacks.EarlyStopping(**spec.model_dump(), mode=MODES[spec.monitor])
-
-
-class EarlyStoppingMachine:
+class EarlyStoppingPolicy(Policy):
     """`keras.callbacks.EarlyStopping` for many runs at once.
 
     It changes no weight while it watches: with best weights restored, a run's result is what its
@@ -32,7 +26,7 @@ class EarlyStoppingMachine:
         self._has_baseline = np.isfinite(baselines)
         self._baseline = self._monitor.oriented(np.array(baselines, float))
         self._wait = np.zeros(len(specs), int)
-        self.best_epoch = np.full(len(specs), -1)
+        self._best_epoch = np.full(len(specs), -1)
 
     def update(
         self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
@@ -41,7 +35,7 @@ class EarlyStoppingMachine:
         values = self._monitor.values(logs)
         visible = active & (epoch >= self._start)
         better = self._monitor.update(values, visible)
-        self.best_epoch = np.where(better, epoch, self.best_epoch)
+        self._best_epoch = np.where(better, epoch, self._best_epoch)
         beats_baseline = ~self._has_baseline | self._monitor.improves_on(self._baseline, values)
         self._wait = np.where(better & beats_baseline, 0, self._wait + visible)
         # Keras never stops after the first epoch, whatever the patience.
@@ -50,4 +44,8 @@ class EarlyStoppingMachine:
 
     def final_epoch(self, last_epoch: np.ndarray) -> np.ndarray:
         """Give the epoch whose weights each run ends with, (run,)."""
-        return np.where(self._restores & (self.best_epoch >= 0), self.best_epoch, last_epoch)
+        return np.where(self._restores & (self._best_epoch >= 0), self._best_epoch, last_epoch)
+
+    def best_epoch(self, otherwise: np.ndarray) -> np.ndarray:
+        """Return the epoch with the best monitored value so far, (run,)."""
+        return np.where(self._best_epoch >= 0, self._best_epoch, otherwise)

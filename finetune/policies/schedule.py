@@ -2,22 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
-import keras
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
-from finetune.policies.base import Logs, Step
-from finetune.policy_spec import (
+from finetune.policies.base import Logs, Policy, Step
+from finetune.spec.variants import (
     ConstantSpec,
     CosineSpec,
     ExponentialSpec,
     OneCycleSpec,
     ScheduleSpec,
 )
-
-_SCHEDULE: TypeAdapter[ScheduleSpec] = TypeAdapter(ScheduleSpec)
 
 # How far before its computed end a cycle is over, in epochs: lengths that are no whole numbers are
 # summed up with rounding, and an epoch just short of the end would be trained at the lowest LR.
@@ -79,69 +74,15 @@ def _annealed(begin: float, end: float, done: float) -> float:
     return end + (begin - end) * (1 + math.cos(math.pi * min(max(done, 0.0), 1.0))) / 2
 
 
-@keras.saving.register_keras_serializable(package="finetune")
-class LearningRateSchedule(keras.callbacks.Callback):
-    """Set the learning rate of every epoch to a share of the one that training begins with.
-
-    As `ReduceLROnPlateau` does, it sets the rate for an epoch at the end of the one before.
-
-    Args:
-        kind: "constant", "exponential", "cosine" or "one_cycle".
-        arguments: Those of the kind, and `warm_up`; see `finetune.policy_spec`.
-
-    Raises:
-        ValueError: An argument is unknown, missing or not allowed.
-    """
-
-    def __init__(self, kind: str, **arguments: Any):
-        super().__init__()
-        try:
-            self.spec = _SCHEDULE.validate_python({"kind": kind, **arguments})
-        except ValidationError as error:
-            wrong = error.errors(include_url=False)[0]
-            place = ".".join(map(str, wrong["loc"])) or "kind"
-            raise ValueError(f"{place}: received {wrong['input']!r}; {wrong['msg']}") from error
-        self._base = 0.0
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Take the optimizer's learning rate for the base, and set that of the first epoch."""
-        model: Any = self.model
-        rate: Any = keras.ops.convert_to_numpy(model.optimizer.learning_rate)
-        self._base = float(rate)
-        self._set_for(0)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Set the learning rate of the epoch that follows."""
-        self._set_for(epoch + 1)
-
-    def _set_for(self, epoch: int) -> None:
-        model: Any = self.model
-        model.optimizer.learning_rate = self._base * schedule_factor(self.spec, epoch)
-
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make an equal callback."""
-        return self.spec.model_dump()
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "LearningRateSchedule":
-        """Make a callback from what `get_config` gave."""
-        return cls(**config)
-
-
-def schedule_callback(spec: ScheduleSpec) -> LearningRateSchedule:
-    """Give a fresh Keras callback."""
-    return LearningRateSchedule(**spec.model_dump())
-
-
-class ScheduleMachine:
-    """`LearningRateSchedule` for many runs at once; `first` comes before `update`."""
+class SchedulePolicy(Policy):
+    """`LearningRateSchedule` for many runs at once; `first_learning_rate` comes before `update`."""
 
     def __init__(self, specs: Sequence[ScheduleSpec]):
         self._distinct = list(dict.fromkeys(specs))
         self._of_run = np.array([self._distinct.index(spec) for spec in specs])
         self._base = np.full(len(specs), np.nan)
 
-    def first(self, learning_rate: np.ndarray) -> np.ndarray:
+    def first_learning_rate(self, learning_rate: np.ndarray) -> np.ndarray:
         """Take every run's learning rate (run,) for its base; give that of its first epoch."""
         self._base = learning_rate
         return self._rate(0)

@@ -1,31 +1,14 @@
 """Setting the learning rate once: the probe raises it so after training."""
 
 from collections.abc import Sequence
-from typing import Any
 
-import keras
 import numpy as np
 
-from finetune.policies.base import Logs, Step, column
-from finetune.policy_spec import SetLRSpec
+from finetune.policies.base import Logs, Policy, Step, column
+from finetune.spec.variants import SetLRSpec
 
 
-class SetLearningRate(keras.callbacks.Callback):
-    """Set the optimizer's learning rate for the epochs from `epoch` (counted from 0) on."""
-
-    def __init__(self, epoch: int, learning_rate: float):
-        super().__init__()
-        self.epoch = epoch
-        self.learning_rate = learning_rate
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Set it at the end of the epoch before."""
-        model: Any = self.model
-        if epoch == self.epoch - 1:
-            model.optimizer.learning_rate = self.learning_rate
-
-
-class SetLRMachine:
+class SetLRPolicy(Policy):
     """`SetLearningRate` for many runs at once."""
 
     def __init__(self, specs: Sequence[SetLRSpec]):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from finetune.visible import visible
+from finetune.errors import printable
 
 NONE = "-"
 
@@ -77,14 +77,14 @@ def code(text: object) -> str:
 
 def code_block(text: str, *, language: str) -> str:
     """Give lines of code, with a fence longer than any run of backticks in them."""
-    text = "\n".join(map(visible, text.split("\n")))
+    text = "\n".join(map(printable, text.split("\n")))
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{fence}{language}\n{text.strip()}\n{fence}"
 
 
 def _flat(text: object) -> str:
     """Give a text in one line, without characters that act and do not show."""
-    return visible(" ".join(str(text).split()))
+    return printable(" ".join(str(text).split()))
 
 
 def number(value: float, *, digits: int = 3) -> str:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from finetune.errors import SpecError
-from finetune.policy_spec import ReduceLRSpec, VariantSpec
-from finetune.spec import StudySpec, digest
+from finetune.spec.recipes import digest
+from finetune.spec.study import StudySpec
+from finetune.spec.variants import ReduceLRSpec, VariantSpec
 
 Setting = dict[str, float]
 

@@ -6,25 +6,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from finetune.analysis.curves import curve_table, mostly_trained
+from finetune.analysis.runs import tidy_epochs, tidy_runs
+from finetune.analysis.tuned import MeanEstimate, Tuned, TunedArm, judged_study
+from finetune.analysis.tuned_tables import TunedTables
+from finetune.claims.verdict import judge_claim
+from finetune.claims.words import sentence
 from finetune.errors import EngineError
+from finetune.execution.training import Options, train_blocks
 from finetune.execution.workers import Workers
-from finetune.plan import Block
-from finetune.policy_spec import VariantSpec
-from finetune.report.cells import tidy_epochs, tidy_runs
-from finetune.report.curves import curve_table, mostly_trained
-from finetune.report.tuned import Estimate, Tuned, TunedArm, judged_study
-from finetune.report.tuned_tables import TunedTables
-from finetune.search.arm_search import Trial
+from finetune.planning.block import Block
 from finetune.search.random_search import repeated_trials, repeated_winners, stored_repeats
 from finetune.search.sampler import describe_sampler
+from finetune.search.trials import Trial
 from finetune.search.tuning import Searched, objective_values, trial_rows, winner
-from finetune.spec import ClaimSpec, StudySpec, digest
-from finetune.stats import student
+from finetune.spec.claims import ClaimSpec
+from finetune.spec.recipes import digest
+from finetune.spec.study import StudySpec
+from finetune.spec.variants import VariantSpec
+from finetune.stats import t_test
 from finetune.stats.comparison import compare
-from finetune.stats.verdict import judge_claim
-from finetune.stats.wording import sentence
-from finetune.store import ResultStore
-from finetune.training import Options, train_blocks
+from finetune.store.results import ResultStore
 
 # Draws the signs of the sign-flip tests, as everywhere in a report.
 _SIGNS_SEED = 0
@@ -137,11 +139,11 @@ def _found(
     return first, second
 
 
-def _estimate(fresh: pd.DataFrame, variant: str) -> Estimate:
+def _estimate(fresh: pd.DataFrame, variant: str) -> MeanEstimate:
     """Give the mean of a variant's sound runs with its 95 % interval."""
     values = fresh.loc[fresh["variant"] == variant, "value"].dropna().to_numpy()
-    low, high = student.bounds(values, alpha=0.025)
-    return Estimate(n=len(values), mean=student.mean(values), low=low, high=high)
+    low, high = t_test.bounds(values, alpha=0.025)
+    return MeanEstimate(n=len(values), mean=t_test.mean(values), low=low, high=high)
 
 
 def _claim(spec: StudySpec, tuned: Sequence[VariantSpec]) -> ClaimSpec:

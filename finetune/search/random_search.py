@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from finetune.plan import Block
-from finetune.policy_spec import VariantSpec
-from finetune.search.arm_search import Trial
+from finetune.planning.block import Block
 from finetune.search.arms import Arm, arms_of, search_digest
+from finetune.search.trials import Trial
 from finetune.search.tuning import objective_values, stored_trials, trial_rows, winner
-from finetune.spec import StudySpec
-from finetune.store import ResultStore
+from finetune.spec.study import StudySpec
+from finetune.spec.variants import VariantSpec
+from finetune.store.results import ResultStore
 
 REPEATS = 5
 

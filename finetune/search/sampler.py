@@ -8,7 +8,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
 
-from finetune.streams import integer_seed
+from finetune.spec.seeds import integer_seed
 
 SamplerName = Literal["TPE", "random"]
 SAMPLERS: tuple[SamplerName, ...] = get_args(SamplerName)

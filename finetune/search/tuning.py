@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from finetune.execution.training import Options, train_blocks
 from finetune.execution.workers import Workers
-from finetune.plan import Block
-from finetune.search.arm_search import ArmSearch, Trial
+from finetune.planning.block import Block
 from finetune.search.arms import FIRST_SEARCH_SEED, Arm, arms_of, search_digest
 from finetune.search.sampler import SAMPLERS, SamplerName
 from finetune.search.storage import Storage
-from finetune.shards import TRIAL_COLUMNS
-from finetune.spec import StudySpec
-from finetune.store import ResultStore
-from finetune.training import Options, train_blocks
+from finetune.search.trials import ArmSearch, Trial
+from finetune.spec.study import StudySpec
+from finetune.store.results import ResultStore
+from finetune.store.shards import TRIAL_COLUMNS
 
 
 @dataclass(frozen=True)

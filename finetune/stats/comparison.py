@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from finetune.spec import Margins, StudySpec
-from finetune.stats import student
-from finetune.stats.blocks import ACCURACIES, LOSSES, Blocks, blocks
-from finetune.stats.paired import describe
+from finetune.spec.claims import Margins
+from finetune.spec.study import StudySpec
+from finetune.stats import t_test
+from finetune.stats.paired import FEW_SEEDS, describe
+from finetune.stats.pairs import ACCURACIES, LOSSES, PairedRuns, pair_runs
 from finetune.stats.sensitivity import sign_flip, signed_rank, win_rate
-from finetune.stats.verdict import FEW_SEEDS
 
 Contrast = tuple[str, str]
 
@@ -62,7 +62,7 @@ def compare(
         RunsError: a cell is missing or there twice, or a value is missing.
     """
     wanted = None if seeds is None else list(seeds)
-    paired = [blocks(runs, contrast, seeds=wanted) for contrast in family]
+    paired = [pair_runs(runs, contrast, seeds=wanted) for contrast in family]
     measured = [name for name in ACCURACIES if any(one.measures([name]) for one in paired)]
     table: list[dict[str, Any]] = []
     for metric in (*LOSSES, *measured):
@@ -83,11 +83,13 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return np.asarray(multipletests(p_values, method="holm")[1]).tolist()
 
 
-def _row(paired: Blocks, metric: str, *, margin: float, alpha: float, seed: int) -> dict[str, Any]:
+def _row(
+    paired: PairedRuns, metric: str, *, margin: float, alpha: float, seed: int
+) -> dict[str, Any]:
     differences, worsening = paired.difference(metric), paired.worsening(metric)
     found = describe(differences, metric, alpha=alpha)
     ranked, won = signed_rank(differences), win_rate(worsening, alpha=alpha)
-    p_equal = float(student.p_equivalent(differences, margin=margin))
+    p_equal = float(t_test.p_equivalent(differences, margin=margin))
     return {
         "metric": metric,
         "treatment": paired.variants[0],

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finetune.stats import student
+from finetune.stats import t_test
+
+# Below this many pairs everything is labelled exploratory.
+FEW_SEEDS = 8
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,11 @@ class Difference:
 def describe(differences: np.ndarray, metric: str, *, alpha: float) -> Difference:
     """Summarise the differences of one metric: (pair,).
 
-    Source: Student (1908); statsmodels, as `finetune.stats.student` says.
+    Source: Student (1908); statsmodels, as `finetune.stats.t_test` says.
     """
-    mean, sd = float(student.mean(differences)), float(student.deviation(differences))
-    low, high = student.bounds(differences, alpha=alpha / 2)
-    lower, upper = student.bounds(differences, alpha=alpha)
+    mean, sd = float(t_test.mean(differences)), float(t_test.deviation(differences))
+    low, high = t_test.bounds(differences, alpha=alpha / 2)
+    lower, upper = t_test.bounds(differences, alpha=alpha)
     return Difference(
         metric=metric,
         n=len(differences),
@@ -52,7 +55,7 @@ def describe(differences: np.ndarray, metric: str, *, alpha: float) -> Differenc
         lower=float(lower),
         upper=float(upper),
         dz=standardised(mean, sd),
-        p=float(student.p_value(differences)),
+        p=float(t_test.p_value(differences)),
         alpha=alpha,
     )
 

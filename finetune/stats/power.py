@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 
 from statsmodels.stats.power import TTestPower
 
-from finetune.stats.fit_table import Axis
-from finetune.stats.paired import standardised
-from finetune.stats.student import Alternative
+from finetune.stats.t_test import Alternative
 
 POWER = 0.8
 
@@ -18,7 +16,7 @@ _MOST_SEEDS = 100_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class DetectableEffect:
     """What a number of seeds can show, in standard deviations (dz) of the paired differences.
 
     A dz of the rule is what lies between the true difference and the margin. `both` is the excess
@@ -35,14 +33,14 @@ class Plan:
     in_units: Mapping[str, float] = field(default_factory=dict)
 
 
-def plan(
+def detectable_effect(
     seeds: int,
     *,
     alpha: float,
     power: float = POWER,
     deviations: Mapping[str, float] | None = None,
     margins: Mapping[str, float] | None = None,
-) -> Plan:
+) -> DetectableEffect:
     """Say what the planned seeds can detect.
 
     Before any training nothing is known of the spread, and the answer is in dz; where `deviations`
@@ -50,7 +48,7 @@ def plan(
     """
     both = detectable_dz(seeds, alpha=alpha, power=each_of_two(power), alternative="larger")
     least = margins or {}
-    return Plan(
+    return DetectableEffect(
         seeds=seeds,
         alpha=alpha,
         power=power,
@@ -107,26 +105,3 @@ def seeds_needed(
     # Bisection over whole seeds: statsmodels' own solver fails to converge at small numbers.
     seeds = bisect.bisect_left(range(_MOST_SEEDS), True, lo=2, key=enough)
     return seeds if seeds < _MOST_SEEDS else None
-
-
-def seeds_to_settle(train: Axis, test: Axis, *, alpha: float, power: float = POWER) -> int | None:
-    """Give how many seeds in all would settle the claim, were the observed means the true ones.
-
-    With both mean worsenings above their margins, that is what supports the claim with `power`;
-    with one below, what refutes it by the axis that does so soonest. None: a mean lies so close
-    to its margin that no practical number would. The observed means are estimates, and so is this.
-    """
-    excess = [
-        standardised(side.worsening.mean - side.margin, side.worsening.sd) for side in (train, test)
-    ]
-    if min(excess) > 0:
-        wanted = [
-            seeds_needed(dz, alpha=alpha, power=each_of_two(power), alternative="larger")
-            for dz in excess
-        ]
-        known = [seeds for seeds in wanted if seeds is not None]
-        return max(known) if len(known) == len(wanted) else None
-    wanted = [
-        seeds_needed(-dz, alpha=alpha / 2, power=power, alternative="larger") for dz in excess
-    ]
-    return min((seeds for seeds in wanted if seeds is not None), default=None)

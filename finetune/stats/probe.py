@@ -6,9 +6,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from finetune.stats import student
-from finetune.stats.blocks import RunsError
+from finetune.stats import t_test
 from finetune.stats.paired import Difference, describe
+from finetune.stats.pairs import RunsError
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ def probe(treatment: Falls, control: Falls, *, alpha: float) -> Probe:
         finding = "starved"
     elif min(train.high, test.high) < 0:
         finding = "not starved"
-    p_values = [student.p_value(values, alternative="larger") for values in extra.values()]
+    p_values = [t_test.p_value(values, alternative="larger") for values in extra.values()]
     return Probe(finding=finding, train=train, test=test, p=float(max(p_values)), alpha=alpha)
 
 

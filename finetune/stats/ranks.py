@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from finetune.stats.blocks import ExcludedRun, RunsError, blocks, worse_sign
 from finetune.stats.comparison import holm
+from finetune.stats.pairs import ExcludedRun, RunsError, pair_runs, worse_sign
 from finetune.stats.sensitivity import signed_rank
 
 
@@ -51,7 +51,7 @@ def rank(
 
     Source: Friedman (1937); Benavoli, Corani and Mangili (2016) for the pairwise tests.
     """
-    complete = blocks(runs, variants, seeds=seeds)
+    complete = pair_runs(runs, variants, seeds=seeds)
     if not complete.seeds:
         raise RunsError(
             f"runs: no seed has a run of every variant ({', '.join(complete.variants)}) that did "

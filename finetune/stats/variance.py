@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from finetune.stats import student
-from finetune.stats.blocks import Blocks, blocks
+from finetune.stats import t_test
+from finetune.stats.pairs import PairedRuns, pair_runs
 
 TOGETHER = "all together"
 CONFIDENCE = 0.95
@@ -38,7 +38,7 @@ def variance_table(
         RunsError: a (variant, seed) cell is missing or there twice.
     """
     every = {**sources, TOGETHER: together}
-    paired = {source: blocks(runs, variants) for source, runs in every.items()}
+    paired = {source: pair_runs(runs, variants) for source, runs in every.items()}
     metrics = [metric for metric in METRICS if paired[TOGETHER].measures([metric])]
     rows = [
         {"source": source, "metric": metric, **series, **spread(values)}
@@ -57,13 +57,13 @@ def spread(values: np.ndarray) -> dict[str, float]:
     n = len(values)
     if n < 2:
         return {"n": n, **dict.fromkeys(("sd", "low", "high"), np.nan)}
-    sd = float(student.deviation(values))
+    sd = float(t_test.deviation(values))
     tails = stats.chi2.ppf([(1 + CONFIDENCE) / 2, (1 - CONFIDENCE) / 2], n - 1)
     low, high = (float(end) for end in sd * np.sqrt((n - 1) / tails))
     return {"n": n, "sd": sd, "low": low, "high": high}
 
 
-def _series(runs: Blocks, metric: str) -> list[tuple[dict[str, str | None], np.ndarray]]:
+def _series(runs: PairedRuns, metric: str) -> list[tuple[dict[str, str | None], np.ndarray]]:
     """Give what varies over seeds, (seed,) each: the difference first, then every variant."""
     values = runs.values(metric)
     own = [

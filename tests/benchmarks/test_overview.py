@@ -10,7 +10,7 @@ from benchmarks.__main__ import suite, write_overview
 from benchmarks.forest import forest_files, in_margins
 from benchmarks.overview import overview
 from benchmarks.verdicts import read_verdicts
-from finetune.study_file import load_spec
+from finetune.studies.load import load_spec
 
 
 def write_verdict(

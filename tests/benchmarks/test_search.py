@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from benchmarks.search import search_at_random
-from finetune.report.tuned import read_tuned
+from finetune.analysis.tuned import read_tuned
 from finetune.search.random_search import REPEATS
-from finetune.study_file import load_spec
-from tests.studies import small_study
+from finetune.studies.load import load_spec
+from tests.small_studies import small_study
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def baseline(executor, tmp_path, monkeypatch):
     size = ("seeds=3", "training.epochs=4", "search.trials=5", "search.seeds=2")
     spec = small_study(*size)
     monkeypatch.setattr("benchmarks.search.load_spec", lambda name: spec)
-    monkeypatch.setattr("finetune.search.tuned_study.tuned_files", lambda tables, *, tuned: {})
+    monkeypatch.setattr("finetune.studies.search.tuned_files", lambda tables, *, tuned: {})
     monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 0.0)
     search_at_random(None, out=tmp_path)
     return tmp_path / "founding", spec

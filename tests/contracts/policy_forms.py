@@ -6,10 +6,11 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from finetune.models import precision
+from finetune.callbacks.variants import callbacks
+from finetune.models.precision import precision
 from finetune.policies.base import Logs
-from finetune.policies.variant import VariantsMachine, callbacks
-from finetune.policy_spec import VariantSpec
+from finetune.policies.variants import VariantPolicies
+from finetune.spec.variants import VariantSpec
 
 NEVER = -1
 
@@ -77,26 +78,26 @@ def keras_outcomes(
         ]
 
 
-def machine_outcomes(
+def policy_outcomes(
     variants: Sequence[VariantSpec], tables: Sequence[Logs], *, learning_rate: float, dtype: str
 ) -> list[Outcome]:
-    """Play all runs by one machine; runs whose tables end sooner than others' end there."""
-    machine = VariantsMachine(variants)
+    """Play all runs by one policy; runs whose tables end sooner than others' end there."""
+    policies = VariantPolicies(variants)
     lengths = np.array([len(table.loss) for table in tables])
     base = np.full(len(variants), learning_rate).astype(dtype).astype(float)
-    rate = first = machine.first(base).astype(dtype).astype(float)
+    rate = first = policies.first_learning_rate(base).astype(dtype).astype(float)
     active, rates = np.ones(len(variants), bool), []
     epochs_run = np.zeros(len(variants), int)
     for epoch in range(lengths.max()):
         active &= epoch < lengths
         logs = Logs(*(_column(tables, name, epoch) for name in Logs._fields))
-        step = machine.update(epoch, logs, rate, active=active)
+        step = policies.update(epoch, logs, rate, active=active)
         rate = np.where(active, step.learning_rate.astype(dtype).astype(float), rate)
         rates.append(rate)
         epochs_run += active
         active &= ~step.stop
-    best = machine.best_epoch(np.full(len(variants), NEVER)).tolist()
-    final = machine.final_epoch(epochs_run - 1).tolist()
+    best = policies.best_epoch(np.full(len(variants), NEVER)).tolist()
+    final = policies.final_epoch(epochs_run - 1).tolist()
     table = np.array(rates)
     trained = [tuple(table[:count, run].tolist()) for run, count in enumerate(epochs_run)]
     outcomes = zip(trained, best, final, first.tolist(), strict=True)

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from finetune.engines.keras_fit import KerasEngine
-from finetune.engines.population import PopulationEngine
-from finetune.shards import EPOCH_COLUMNS, RUN_COLUMNS
-from finetune.study_file import load_spec
-from tests.studies import small_study, task
+from finetune.engines.population.engine import PopulationEngine
+from finetune.store.shards import EPOCH_COLUMNS, RUN_COLUMNS
+from finetune.studies.load import load_spec
+from tests.small_studies import small_study, task
 
 DOUBLE = "training.dtype=float64"
 NETWORKS = "tests.engines.networks"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune.policies.base import Logs
-from finetune.policy_spec import (
+from finetune.spec.variants import (
     ConstantSpec,
     CosineSpec,
     EarlyStoppingSpec,
@@ -19,7 +19,7 @@ from finetune.policy_spec import (
     SetLRSpec,
     VariantSpec,
 )
-from tests.contracts.policy_forms import NEVER, Outcome, keras_outcomes, machine_outcomes
+from tests.contracts.policy_forms import NEVER, Outcome, keras_outcomes, policy_outcomes
 
 NAN, INF = float("nan"), float("inf")
 
@@ -193,12 +193,12 @@ CASES = {
         final=0,
     ),
 }
-FORMS = {"callbacks": keras_outcomes, "machine": machine_outcomes}
+FORMS = {"callbacks": keras_outcomes, "policy": policy_outcomes}
 
 
 @pytest.fixture(scope="module", params=FORMS)
 def outcomes(request) -> dict[str, Outcome]:
-    """What one form decides on all cases; the machine sees them all at once."""
+    """What one form decides on all cases; the policy sees them all at once."""
     played = FORMS[request.param](
         [case.variant for case in CASES.values()],
         [case.table for case in CASES.values()],
@@ -294,11 +294,11 @@ def runs(draw: st.DrawFn) -> tuple[VariantSpec, Logs]:
     st.sampled_from([1.0, 0.01, 0.7 + 1e-9, 0.3]) | st.floats(1e-6, 10),
     st.sampled_from(["float32", "float64"]),
 )
-def test_machine_decides_as_keras_does(drawn, learning_rate, dtype):
+def test_a_policy_decides_as_keras_does(drawn, learning_rate, dtype):
     chosen, tables = zip(*drawn, strict=True)
     options = {"learning_rate": learning_rate, "dtype": dtype}
     expected = keras_outcomes(chosen, tables, **options)
-    assert machine_outcomes(chosen, tables, **options) == expected
+    assert policy_outcomes(chosen, tables, **options) == expected
 
 
 def test_min_lr_is_compared_in_float32_whatever_the_dtype():
@@ -310,9 +310,9 @@ def test_min_lr_is_compared_in_float32_whatever_the_dtype():
 
 
 @given(st.lists(runs(), min_size=2, max_size=6), st.data())
-def test_a_run_is_decided_whoever_shares_its_machine(drawn, data):
+def test_a_run_is_decided_whoever_shares_its_policy(drawn, data):
     options = {"learning_rate": 0.01, "dtype": "float32"}
     order = data.draw(st.permutations(range(len(drawn))))
-    together = machine_outcomes(*zip(*(drawn[i] for i in order), strict=True), **options)
+    together = policy_outcomes(*zip(*(drawn[i] for i in order), strict=True), **options)
     for place, i in enumerate(order):
-        assert machine_outcomes([drawn[i][0]], [drawn[i][1]], **options) == [together[place]]
+        assert policy_outcomes([drawn[i][0]], [drawn[i][1]], **options) == [together[place]]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from finetune.data.splits import Splits, load_splits
-from finetune.data_spec import DataSpec
+from finetune.spec.data import DataSpec
 
 
 def people(rows: int = 60) -> pd.DataFrame:

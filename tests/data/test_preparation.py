@@ -6,8 +6,8 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from finetune.data.preparation import MISSING, Features, prepare_features
-from finetune.data_spec import DataSpec
 from finetune.errors import DataError
+from finetune.spec.data import DataSpec
 
 TRAIN = [0, 1, 2, 3]
 

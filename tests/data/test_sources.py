@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from finetune.data.splits import load_splits
-from finetune.data_spec import DataSpec
 from finetune.errors import DataError
+from finetune.spec.data import DataSpec
 from tests.data.own_data import people, splits_of
 
 MODULE = """

@@ -10,9 +10,9 @@ from sklearn.preprocessing import StandardScaler
 
 from finetune.data.splits import Splits, load_splits
 from finetune.errors import DataError
-from finetune.spec import DataSpec
-from finetune.streams import integer_seed, stream
-from finetune.study_file import load_spec
+from finetune.spec.seeds import integer_seed, stream
+from finetune.spec.study import DataSpec
+from finetune.studies.load import load_spec
 from tests.data.own_data import people, write
 
 SEEDS = range(4)

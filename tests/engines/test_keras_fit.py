@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from finetune.engines.keras_fit import KerasEngine, batches
 from finetune.engines.problem import Arrays
-from finetune.streams import batch_order
-from tests.studies import small_study, task
+from finetune.spec.seeds import batch_order
+from tests.small_studies import small_study, task
 
 
 class Spy(keras.layers.Layer):

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from finetune.engines.keras_fit import KerasEngine
-from finetune.engines.population import PopulationEngine
+from finetune.engines.population.engine import PopulationEngine
 from finetune.errors import EngineError
-from tests.studies import small_study, task
+from tests.small_studies import small_study, task
 
 EAGER = ("variants.2.reduce_lr.patience=1", "variants.3.reduce_lr.start_from_epoch=4")
 STATEFUL = "model.factory=tests.engines.networks:"

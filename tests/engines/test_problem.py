@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from finetune.engines.keras_fit import KerasEngine
-from finetune.engines.population import PopulationEngine
+from finetune.engines.population.engine import PopulationEngine
 from finetune.engines.problem import Problem
 from finetune.errors import DataError, SpecError
-from finetune.models import precision
-from finetune.spec import StudySpec
-from finetune.study_file import load_spec, parse_spec
+from finetune.models.precision import precision
+from finetune.spec.study import StudySpec
+from finetune.spec.study_file import parse_spec
+from finetune.studies.load import load_spec
 from tests.data.own_data import people, write
-from tests.studies import small_study, task
+from tests.small_studies import small_study, task
 
 
 def study(**data) -> StudySpec:

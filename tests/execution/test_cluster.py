@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from finetune.claim_map import map_claim
 from finetune.errors import ClusterError
-from finetune.report import writing
-from finetune.search import tuned_study
-from finetune.store import ResultStore
-from finetune.study import run_study
-from finetune.study_file import load_spec
-from finetune.training import Options
+from finetune.execution.training import Options
+from finetune.report import render
+from finetune.store.results import ResultStore
+from finetune.studies import search
+from finetune.studies.claim_map import map_claim
+from finetune.studies.load import load_spec
+from finetune.studies.run import run_study
 from tests.clusters import foreign_worker, free_address, scheduler, worker_processes, workers
 from tests.processes import finetune, start
-from tests.studies import small_study
+from tests.small_studies import small_study
 
 pytestmark = pytest.mark.slow
 
@@ -65,8 +65,8 @@ delivery.engine = Faulty
 def undrawn():
     """Leave figures out of the reports that this process writes: they take longest."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "figure_files", lambda tables, *, names: {})
-        patch.setattr(tuned_study, "tuned_files", lambda tables, *, tuned: {})
+        patch.setattr(render, "figure_files", lambda tables, *, names: {})
+        patch.setattr(search, "tuned_files", lambda tables, *, tuned: {})
         yield
 
 
@@ -136,7 +136,7 @@ def test_a_search_and_a_map_on_a_cluster_equal_local_ones(cluster, tmp_path):
     grid = ["map.factor=[0.5]", "map.patience=[1]", "map.delay=[3]", "map.seeds=2"]
     spec = small_study("seeds=2", "training.epochs=4", *small, *grid)
     for name, options in (("here", HERE), ("there", Options(address=address))):
-        tuned_study.search_study(spec, tmp_path / name, options=options)
+        search.search_study(spec, tmp_path / name, options=options)
         map_claim(spec, tmp_path / f"{name}-map", options=options)
     for where, name in (("", "trials"), ("", "runs"), ("-map", "claim_map")):
         assert table(tmp_path / f"here{where}", name) == table(tmp_path / f"there{where}", name)

@@ -10,8 +10,8 @@ from finetune.errors import SpecError
 from finetune.execution import cluster, environment
 from finetune.execution.environment import ENVIRONMENT, shortcomings, worker_count
 from finetune.execution.workers import Workers
-from finetune.store import ResultStore
-from tests.studies import small_study, task
+from finetune.store.results import ResultStore
+from tests.small_studies import small_study, task
 
 
 @pytest.fixture

@@ -7,13 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from finetune.data_spec import FILE_FORMATS, DataSpec
-from finetune.part import Part
-from finetune.policy_spec import EarlyStoppingSpec, ReduceLRSpec, VariantSpec
-from finetune.spec import ClaimSpec, MapSpec, ModelSpec, SearchSpec, StudySpec, TrainingSpec
-from finetune.study_file import shipped_studies
+from finetune.spec.base import BaseSpec
+from finetune.spec.claims import ClaimSpec
+from finetune.spec.data import FILE_FORMATS, DataSpec
+from finetune.spec.model import ModelSpec
+from finetune.spec.search import MapSpec, SearchSpec
+from finetune.spec.study import StudySpec
+from finetune.spec.study_file import shipped_studies
+from finetune.spec.training import TrainingSpec
+from finetune.spec.variants import EarlyStoppingSpec, ReduceLRSpec, VariantSpec
 
-_PARTS: tuple[type[Part], ...] = (
+_PARTS: tuple[type[BaseSpec], ...] = (
     StudySpec, DataSpec, ModelSpec, TrainingSpec, VariantSpec, EarlyStoppingSpec, ReduceLRSpec,
     ClaimSpec, SearchSpec, MapSpec,
 )  # fmt: skip

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from finetune.data.splits import load_splits
-from finetune.data_spec import FILE_FORMATS, DataSpec
 from finetune.errors import FinetuneError
-from finetune.estimate import estimate_map, estimate_run, estimate_search
-from finetune.keras_config import read_network
-from finetune.study_file import load_spec
+from finetune.planning.estimate import estimate_map, estimate_run, estimate_search
+from finetune.spec.data import FILE_FORMATS, DataSpec
+from finetune.studies.load import load_spec
+from finetune.usercode.keras_config import read_network
 
 _OVERRIDE = "#set "
 

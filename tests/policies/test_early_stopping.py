@@ -3,8 +3,8 @@
 import keras
 import pytest
 
-from finetune.policies.early_stopping import early_stopping_callback
-from finetune.policy_spec import EarlyStoppingSpec
+from finetune.callbacks.variants import early_stopping_callback
+from finetune.spec.variants import EarlyStoppingSpec
 
 
 def test_the_defaults_are_those_of_keras_but_for_the_restored_weights():

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import finetune
+from finetune.callbacks.reduce_lr import DelayedReduceLROnPlateau
+from finetune.callbacks.variants import reduce_lr_callback
 from finetune.policies.base import Logs
-from finetune.policies.reduce_lr import DelayedReduceLROnPlateau, reduce_lr_callback
-from finetune.policy_spec import ReduceLRSpec
+from finetune.spec.variants import ReduceLRSpec
 from tests.contracts.policy_forms import play_keras
 from tests.contracts.test_policies import few, reduce_lr_specs, values
 

@@ -9,18 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finetune.callbacks.schedule import LearningRateSchedule
+from finetune.callbacks.variants import schedule_callback
 from finetune.engines.keras_fit import KerasEngine
-from finetune.engines.population import PopulationEngine
-from finetune.models import precision
-from finetune.policies.schedule import (
-    LearningRateSchedule,
-    schedule_callback,
-    schedule_factor,
-    schedule_factors,
-)
-from finetune.policy_spec import ScheduleSpec, VariantSpec
+from finetune.engines.population.engine import PopulationEngine
+from finetune.models.precision import precision
+from finetune.policies.schedule import schedule_factor, schedule_factors
+from finetune.spec.variants import ScheduleSpec, VariantSpec
 from tests.contracts.test_policies import schedule_specs
-from tests.studies import small_study, task
+from tests.small_studies import small_study, task
 
 
 def made(kind: str, **arguments) -> ScheduleSpec:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from finetune.engines.keras_fit import KerasEngine
-from finetune.engines.population import PopulationEngine
-from finetune.policy_spec import ReduceLRSpec, SetLRSpec, VariantSpec
-from tests.studies import small_study, task
+from finetune.engines.population.engine import PopulationEngine
+from finetune.spec.variants import ReduceLRSpec, SetLRSpec, VariantSpec
+from tests.small_studies import small_study, task
 
 EAGER = ReduceLRSpec(factor=0.5, patience=1, min_delta=1e3, until_epoch=4)
 ARMS = (

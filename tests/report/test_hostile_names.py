@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from finetune.report.closing_sections import provenance_section, reproduction_section
-from finetune.report.figures import figure_files, figure_names
-from finetune.report.notebook import report_html
-from finetune.report.writing import write_report
-from finetune.study_file import parse_spec
-from tests.report.conftest import CLAIM_VARIANTS, Study, make_study
+from finetune.report.figures.registry import figure_files, figure_names
+from finetune.report.html import report_html
+from finetune.report.render import write_report
+from finetune.report.sections.closing import provenance_section, reproduction_section
+from finetune.spec.study_file import parse_spec
+from tests.made_study import CLAIM_VARIANTS, Study, make_study
 
 _SCRIPT = "<script>alert(1)</script>"
 HOSTILE = [
@@ -128,7 +128,7 @@ def test_a_command_cannot_leave_its_block():
 
 
 def test_data_and_optimizer_of_a_study_show_as_text():
-    from finetune.report.setup_section import setup_section
+    from finetune.report.sections.setup import setup_section
 
     data = {"source": "a<b>`.csv", "target": "<i>|`", "drop": ["=x|<u>"], "categorical": ["`<s>"]}
     optimizer = {"name": "<adam>", "args": {"<k>|": "\u202e`</code><b>"}}

@@ -2,19 +2,18 @@ import re
 
 import pytest
 
-from finetune.data_spec import DataSpec
-from finetune.report.callbacks_section import callbacks_section, identity_sentences
-from finetune.report.closing_sections import (
+from finetune.report.figures.registry import figure_names
+from finetune.report.sections.callbacks import callbacks_section, identity_sentences
+from finetune.report.sections.closing import (
     duration,
     failures_section,
     provenance_section,
     reproduction_section,
 )
-from finetune.report.figures import figure_names
-from finetune.report.results_section import results_section
-from finetune.report.setup_section import setup_section
-
-from .conftest import VARIANTS, make_study
+from finetune.report.sections.results import results_section
+from finetune.report.sections.setup import setup_section
+from finetune.spec.data import DataSpec
+from tests.made_study import VARIANTS, make_study
 
 
 def test_the_setup_says_each_callback_with_its_min_delta(study):

@@ -15,11 +15,11 @@ import optuna
 import pandas as pd
 import pytest
 
-from finetune.search.arm_search import ArmSearch
 from finetune.search.storage import Storage
-from finetune.spec import SearchSpec
+from finetune.search.trials import ArmSearch
+from finetune.spec.search import SearchSpec
 from tests.processes import start
-from tests.studies import SMALL
+from tests.small_studies import SMALL
 
 _TINY = (
     *SMALL,

@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from finetune.analysis.tuned import read_tuned
 from finetune.errors import EngineError, SpecError
+from finetune.execution.training import Options
 from finetune.execution.workers import Workers
-from finetune.plan import Block
-from finetune.report.tuned import read_tuned
-from finetune.search.arm_search import Trial
+from finetune.planning.block import Block
 from finetune.search.arms import FIRST_SEARCH_SEED, arms_of, search_digest
 from finetune.search.storage import Storage
-from finetune.search.tuned_study import search_study
+from finetune.search.trials import Trial
 from finetune.search.tuning import Tuning, objective_values, stored_trials, winner
-from finetune.store import ResultStore
-from finetune.training import Options
-from tests.studies import small_study
+from finetune.store.results import ResultStore
+from finetune.studies.search import search_study
+from tests.small_studies import small_study
 
 SIZE = ("seeds=3", "training.epochs=4", "search.trials=10", "search.seeds=8", "search.batch=4")
 
@@ -185,7 +185,7 @@ def test_the_winner_is_the_first_of_the_lowest():
 @pytest.fixture
 def searched(executor, tmp_path, monkeypatch):
     """Run a whole search with training made up."""
-    monkeypatch.setattr("finetune.search.tuned_study.tuned_files", lambda tables, *, tuned: {})
+    monkeypatch.setattr("finetune.studies.search.tuned_files", lambda tables, *, tuned: {})
     # In made-up training one run in five fails; here all are sound.
     monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 0.0)
 
@@ -222,7 +222,7 @@ def test_the_report_shows_what_the_search_promised_and_what_came(searched, tmp_p
 
 
 def test_the_section_stays_when_the_report_is_written_anew(searched, tmp_path):
-    from finetune.study import read_study, run_study
+    from finetune.studies.run import read_study, run_study
 
     found = searched()
     read_study(tmp_path / "out")
@@ -274,7 +274,7 @@ def test_real_training_is_searched_on_real_workers(tmp_path):
         block = _block(spec, one.arm.variant(best.setting))
         alone = ResultStore(tmp_path / "alone")
         alone.open()
-        from finetune.training import train_blocks
+        from finetune.execution.training import train_blocks
 
         train_blocks([block], alone, Options(workers=0))
         assert objective_values(spec, alone, block)["value"].mean() == best.value

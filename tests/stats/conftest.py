@@ -1,70 +1,19 @@
-"""Made-up runs with a known truth."""
+"""Fixtures that the tests of statistics share."""
 
-from collections.abc import Callable, Mapping
-
-import numpy as np
-import pandas as pd
 import pytest
 
-from finetune.spec import StudySpec
-
-TREATMENT = "from epoch 0"
-CONTROL = "delayed"
-BARE = "no callbacks"
-
-MakeRuns = Callable[..., pd.DataFrame]
+from finetune.spec.study import StudySpec
+from tests import made_comparisons
+from tests.made_comparisons import MakeRuns
 
 
 @pytest.fixture
 def spec() -> StudySpec:
     """Three variants, the delay ends at epoch 20, margins 0.01 and 0.005."""
-    return StudySpec.model_validate(
-        {
-            "name": "made-up",
-            "data": {"source": "make_classification"},
-            "variants": (
-                {"name": BARE},
-                {"name": TREATMENT, "reduce_lr": {}},
-                {"name": CONTROL, "reduce_lr": {"start_from_epoch": 20}},
-            ),
-            "claim": {"treatment": TREATMENT, "control": CONTROL},
-        }
-    )
+    return made_comparisons.make_spec()
 
 
 @pytest.fixture
 def make_runs() -> MakeRuns:
-    """Build a table of runs; see `_make_runs`."""
-    return _make_runs
-
-
-def _make_runs(
-    shifts: Mapping[str, Mapping[str, float]] | None = None,
-    *,
-    n: int = 40,
-    noise: float = 0.001,
-    cut: float = 5,
-    seed: int = 0,
-    accuracy: bool = True,
-) -> pd.DataFrame:
-    """Give runs of three variants in which each metric differs from the control's by a shift.
-
-    `shifts[variant][metric]` is the mean difference from the control, `noise` the standard
-    deviation of every run around it, and `cut` the epoch of the first LR cut (NaN: none).
-    """
-    rng = np.random.default_rng(seed)
-    base = {"train_loss": 0.2, "test_loss": 0.3, "train_accuracy": 0.9, "test_accuracy": 0.85}
-    common = {metric: rng.normal(value, 0.02, n) for metric, value in base.items()}
-    tables = []
-    for variant in (BARE, TREATMENT, CONTROL):
-        moved = (shifts or {}).get(variant, {})
-        table = pd.DataFrame({"variant": variant, "seed": np.arange(n), "status": "ok"})
-        for metric, values in common.items():
-            table[metric] = values + moved.get(metric, 0.0) + rng.normal(0, noise, n)
-        first = cut if variant == TREATMENT else np.nan
-        table["first_reduction_epoch"] = pd.array([first] * n, dtype="Float64").astype("Int64")
-        tables.append(table)
-    runs = pd.concat(tables, ignore_index=True)
-    if not accuracy:
-        runs[["train_accuracy", "test_accuracy"]] = np.nan
-    return runs
+    """Build a table of runs; see `made_comparisons.make_runs`."""
+    return made_comparisons.make_runs

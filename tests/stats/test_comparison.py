@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from finetune.spec import Margins, StudySpec
-from finetune.stats.blocks import RunsError
+from finetune.spec.claims import Margins
+from finetune.spec.study import StudySpec
 from finetune.stats.comparison import compare, contrasts, default_contrasts
+from finetune.stats.pairs import RunsError
 from finetune.stats.sensitivity import sign_flip, signed_rank, win_rate
 
 BARE, TREATMENT, CONTROL = "no callbacks", "from epoch 0", "delayed"

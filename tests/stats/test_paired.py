@@ -4,7 +4,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from finetune.stats import student
+from finetune.stats import t_test
 from finetune.stats.paired import describe
 
 DIFFERENCES = np.array([0.02, 0.011, -0.003, 0.017, 0.008, 0.013, 0.001])
@@ -37,13 +37,13 @@ def test_a_constant_difference_is_certain():
     ],
 )
 def test_p_values_without_spread_are_at_their_limits(threshold, alternative, p):
-    assert student.p_value(np.full(4, 0.1), threshold, alternative=alternative) == p
+    assert t_test.p_value(np.full(4, 0.1), threshold, alternative=alternative) == p
 
 
 def test_equivalence_without_spread_is_strict():
-    assert student.p_equivalent(np.full(4, 0.1), margin=0.1) == 1
-    assert student.p_equivalent(np.full(4, 0.1), margin=0.11) == 0
-    assert student.p_equivalent(np.full(4, -0.1), margin=0.11) == 0
+    assert t_test.p_equivalent(np.full(4, 0.1), margin=0.1) == 1
+    assert t_test.p_equivalent(np.full(4, 0.1), margin=0.11) == 0
+    assert t_test.p_equivalent(np.full(4, -0.1), margin=0.11) == 0
 
 
 def test_two_pairs_are_enough_for_an_interval():
@@ -56,18 +56,18 @@ def test_one_pair_says_nothing_of_its_spread():
     found = describe(np.array([0.1]), "test_loss", alpha=0.05)
     assert (found.n, found.mean, found.sd, found.dz, found.p) == (1, 0.1, math.inf, 0, 1)
     assert (found.low, found.high) == (-math.inf, math.inf)
-    assert student.p_equivalent(np.array([0.1]), margin=1.0) == 1
+    assert t_test.p_equivalent(np.array([0.1]), margin=1.0) == 1
 
 
 def test_columns_are_samples_of_their_own():
     table = np.stack([DIFFERENCES, np.zeros(7), np.full(7, 0.1)], axis=1)
     for at in range(3):
         column = table[:, at]
-        assert student.mean(table)[at] == pytest.approx(student.mean(column), abs=1e-15)
-        assert student.deviation(table)[at] == pytest.approx(student.deviation(column))
-        assert student.p_value(table)[at] == pytest.approx(student.p_value(column))
+        assert t_test.mean(table)[at] == pytest.approx(t_test.mean(column), abs=1e-15)
+        assert t_test.deviation(table)[at] == pytest.approx(t_test.deviation(column))
+        assert t_test.p_value(table)[at] == pytest.approx(t_test.p_value(column))
         for side in range(2):
-            many, one = student.bounds(table, alpha=0.05), student.bounds(column, alpha=0.05)
+            many, one = t_test.bounds(table, alpha=0.05), t_test.bounds(column, alpha=0.05)
             assert many[side][at] == pytest.approx(one[side], abs=1e-15)
 
 

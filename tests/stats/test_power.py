@@ -2,8 +2,8 @@ import math
 
 import pytest
 
+from finetune.claims.words import plan_sentence
 from finetune.stats import power
-from finetune.stats.wording import plan_sentence
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10, 40, 100, 1000])
@@ -33,15 +33,19 @@ def test_no_practical_number_of_seeds_finds_next_to_nothing(dz):
 
 
 def test_a_plan_is_in_dz_and_where_the_spread_is_known_in_units():
-    plan = power.plan(40, alpha=0.05, deviations={"test_loss": 0.01}, margins={"test_loss": 0.005})
+    plan = power.detectable_effect(
+        40, alpha=0.05, deviations={"test_loss": 0.01}, margins={"test_loss": 0.005}
+    )
     assert plan.in_units["test_loss"] == pytest.approx(0.005 + 0.01 * plan.both)
     assert 0.4 < plan.both < 0.5
     assert "40 seeds" in plan_sentence(plan)
     assert "80 % power" in plan_sentence(plan)
     assert "test loss 0.00971" in plan_sentence(plan)
-    assert "spread seen before" not in plan_sentence(power.plan(40, alpha=0.05))
+    assert "spread seen before" not in plan_sentence(power.detectable_effect(40, alpha=0.05))
 
 
 def test_one_seed_is_no_plan():
-    assert power.plan(1, alpha=0.05).both == math.inf
-    assert plan_sentence(power.plan(1, alpha=0.05)).startswith("1 seed cannot detect anything")
+    assert power.detectable_effect(1, alpha=0.05).both == math.inf
+    assert plan_sentence(power.detectable_effect(1, alpha=0.05)).startswith(
+        "1 seed cannot detect anything"
+    )

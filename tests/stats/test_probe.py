@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from finetune.stats import probe as probing
-from finetune.stats.blocks import RunsError
+from finetune.stats.pairs import RunsError
 from finetune.stats.probe import Falls, probe
 
 

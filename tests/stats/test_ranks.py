@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import scikit_posthocs
 
-from finetune.stats.blocks import RunsError
+from finetune.stats.pairs import RunsError
 from finetune.stats.ranks import alike, friedman, rank
 
 VARIANTS = ("no callbacks", "from epoch 0", "delayed")
@@ -82,8 +82,8 @@ def test_groups_may_overlap():
 
 def test_nothing_heavy_is_loaded():
     code = (
-        "import finetune.stats.claim_map, finetune.stats.probe, finetune.stats.ranks\n"
-        "import finetune.stats.wording, sys; print(*sys.modules)"
+        "import finetune.claims.grid, finetune.stats.probe, finetune.stats.ranks\n"
+        "import finetune.claims.words, sys; print(*sys.modules)"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -10,8 +10,8 @@ R is not needed to run these. Its input:
 import numpy as np
 import pytest
 
-from finetune.stats import power, student
-from finetune.stats.claim_map import false_discovery
+from finetune.claims.grid import false_discovery
+from finetune.stats import power, t_test
 from finetune.stats.comparison import holm
 from finetune.stats.paired import describe
 from finetune.stats.ranks import friedman
@@ -38,15 +38,15 @@ def test_paired_t():
 
 def test_one_sided_t_at_a_margin():
     # t.test(a, b, paired=TRUE, alternative="greater", mu=0.005)$p.value, "less"
-    worse = student.p_value(A - B, 0.005, alternative="larger")
-    not_worse = student.p_value(A - B, 0.005, alternative="smaller")
+    worse = t_test.p_value(A - B, 0.005, alternative="larger")
+    not_worse = t_test.p_value(A - B, 0.005, alternative="smaller")
     assert (worse, not_worse) == near((0.07283116650864456, 0.92716883349135548))
 
 
 def test_equivalence():
     # max(t.test(a, b, paired=TRUE, alternative="greater", mu=-0.01)$p.value,
     #     t.test(a, b, paired=TRUE, alternative="less", mu=0.01)$p.value)
-    assert student.p_equivalent(A - B, margin=0.01) == near(0.17722460893814301)
+    assert t_test.p_equivalent(A - B, margin=0.01) == near(0.17722460893814301)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from finetune.stats.blocks import RunsError
+from finetune.stats.pairs import RunsError
 from finetune.stats.variance import COLUMNS, TOGETHER, spread, variance_table
 
 METRICS = ("test_loss", "train_loss", "test_accuracy", "train_accuracy")

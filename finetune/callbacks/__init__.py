@@ -1,0 +1,1 @@
+"""The policies in their Keras form, for `keras.Model.fit`."""

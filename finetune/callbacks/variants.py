@@ -1,0 +1,65 @@
+"""The Keras callbacks of a variant."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+
+from finetune.callbacks.reduce_lr import DelayedReduceLROnPlateau
+from finetune.callbacks.schedule import LearningRateSchedule
+from finetune.callbacks.set_lr import SetLearningRate
+from finetune.callbacks.user import user_callback
+from finetune.policies.base import MODES
+from finetune.spec.variants import (
+    EarlyStoppingSpec,
+    ReduceLRSpec,
+    ScheduleSpec,
+    SetLRSpec,
+    VariantSpec,
+)
+
+
+def early_stopping_callback(spec: EarlyStoppingSpec) -> keras.callbacks.EarlyStopping:
+    """Return a fresh `EarlyStopping`."""
+    return keras.callbacks.EarlyStopping(**spec.model_dump(), mode=MODES[spec.monitor])
+
+
+def reduce_lr_callback(spec: ReduceLRSpec) -> DelayedReduceLROnPlateau:
+    """Return a fresh `DelayedReduceLROnPlateau`."""
+    return DelayedReduceLROnPlateau(**spec.model_dump(), mode=MODES[spec.monitor])
+
+
+def set_lr_callback(spec: SetLRSpec) -> SetLearningRate:
+    """Return a fresh `SetLearningRate`."""
+    return SetLearningRate(**spec.model_dump())
+
+
+def schedule_callback(spec: ScheduleSpec) -> LearningRateSchedule:
+    """Return a fresh `LearningRateSchedule`."""
+    return LearningRateSchedule(**spec.model_dump())
+
+
+# The Keras form of each policy, by its field in `VariantSpec`: the same fields, in the same order,
+# as `policies.variants.POLICIES`.
+CALLBACKS: Mapping[str, Callable[[Any], keras.callbacks.Callback]] = {
+    "early_stopping": early_stopping_callback,
+    "reduce_lr": reduce_lr_callback,
+    "set_lr": set_lr_callback,
+    "schedule": schedule_callback,
+}
+
+
+def callbacks(variant: VariantSpec, *, field: str = "variant") -> list[keras.callbacks.Callback]:
+    """Return fresh Keras callbacks for one run; callbacks carry state and must not be shared.
+
+    Args:
+        variant: Whose they are; those of the user's own come last.
+        field: The place of the variant in the study, for what is told of errors.
+
+    Raises:
+        SpecError: A callback of the user's own cannot be made.
+    """
+    specs = {name: getattr(variant, name) for name in CALLBACKS}
+    made = [CALLBACKS[name](spec) for name, spec in specs.items() if spec is not None]
+    own = enumerate(variant.callbacks)
+    return made + [user_callback(spec, field=f"{field}.callbacks.{number}") for number, spec in own]

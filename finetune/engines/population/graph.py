@@ -1,0 +1,237 @@
+"""The TensorFlow graph that trains and evaluates many rows of weights at once.
+
+A row is one trajectory: its weights, its other variables (moving statistics, seed states) and its
+optimizer slots, each stacked on a leading row axis. The number of rows may differ from call to
+call; everything is traced once.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from finetune.engines.population.stateless_optimizer import StatelessOptimizer
+from finetune.engines.population.vectorized import map_rows
+from finetune.engines.problem import Problem
+
+# Rows of data that are evaluated at once: the activations of a hundred networks then stay in the
+# processor's cache.
+_EVALUATION_ROWS = 256
+
+
+class State(NamedTuple):
+    """Rows of weights and all else that training changes; every tensor is (row, ...)."""
+
+    weights: list[tf.Tensor]
+    others: list[tf.Tensor]
+    slots: list[tf.Tensor]
+
+
+class Data(NamedTuple):
+    """One split of every data set of a task: `x` (data set, row of data, ...), `y` likewise."""
+
+    x: tf.Tensor
+    y: tf.Tensor
+
+
+class SplitTensors(NamedTuple):
+    """The three splits of every data set of a task."""
+
+    train: Data
+    val: Data
+    test: Data
+
+
+class PopulationGraph:
+    """Functions over `State`, traced once for a problem, whatever the number of rows.
+
+    The gradient and the update of each row are the model's, the loss's and the optimizer's own
+    Keras code for one run, mapped over rows.
+    """
+
+    def __init__(self, problem: Problem):
+        self.problem = problem
+        # Keras annotates some of what is called here wrongly.
+        self._model: Any = problem.model
+        self._optimizer = StatelessOptimizer(problem.optimizer(), problem.model.trainable_variables)
+        self._batch_size = problem.spec.training.batch_size
+        self.notes: tuple[str, ...] = ()
+        self._traced: dict[Any, Callable[..., Any]] = {}
+        # A function of its own, so that splits and batches of one shape share its trace.
+        self._measure = tf.function(self._measure_rows, autograph=False)
+
+    def start(self, values: Sequence[list[np.ndarray]]) -> State:
+        """Give the state of fresh rows.
+
+        Args:
+            values: For each row, a value for each of `model.variables`.
+        """
+        columns = [np.stack(column) for column in zip(*values, strict=True)]
+        stacked = dict(zip(map(id, self._model.variables), columns, strict=True))
+        slots = [
+            np.broadcast_to(slot, (len(values), *slot.shape)) for slot in self._optimizer.start()
+        ]
+        return State(
+            [tf.constant(stacked[id(v)]) for v in self._model.trainable_variables],
+            [tf.constant(stacked[id(v)]) for v in self._model.non_trainable_variables],
+            [tf.constant(slot) for slot in slots],
+        )
+
+    def bytes_per_row(self) -> int:
+        """Estimate what training a row takes: its state, gradients, copies and activations."""
+        variables = self._model.variables
+        size = np.dtype(self.problem.spec.training.dtype).itemsize
+        weights = sum(int(np.prod(variable.shape)) for variable in variables)
+        slots = sum(slot.size for slot in self._optimizer.start())
+        outputs = (tf.nest.flatten(layer.output)[0].shape for layer in self._model.layers)
+        features = self.problem.data(0).train.x.shape[1]
+        # An axis that a layer leaves open is about as wide as the data.
+        widths = sum(math.prod(axis or features for axis in shape[1:]) for shape in outputs)
+        # A step keeps the state before and after it, gradients and some intermediate values; both
+        # directions keep activations.
+        return size * (3 * (weights + slots) + 2 * max(self._batch_size, _EVALUATION_ROWS) * widths)
+
+    def epoch(
+        self, state: State, data: SplitTensors, *, sets, order, learning_rate, iterations
+    ) -> tuple[State, dict[str, tf.Tensor]]:
+        """Train every row for one epoch, then evaluate it on all of its data.
+
+        Args:
+            state: Rows before the epoch.
+            data: All splits of every data set.
+            sets: int32, (row,): the data set that each row uses.
+            order: int32, (row, row of data): the order in which it visits the training rows.
+            learning_rate: (row,).
+            iterations: int64 scalar: steps taken before this epoch.
+
+        Returns:
+            The rows after the epoch, and what they measure, each (row,): `loss`, the running mean
+            of the batch losses, and the loss and accuracy on every split, with dropout and the
+            like at rest; accuracy is NaN where none is defined.
+        """
+        arguments = (state, data, sets, order, learning_rate, iterations)
+        flexible = tf.nest.map_structure(_any_length, arguments)
+        key = tuple(tf.nest.flatten(flexible))
+        if key not in self._traced:
+            self._traced[key] = tf.function(
+                self._epoch, input_signature=flexible, autograph=False
+            ).get_concrete_function()
+        return self._traced[key](*arguments)
+
+    def _epoch(self, state: State, data: SplitTensors, sets, order, learning_rate, iterations):
+        state, loss = self._train_epoch(state, data.train, sets, order, learning_rate, iterations)
+        measured = {"loss": loss}
+        for split, rows in zip(data._fields, data, strict=True):
+            measured[f"{split}_loss"], measured[f"{split}_accuracy"] = self._evaluate(
+                state, rows, sets
+            )
+        return state, measured
+
+    def _train_epoch(self, state: State, data: Data, sets, order, learning_rate, iterations):
+        size, rows = self._batch_size, order.shape[1]
+        x, y = _flat(data.x), _flat(data.y)
+        order = order + sets[:, None] * rows
+
+        def step(begin, length, state, total):
+            batch = order[:, begin : begin + length]
+            steps = iterations + tf.cast(begin // size, tf.int64)
+            state, loss = self._step(
+                state, tf.gather(x, batch), tf.gather(y, batch), learning_rate, steps
+            )
+            return state, total + loss * length
+
+        state, total = _over_batches(rows, size, step, (state, tf.zeros_like(learning_rate)))
+        return state, total / rows
+
+    def _step(self, state: State, x, y, learning_rate, iterations):
+        def one_row(row):
+            state, x, y, learning_rate = row
+            with tf.GradientTape() as tape:
+                tape.watch(state.weights)
+                predicted, others, penalties = self._model.stateless_call(
+                    state.weights, state.others, x, training=True, return_losses=True
+                )
+                loss = _total(self.problem.loss(y, predicted), penalties)
+            weights, slots = self._optimizer.apply(
+                tape.gradient(loss, state.weights),
+                weights=state.weights,
+                slots=state.slots,
+                learning_rate=learning_rate,
+                iterations=iterations,
+            )
+            return State(weights, others, slots), loss
+
+        return self._map(one_row, (state, x, y, learning_rate))
+
+    def _evaluate(self, state: State, data: Data, sets):
+        rows: Any = data.x.shape[1]
+        size = -(-rows // -(-rows // _EVALUATION_ROWS))
+
+        def part(begin, length, loss, accuracy):
+            x = tf.gather(data.x[:, begin : begin + length], sets)
+            y = tf.gather(data.y[:, begin : begin + length], sets)
+            # The slices lose their length where `begin` is a tensor, though it is the same.
+            x = tf.ensure_shape(x, [None, length, *data.x.shape[2:]])
+            y = tf.ensure_shape(y, [None, length, *data.y.shape[2:]])
+            losses, accuracies = self._measure(state, x, y)
+            return loss + losses * length, accuracy + accuracies * length
+
+        zeros = tf.zeros(tf.shape(sets), self.problem.spec.training.dtype)
+        loss, accuracy = _over_batches(rows, size, part, (zeros, zeros))
+        return loss / rows, accuracy / rows
+
+    def _measure_rows(self, state: State, x, y):
+        """Give every row's loss and accuracy on its rows of data."""
+
+        def one_row(row):
+            state, x, y = row
+            predicted, _, penalties = self._model.stateless_call(
+                state.weights, state.others, x, training=False, return_losses=True
+            )
+            loss = _total(self.problem.loss(y, predicted), penalties)
+            accuracy = self.problem.accuracy
+            return loss, accuracy(y, predicted) if accuracy else tf.constant(np.nan, loss.dtype)
+
+        return self._map(one_row, (state, x, y))
+
+    def _map(self, one_row: Callable[[Any], Any], rows: Any) -> Any:
+        try:
+            return map_rows(one_row, rows, fall_back=False)
+        except ValueError as error:
+            # What TensorFlow cannot vectorise it then runs row by row; the rest stays vectorised.
+            self.notes = (f"part of this model is computed run by run, which is slower: {error}",)
+            return map_rows(one_row, rows, fall_back=True)
+
+
+def take(state: State, rows: np.ndarray) -> State:
+    """Give the state whose rows are copies of the given rows."""
+    return tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), state)
+
+
+def _any_length(tensor: tf.Tensor) -> tf.TensorSpec:
+    return tf.TensorSpec([None, *tensor.shape[1:]] if tensor.shape.rank else [], tensor.dtype)
+
+
+def _total(loss, penalties):
+    return loss + tf.add_n(penalties) if penalties else loss
+
+
+def _flat(tensor: tf.Tensor) -> tf.Tensor:
+    """Join the data sets' rows into one axis."""
+    return tf.reshape(tensor, [-1, *tensor.shape[2:]])
+
+
+def _over_batches(rows: int, size: int, body: Callable[..., Any], state: Any) -> Any:
+    """Run `body(begin, length, *state)` over batches of data; the last one may be smaller.
+
+    All full batches share one trace in a loop, since their length is the same.
+    """
+    full = rows // size
+
+    def step(index, state):
+        return index + 1, body(index * size, size, *state)
+
+    _, state = tf.while_loop(lambda index, _: index < full, step, (0, state), parallel_iterations=1)
+    return body(full * size, rows - full * size, *state) if rows % size else state

@@ -1,0 +1,1 @@
+"""Networks, and the values that their variables begin with for each seed."""

@@ -1,0 +1,95 @@
+"""The network of a study, and the initial weights that each seed gives it."""
+
+import keras
+
+from finetune.errors import SpecError
+from finetune.models.losses import OUTPUT_ACTIVATIONS, USUAL_LOSSES
+from finetune.spec.model import ModelSpec
+from finetune.spec.training import TrainingSpec
+from finetune.usercode.files import user_file, user_function
+from finetune.usercode.keras_config import read_network
+
+
+def build_model(
+    spec: ModelSpec, training: TrainingSpec, *, n_features: int, n_classes: int
+) -> keras.Model:
+    """Build the network, not compiled, in the study's dtype (see `precision`).
+
+    A loss that is not said is taken to be that of two classes.
+
+    Raises:
+        SpecError: the activation is unknown to Keras, or the user's factory cannot be used.
+    """
+    loss = training.loss or USUAL_LOSSES["binary"]
+    n_outputs = n_classes if loss == USUAL_LOSSES["multiclass"] else 1
+    if spec.factory:
+        return _made_by(spec, spec.factory, (n_features,), n_outputs)
+    if spec.architecture:
+        return _read_from(spec, (n_features,), n_outputs)
+    hidden = [layer for units in spec.hidden for layer in _hidden(spec, units)]
+    output = keras.layers.Dense(n_outputs, activation=OUTPUT_ACTIVATIONS.get(loss, "linear"))
+    return keras.Sequential([keras.Input((n_features,)), *hidden, output])
+
+
+def _hidden(spec: ModelSpec, units: int) -> list[keras.layers.Layer]:
+    try:
+        activation = keras.activations.get(spec.activation)
+    except ValueError as error:
+        raise SpecError(
+            f"model.activation: received {spec.activation!r}; allowed is a Keras activation's name"
+        ) from error
+    layers: list[keras.layers.Layer] = [keras.layers.Dense(units, activation=activation)]
+    if spec.batch_normalization:
+        normalised = [keras.layers.BatchNormalization(), keras.layers.Activation(activation)]
+        layers = [keras.layers.Dense(units), *normalised]
+    return [*layers, keras.layers.Dropout(spec.dropout)] if spec.dropout else layers
+
+
+def _read_from(spec: ModelSpec, shape: tuple[int], n_outputs: int) -> keras.Model:
+    file, _ = user_file(spec, str(spec.architecture), field="model.architecture", error=SpecError)
+    tree = read_network(file, field="model.architecture")
+    try:
+        model = keras.saving.deserialize_keras_object(tree)
+        if not isinstance(model, keras.Model):
+            raise TypeError(f"it holds {type(model).__name__}, not a model")
+    # Unknown layers, and arguments that they do not have, make Keras raise all kinds of exceptions.
+    except Exception as error:
+        raise SpecError(
+            f"model.architecture: {file.name} is no network that Keras can read: "
+            f"{' '.join(str(error).split())[:200]}; allowed is what keras.Model.to_json wrote, "
+            "with layers that are Keras's own"
+        ) from error
+    _check_shape(model, shape, n_outputs, field=f"model.architecture: {file.name}")
+    return model
+
+
+def _made_by(spec: ModelSpec, factory: str, shape: tuple[int], n_outputs: int) -> keras.Model:
+    make = user_function(spec, factory, field="model.factory", error=SpecError)
+    model = make(shape, n_outputs)
+    if not isinstance(model, keras.Model):
+        raise SpecError(
+            f"model.factory: {factory} returned {type(model).__name__}; allowed is a keras.Model"
+        )
+    _check_shape(model, shape, n_outputs, field=f"model.factory: {factory}")
+    return model
+
+
+def _check_shape(model: keras.Model, shape: tuple[int], n_outputs: int, *, field: str) -> None:
+    """See that a network takes the data's rows and gives what their target needs.
+
+    Raises:
+        SpecError: It does not; `field` names the network.
+    """
+    try:
+        gives = model.compute_output_spec(keras.KerasTensor((None, *shape)))
+    # Whatever the user's layers raise at rows of this shape.
+    except Exception as error:
+        takes = getattr(model, "input_shape", None)
+        said = tuple(takes[1:]) if isinstance(takes, tuple) else takes or "other rows"
+        raise SpecError(
+            f"{field} takes {said}, but the data have rows of {shape}: "
+            f"{' '.join(str(error).split())[:200]}"
+        ) from error
+    found = tuple(gives.shape[1:]) if isinstance(gives, keras.KerasTensor) else "several tensors"
+    if found != (n_outputs,):
+        raise SpecError(f"{field} gives {found} for a row; the data need {(n_outputs,)}")

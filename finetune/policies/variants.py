@@ -1,0 +1,78 @@
+"""The policies of whole variants, for many runs at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from finetune.errors import EngineError
+from finetune.policies.base import Logs, Policy, Step
+from finetune.policies.early_stopping import EarlyStoppingPolicy
+from finetune.policies.reduce_lr import ReduceLRPolicy
+from finetune.policies.schedule import SchedulePolicy
+from finetune.policies.set_lr import SetLRPolicy
+from finetune.spec.variants import VariantSpec
+
+# Each policy by its field in `VariantSpec`, in the order in which they act after an epoch.
+POLICIES: Mapping[str, Callable[[Sequence[Any]], Policy]] = {
+    "early_stopping": EarlyStoppingPolicy,
+    "reduce_lr": ReduceLRPolicy,
+    "set_lr": SetLRPolicy,
+    "schedule": SchedulePolicy,
+}
+
+
+class VariantPolicies:
+    """Apply all policies of many runs; `variants` holds the variant of each run.
+
+    Raises:
+        EngineError: A variant has Keras callbacks of the user's own, which no policy stands for.
+    """
+
+    def __init__(self, variants: Sequence[VariantSpec]):
+        for variant in variants:
+            if variant.callbacks:
+                raise EngineError(
+                    f"{variant.name!r}: {variant.callbacks[0].callback} is a callback of your own; "
+                    "allowed are the policies of finetune, since only fit calls callbacks; use an "
+                    "engine that trains by keras.Model.fit"
+                )
+        self._policies: list[tuple[Policy, np.ndarray]] = []
+        for name, make in POLICIES.items():
+            runs = [i for i, v in enumerate(variants) if getattr(v, name) is not None]
+            if runs:
+                specs = [getattr(variants[run], name) for run in runs]
+                self._policies.append((make(specs), np.array(runs)))
+
+    def first_learning_rate(self, learning_rate: np.ndarray) -> np.ndarray:
+        """Return each run's learning rate in its first epoch, (run,), from its optimizer's."""
+        first = learning_rate.copy()
+        for policy, runs in self._policies:
+            first[runs] = policy.first_learning_rate(first[runs])
+        return first
+
+    def update(
+        self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
+    ) -> Step:
+        """Take in the logs of one epoch (counted from 0) and decide for every `active` run."""
+        step = Step(learning_rate.copy(), np.zeros(len(learning_rate), bool))
+        for policy, runs in self._policies:
+            rates = step.learning_rate[runs]
+            decided = policy.update(epoch, logs.of(runs), rates, active=active[runs])
+            step.learning_rate[runs] = decided.learning_rate
+            step.stop[runs] |= decided.stop
+        return step
+
+    def final_epoch(self, last_epoch: np.ndarray) -> np.ndarray:
+        """Return the epoch whose weights each run ends with, (run,), from its last trained one."""
+        final = last_epoch.copy()
+        for policy, runs in self._policies:
+            final[runs] = policy.final_epoch(final[runs])
+        return final
+
+    def best_epoch(self, otherwise: np.ndarray) -> np.ndarray:
+        """Return the epoch that a policy holds for best, (run,), else `otherwise`."""
+        best = otherwise.copy()
+        for policy, runs in self._policies:
+            best[runs] = policy.best_epoch(best[runs])
+        return best

@@ -1,0 +1,137 @@
+"""The figure that shows the verdict: differences in training and in test loss, seed by seed."""
+
+from typing import Any
+
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from finetune.analysis.claim_plane import ClaimPlane, PlaneAxis, Region, claim_plane
+from finetune.analysis.comparisons import CLAIM, SAME_AGAIN
+from finetune.analysis.tables import ReportTables
+from finetune.claims.underfits import FitOutcome
+from finetune.report.figures.style import MOST_VECTOR_DOTS, WIDTH, VariantStyles
+from finetune.report.markdown import percent
+
+_NOISE, _BAND, _FOUND = "#777777", "#000000", "#fbf4b8"
+_HALO = [patheffects.withStroke(linewidth=3, foreground="white", alpha=0.8)]
+_FEW = 30
+
+# The corner of its region in which a name stands: (horizontal, vertical) by level.
+_ACROSS = {"better": "left", "equal": "left", "worse": "right"}
+_UP = {"better": "bottom", "equal": "center", "worse": "top"}
+
+
+def claim_dots(tables: ReportTables) -> Figure:
+    """Draw each seed's differences, their mean, the margins as bands, and the named regions."""
+    verdict = tables.verdict
+    if verdict is None:
+        raise ValueError("tables: no verdict; allowed is a study with a claim")
+    plane = claim_plane(tables.pairs, verdict)
+    figure = Figure(figsize=(WIDTH, 5.6), layout="constrained")
+    axes = figure.subplots()
+    _draw_plane(axes, plane)
+    level = percent(1 - verdict.alpha)
+    if verdict.same_again and verdict.same_again.n:
+        look = {"color": _NOISE, "alpha": 0.45, "s": 13, "linewidth": 0, "zorder": 2}
+        _draw_seeds(axes, tables, SAME_AGAIN, label="noise: a seed, control against itself", **look)
+        look = {"color": "#444444", "marker": "s", "ms": 5, "zorder": 5}
+        _draw_mean(axes, verdict.same_again.primary, label="mean of the noise", **look)
+    few = verdict.n <= _FEW
+    look = {"color": VariantStyles(tables.variants).colours[verdict.treatment], "zorder": 3}
+    look |= {"edgecolor": "white", "linewidth": 0.4, "alpha": 0.75, "s": 44 if few else 24}
+    _draw_seeds(axes, tables, CLAIM, label="a seed: treatment minus control", **look)
+    look = {"color": "black", "marker": "D", "ms": 8, "zorder": 6}
+    _draw_mean(axes, verdict.primary, label=f"mean, {level} interval", **look)
+    _add_legend(figure, axes)
+    return figure
+
+
+def _add_legend(figure: Figure, axes: Axes) -> None:
+    """Put dots beside their mean, below the axes, the claim's in the first column."""
+    handles, labels = axes.get_legend_handles_labels()
+    # Matplotlib gives the dots before the means, each in the order of drawing: noise comes first.
+    half = len(handles) // 2
+    places = [place for dots in reversed(range(half)) for place in (dots, half + dots)]
+    figure.legend(
+        [handles[place] for place in places],
+        [labels[place] for place in places],
+        loc="outside lower center",
+        ncols=half,
+    )
+
+
+def _draw_plane(axes: Axes, plane: ClaimPlane) -> None:
+    _set_axis(axes, plane.across, "x")
+    _set_axis(axes, plane.up, "y")
+    axes.grid(visible=False)
+    axes.set(
+        xlabel="\N{LEFTWARDS ARROW} better     difference in training loss     "
+        "worse \N{RIGHTWARDS ARROW}",
+        ylabel="\N{LEFTWARDS ARROW} better     difference in test loss     "
+        "worse \N{RIGHTWARDS ARROW}",
+    )
+    for region in plane.regions:
+        _draw_region(axes, plane, region)
+
+
+def _set_axis(axes: Axes, axis: PlaneAxis, place: str) -> None:
+    """Set range and scale, and shade what lies within the margin."""
+    margin = axis.side.margin
+    scale, ticks, span, line = (getattr(axes, name) for name in _CALLS[place])
+    if axis.symlog:
+        scale("symlog", linthresh=margin, linscale=0.7)
+        ticks(axis.ticks, [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in axis.ticks])
+    axes.set(**{f"{place}lim": (axis.low, axis.high)})
+    span(-margin, margin, color=_BAND, alpha=0.07, linewidth=0, zorder=0)
+    for edge in (-margin, margin):
+        line(edge, color=_BAND, alpha=0.45, linewidth=0.8, zorder=1)
+
+
+_CALLS = {
+    "x": ("set_xscale", "set_xticks", "axvspan", "axvline"),
+    "y": ("set_yscale", "set_yticks", "axhspan", "axhline"),
+}
+
+
+def _draw_region(axes: Axes, plane: ClaimPlane, region: Region) -> None:
+    """Name a region in its outer corner; colour it where the data leave it possible."""
+    (left, right), (low, high) = plane.across.regions[region.train], plane.up.regions[region.test]
+    if region.possible:
+        box = Rectangle((left, low), right - left, high - low)
+        box.set(facecolor=_FOUND, linewidth=0, zorder=0.5)
+        axes.add_patch(box)
+    x = {"left": left, "right": right}[_ACROSS[region.train]]
+    y = {"bottom": low, "center": 0.0, "top": high}[_UP[region.test]]
+    shift = {"left": 6, "bottom": 6, "center": 0, "right": -6, "top": -6}
+    axes.annotate(
+        region.name.replace(", ", ",\n") if region.test != "equal" else region.name,
+        (x, y),
+        xytext=(shift[_ACROSS[region.train]], shift[_UP[region.test]]),
+        textcoords="offset points",
+        ha=_ACROSS[region.train],
+        va=_UP[region.test],
+        fontsize=11 if region.possible else 9.5,
+        fontweight="bold" if region.possible else "normal",
+        color="black" if region.possible else "#666666",
+        path_effects=_HALO,
+        zorder=7,
+    )
+
+
+def _draw_seeds(axes: Axes, tables: ReportTables, comparison: str, **look: Any) -> None:
+    pairs = tables.pairs.loc[tables.pairs["comparison"] == comparison]
+    many = len(pairs) > MOST_VECTOR_DOTS
+    axes.scatter(pairs["train_loss"], pairs["test_loss"], rasterized=many, **look)
+
+
+def _draw_mean(axes: Axes, judged: FitOutcome, **look: Any) -> None:
+    across, up = judged.train.difference, judged.test.difference
+    arms: dict[str, Any] = {}
+    if across.n > 1:
+        arms = {
+            "xerr": [[across.mean - across.low], [across.high - across.mean]],
+            "yerr": [[up.mean - up.low], [up.high - up.mean]],
+        }
+    axes.errorbar(across.mean, up.mean, **arms, elinewidth=2.2, mec="white", ls="none", **look)

@@ -1,0 +1,52 @@
+"""A report as a notebook shows it: the answer, a table and the figures, in one piece of HTML."""
+
+import base64
+import html
+from pathlib import Path
+
+import pandas as pd
+
+from finetune.report.csv import read_csv_text
+
+# Only these of a report's, and of them those that there are, so that a cell stays short.
+_FIGURES = ("claim", "test_metrics", "learning_curves", "learning_rates")
+_METRICS = ("train_loss", "val_loss", "test_loss", "test_accuracy", "epochs_run")
+
+
+def report_html(folder: Path, *, title: str, answer: str) -> str:
+    """Give the report in `folder` as HTML that stands by itself: figures are part of it."""
+    return "\n".join(
+        [
+            f"<h3>{html.escape(title)}</h3>",
+            f"<p><b>{html.escape(answer)}</b></p>" if answer else "",
+            _summary(read_csv_text(folder / "tables" / "summary.csv")),
+            *(_figure(folder / "figures" / f"{name}.png", name) for name in _FIGURES),
+            f"<p>Report: <code>{html.escape(str(folder / 'report.md'))}</code></p>",
+        ]
+    )
+
+
+def _summary(summary: pd.DataFrame) -> str:
+    """Give a row a variant, a column a metric: the mean over seeds with its 95 % interval."""
+    shown = summary.loc[summary["metric"].isin(_METRICS)]
+    columns = (shown[name] for name in ("mean", "low", "high"))
+    texts = [_estimate(*values) for values in zip(*columns, strict=True)]
+    table = shown.assign(text=texts).pivot(index="variant", columns="metric", values="text")
+    order = list(dict.fromkeys(summary["variant"]))
+    table = table.loc[order, [name for name in _METRICS if name in table]]
+    table.index.name = table.columns.name = None
+    return table.to_html(na_rep="")
+
+
+def _estimate(mean: float, low: float, high: float) -> str:
+    """Give a mean and its interval, which one seed does not have."""
+    if pd.isna(mean):
+        return ""
+    return f"{mean:.4g}" if pd.isna(low) else f"{mean:.4g} [{low:.4g}, {high:.4g}]"
+
+
+def _figure(path: Path, name: str) -> str:
+    if not path.exists():
+        return ""
+    image = base64.b64encode(path.read_bytes()).decode()
+    return f'<img alt="{name}" style="max-width: 100%" src="data:image/png;base64,{image}">'

@@ -1,0 +1,86 @@
+"""Did the callbacks fire? The answer as a table, and in words where variants came out the same."""
+
+from collections.abc import Sequence
+
+from finetune.analysis.tables import ReportTables
+from finetune.report.markdown import (
+    NONE,
+    Section,
+    bullets,
+    paragraphs,
+    plain,
+    quoted,
+    spread,
+    table,
+)
+from finetune.spec.study import StudySpec
+from finetune.spec.variants import VariantSpec
+
+
+def callbacks_section(tables: ReportTables, spec: StudySpec) -> Section:
+    """Show what the callbacks did, and name the variants that they left the same."""
+    return Section(
+        "Did the callbacks fire?",
+        paragraphs(
+            _table(tables, spec),
+            "Epochs count from 1 here; of several runs: median (lowest to highest). The first cut "
+            "is over the runs that cut, the stop over those that stopped before "
+            f"{spec.training.epochs} epochs.",
+            bullets(*identity_sentences(tables, spec)),
+        ),
+    )
+
+
+def identity_sentences(tables: ReportTables, spec: StudySpec) -> Sequence[str]:
+    """Say which two variants were the same at more than half of the seeds, and why."""
+    variants = {variant.name: variant for variant in spec.variants}
+    same = tables.identical.loc[2 * tables.identical["n_identical"] > tables.identical["n_pairs"]]
+    return [
+        f"{quoted(row['variant'])} and {quoted(row['other'])} were identical in "
+        f"{row['n_identical']} of {row['n_pairs']} seeds: the same losses, accuracies, epochs and "
+        "learning rates, to the last digit."
+        + _reason(variants[row["variant"]], variants[row["other"]], row)
+        for row in same.to_dict("records")
+    ]
+
+
+def _reason(first: VariantSpec, second: VariantSpec, row: dict) -> str:
+    """Explain identity by a learning-rate reduction that one of the two has and that never cut."""
+    idle = [variant for variant in (first, second) if variant.reduce_lr and row["max_cuts"] == 0]
+    if len(idle) != 1 or idle[0].reduce_lr is None:
+        return ""
+    delay = idle[0].reduce_lr.start_from_epoch
+    waits = f", and it ignores the first {delay}" if delay else ""
+    return (
+        f" The LR reduction of {quoted(idle[0].name)} never fired in these runs: they trained for "
+        f"at most {row['max_epochs_run']} epochs{waits}."
+    )
+
+
+def _table(tables: ReportTables, spec: StudySpec) -> str:
+    rows = []
+    for variant, row in zip(spec.variants, tables.callbacks.to_dict("records"), strict=True):
+        cuts = bool(variant.reduce_lr or variant.schedule or variant.callbacks)
+        stops = bool(variant.early_stopping or variant.callbacks)
+        rows.append(
+            (
+                plain(variant.name),
+                _share(row, "n_cut", asked=cuts),
+                _spread(row, "first_cut_epoch", shift=1),
+                _spread(row, "cuts") if cuts else NONE,
+                _spread(row, "final_lr"),
+                _share(row, "n_stopped", asked=stops),
+                _spread(row, "stop_epoch", shift=1),
+            )
+        )
+    columns = ["Variant", "Runs that cut the LR", "First cut after epoch", "Cuts", "Final LR"]
+    return table(rows, columns=[*columns, "Runs that stopped early", "Stopped after epoch"])
+
+
+def _share(row: dict, name: str, *, asked: bool) -> str:
+    """Give `k of n`; a dash where no callback could do it and none did."""
+    return f"{row[name]} of {row['n_ok']}" if asked or row[name] else NONE
+
+
+def _spread(row: dict, name: str, *, shift: int = 0) -> str:
+    return spread(*(row[f"{name}_{part}"] + shift for part in ("median", "min", "max")))

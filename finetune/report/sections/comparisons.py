@@ -1,0 +1,189 @@
+"""All variants compared: each contrast with its size first, then its tests, then ranks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from finetune.analysis.tables import ReportTables
+from finetune.report.figures.captions import numbered
+from finetune.report.markdown import (
+    NONE,
+    Section,
+    bullets,
+    estimate,
+    folded,
+    number,
+    p_value,
+    paragraphs,
+    percent,
+    plain,
+    table,
+)
+from finetune.report.sections.results import LABELS
+from finetune.stats.paired import FEW_SEEDS
+from finetune.stats.ranks import Ranking
+
+TITLE = "All variants compared"
+SHOWN = ("test_loss", "train_loss")
+_TESTS = {"p": "paired t", "p_wilcoxon": "Wilcoxon", "p_sign_flip": "sign-flip"}
+
+
+def comparison_section(tables: ReportTables, *, figures: Sequence[str]) -> Section:
+    """Compare the variants pair by pair; with a single variant there is nothing to compare."""
+    if tables.contrasts.empty:
+        return Section(TITLE, "")
+    return Section(
+        TITLE,
+        paragraphs(
+            _exploratory(tables),
+            _introduction(tables),
+            *(compact_table(tables.contrasts, metric) for metric in SHOWN),
+            _sensitivity(tables),
+            folded("All metrics and tests", full_table(tables.contrasts)),
+            *_ranks(tables, figures),
+        ),
+    )
+
+
+def disagreements(contrasts: pd.DataFrame, *, alpha: float) -> pd.DataFrame:
+    """Give the contrasts in which the three tests fall on both sides of alpha."""
+    below = contrasts[list(_TESTS)] < alpha
+    return contrasts.loc[below.any(axis="columns") & ~below.all(axis="columns")]
+
+
+def _exploratory(tables: ReportTables) -> str:
+    few = list(tables.contrasts["exploratory"])
+    if not any(few):
+        return ""
+    which = "All of this" if all(few) else "What is marked so"
+    return (
+        f"**Exploratory.** {which} rests on fewer than {FEW_SEEDS} seeds: a direction to look in, "
+        "not evidence."
+    )
+
+
+def _introduction(tables: ReportTables) -> str:
+    level = percent(1 - tables.alpha)
+    return (
+        f"Differences are first minus second at the same seed, with {level} t intervals. dz is "
+        "their mean in standard deviations of the differences. p is of the paired t test, with "
+        "Holm's correction over the contrasts of a metric. *Better in* is the share of seeds in "
+        "which the first variant is better, ties apart, with its exact interval. *Equal* means "
+        "shown to lie within the margin, by two one-sided t tests."
+    )
+
+
+def compact_table(contrasts: pd.DataFrame, metric: str) -> str:
+    """Give a row a contrast in one metric: size, tests and equality; `compare` gives `contrasts`.
+
+    Raises:
+        IndexError: no contrast is in that metric.
+    """
+    rows = contrasts.loc[contrasts["metric"] == metric]
+    margin = rows["margin"].iloc[0]
+    columns = [f"{LABELS[metric]}: first - second", "Difference", "dz", "p (Holm)", "Better in"]
+    return table(
+        [_compact_row(row) for row in rows.to_dict("records")],
+        columns=[*columns, f"Equal (± {margin:g})"],
+    )
+
+
+def _compact_row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        _contrast(row) + (" (exploratory)" if row["exploratory"] else ""),
+        _difference(row),
+        f"{row['dz']:z.2f}",
+        p_value(row["p_holm"]),
+        _wins(row),
+        "yes" if row["equal"] else "not shown",
+    )
+
+
+def _contrast(row: Mapping[str, Any]) -> str:
+    return f"{plain(row['treatment'])} - {plain(row['control'])}"
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    if row["n"] and row["ties"] == row["n"]:
+        return f"0 (all {row['n']} pairs equal)"
+    return estimate(row["difference"], row["low"], row["high"])
+
+
+def _wins(row: Mapping[str, Any]) -> str:
+    """Give the win rate over the seeds that are not ties, and how many are."""
+    if not row["wins"] + row["losses"]:
+        return NONE
+    low, high = (f"{100 * row[end]:.0f}" for end in ("win_low", "win_high"))
+    ties = f", {row['ties']} tied" if row["ties"] else ""
+    return f"{100 * row['win_rate']:.0f} % [{low}, {high}]{ties}"
+
+
+def _sensitivity(tables: ReportTables) -> str:
+    """Say where tests that assume no normal distribution come to another answer than t."""
+    apart = disagreements(tables.contrasts, alpha=tables.alpha)
+    count, level = len(tables.contrasts), f"{tables.alpha:g}"
+    if apart.empty:
+        return (
+            f"**Sensitivity:** Wilcoxon's signed-rank test and a sign-flip permutation test fall "
+            f"on the same side of {level} as the paired t test in all {count} comparisons "
+            "(uncorrected p-values)."
+        )
+    found = [
+        f"{LABELS[row['metric']]}, {_contrast(row)}: "
+        + ", ".join(f"{name} {p_value(row[column])}" for column, name in _TESTS.items())
+        for row in apart.to_dict("records")
+    ]
+    return paragraphs(
+        f"**Sensitivity:** in {len(apart)} of {count} comparisons Wilcoxon's signed-rank test or a "
+        f"sign-flip permutation test falls on the other side of {level} than the paired t test "
+        "(uncorrected p-values), so do not lean on these:",
+        bullets(*found),
+    )
+
+
+def full_table(contrasts: pd.DataFrame) -> str:
+    """Give all that `compare` says, a row a metric and contrast."""
+    columns = [
+        *("Metric", "First - second", "Pairs", "Left out", "Difference", "SD", "dz", "p, t"),
+        *("p, Holm", "p, Wilcoxon", "p, sign-flip", "Better, worse, tied", "Better in"),
+        *("Margin", "p, equal"),
+    ]
+    return table([_full_row(row) for row in contrasts.to_dict("records")], columns=columns)
+
+
+def _full_row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        *(LABELS[row["metric"]], _contrast(row), str(row["n"]), str(row["excluded"])),
+        *(_difference(row), number(row["sd"]), f"{row['dz']:z.2f}"),
+        *(p_value(row[name]) for name in ("p", "p_holm", "p_wilcoxon", "p_sign_flip")),
+        f"{row['wins']}, {row['losses']}, {row['ties']}",
+        *(_wins(row), f"{row['margin']:g}", p_value(row["p_equal"])),
+    )
+
+
+def _ranks(tables: ReportTables, figures: Sequence[str]) -> list[str]:
+    """Show average ranks, as a description; the caution stands in the figure's caption."""
+    if len(tables.variants) < 3 or not tables.rankings:
+        return []
+    rows = [
+        (plain(name), *(f"{ranking.average[name]:.2f}" for ranking in tables.rankings))
+        for name in tables.variants
+    ]
+    columns = [f"Rank in {LABELS[ranking.metric].lower()}" for ranking in tables.rankings]
+    return [
+        table(rows, columns=["Variant", *columns]),
+        f"Average ranks within seeds, 1 is best. Friedman's test, as a description: "
+        f"{_friedman(tables.rankings)}. It asks whether any variant differs at all.",
+        *numbered(tables, figures, ["critical_difference"]),
+    ]
+
+
+def _friedman(rankings: Iterable[Ranking]) -> str:
+    return "; ".join(
+        f"{LABELS[ranking.metric].lower()} {NONE}"
+        if ranking.friedman is None or ranking.p_friedman is None
+        else f"{LABELS[ranking.metric].lower()} chi-squared {ranking.friedman:.3g}, p "
+        f"{p_value(ranking.p_friedman)}"
+        for ranking in rankings
+    )

@@ -1,0 +1,169 @@
+"""What was run, in words: data, network, training, variants, and what the seeds vary."""
+
+from finetune.report.markdown import (
+    Section,
+    bullets,
+    code,
+    number,
+    paragraphs,
+    plain,
+    quoted,
+    table,
+)
+from finetune.report.variant_words import own_callbacks_note, policies_in_words
+from finetune.spec.data import DataSpec
+from finetune.spec.study import StudySpec
+
+_SOURCES = {
+    "init": "the initial weights",
+    "order": "the order of the training rows",
+    "split": "which rows train, validate and test",
+    "data": "the data set itself, drawn anew from its generator",
+}
+
+
+_TASKS = {
+    "binary": "two classes",
+    "multiclass": "several classes",
+    "regression": "regression",
+}
+
+
+def setup_section(spec: StudySpec) -> Section:
+    """Say what was trained and on what, and how far the results reach."""
+    variants = table(
+        [(plain(variant.name), policies_in_words(variant)) for variant in spec.variants],
+        columns=["Variant", "Callbacks"],
+        align="left",
+    )
+    facts = bullets(
+        f"**Data:** {_data(spec)}",
+        f"**Network:** {_network(spec)}",
+        f"**Training:** {_training(spec)}",
+        f"**Runs:** {len(spec.variants)} variants at {spec.seeds} seeds. All variants of a seed "
+        "share initial weights, order of rows and data, so they are compared pair by pair.",
+        f"**What a seed changes:** {_join([_SOURCES[source] for source in spec.vary])}.",
+        f"**Scope:** {_scope(spec)}",
+    )
+    return Section(
+        "What was run", paragraphs(facts, variants, own_callbacks_note(spec), _min_delta_note(spec))
+    )
+
+
+def _data(spec: StudySpec) -> str:
+    data = spec.data
+    arguments = ", ".join(f"{key}={value!r}" for key, value in data.args.items())
+    shares = (1 - data.val_size - data.test_size, data.val_size, data.test_size)
+    train, validation, test = (f"{number(100 * share)} %" for share in shares)
+    source = code(f"{data.source}({arguments})" if arguments else data.source)
+    return (
+        f"{source}{_target(data)}; {train} training, {validation} validation, {test} test "
+        f"({_split(spec)}{_stratified(data)}). The callbacks see the validation "
+        f"rows, never the test rows.{_preparation(data)}"
+    )
+
+
+def _split(spec: StudySpec) -> str:
+    if "split" in spec.vary:
+        return "split anew for every seed"
+    return f"split seed {spec.data.split_seed}"
+
+
+def _target(data: DataSpec) -> str:
+    named = f", target {code(data.target)}" if data.target else ""
+    task = f", for {_TASKS[data.task]}" if data.task else ""
+    return named + task
+
+
+def _stratified(data: DataSpec) -> str:
+    if not data.stratified or data.task == "regression":
+        return ""
+    return ", every class by its share" + ("" if data.task else " where the target is classes")
+
+
+def _preparation(data: DataSpec) -> str:
+    """Say how columns became numbers, where the data are the user's own."""
+    if data.kind == "sklearn":
+        return ""
+    dropped = f" Left out: {_join([code(name) for name in data.drop])}." if data.drop else ""
+    as_kinds = f" and {_join([code(n) for n in data.categorical])}" if data.categorical else ""
+    return (
+        f"{dropped} Columns of numbers are imputed by their median and scaled, as the training "
+        f"rows alone tell; columns of text and booleans{as_kinds} are one-hot encoded, missing "
+        "being one more category."
+    )
+
+
+def _network(spec: StudySpec) -> str:
+    model = spec.model
+    if model.factory or model.architecture:
+        return f"made by {code(model.factory or model.architecture)}."
+    if not model.hidden:
+        return "one output layer, no hidden ones."
+    units = "-".join(map(str, model.hidden))
+    return (
+        f"dense layers of {units} units ({plain(model.activation)}"
+        f"{', batch normalisation' if model.batch_normalization else ''}"
+        f"{f', dropout {model.dropout:g}' if model.dropout else ''}), and an output layer."
+    )
+
+
+def _training(spec: StudySpec) -> str:
+    training, optimizer = spec.training, spec.training.optimizer
+    arguments = "".join(f", {plain(key)} {plain(value)}" for key, value in optimizer.args.items())
+    return (
+        f"{plain(optimizer.name)} with learning rate {optimizer.learning_rate:g}{arguments}; "
+        f"{_loss(training.loss)}{_accuracy(training.accuracy)}; batches of {training.batch_size}; "
+        f"at most {training.epochs} epochs; {training.dtype}."
+    )
+
+
+def _loss(name: str | None) -> str:
+    return f"loss {plain(name)}" if name else "the loss that is usual for the task"
+
+
+def _accuracy(name: str | None) -> str:
+    return f", accuracy {plain(name)}" if name else ""
+
+
+def _scope(spec: StudySpec) -> str:
+    if "data" in spec.vary:
+        return (
+            "every seed draws its own data set from one generator. The intervals speak about "
+            "data of this generator, not about other kinds of data."
+        )
+    shared = "one data set" if "split" in spec.vary else "one data set and one split of it"
+    return (
+        f"all runs share {shared}. The intervals say how much results vary when training is "
+        "repeated; they say nothing about other data sets."
+    )
+
+
+def _min_delta_note(spec: StudySpec) -> str:
+    """Warn of variants whose two callbacks do not mean the same by an improvement."""
+    mixed = [
+        variant
+        for variant in spec.variants
+        if variant.early_stopping
+        and variant.reduce_lr
+        and variant.early_stopping.min_delta != variant.reduce_lr.min_delta
+    ]
+    if not mixed:
+        return ""
+    stop, cut = (
+        _join(sorted({f"{getattr(variant, kind).min_delta:g}" for variant in mixed}))
+        for kind in ("early_stopping", "reduce_lr")
+    )
+    names = _join([quoted(variant.name) for variant in mixed])
+    return (
+        f"**Mind `min_delta`** (Keras's defaults differ: 0 and 0.0001). In {names} early stopping "
+        f"counts an improvement of more than {stop} and LR reduction one of more than {cut}, so a "
+        "tiny improvement resets the patience of one callback and not of the other. What they do "
+        "together is then not simply what each does alone."
+    )
+
+
+def _join(words: list[str]) -> str:
+    return (
+        " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words) or "nothing"
+    )

@@ -1,0 +1,126 @@
+"""A variant's policies in words, for the table of what was run."""
+
+from finetune.report.markdown import code, percent, plain, quoted
+from finetune.spec.base import BaseSpec
+from finetune.spec.study import StudySpec
+from finetune.spec.variants import (
+    CallbackSpec,
+    ConstantSpec,
+    CosineSpec,
+    EarlyStoppingSpec,
+    ExponentialSpec,
+    OneCycleSpec,
+    ReduceLRSpec,
+    ScheduleSpec,
+    VariantSpec,
+)
+
+
+def policies_in_words(variant: VariantSpec) -> str:
+    """Say each policy of a variant, a line each."""
+    policies = [policy for _, policy in variant if isinstance(policy, BaseSpec)]
+    return "<br>".join([*map(_policy, policies), *map(_own, variant.callbacks)]) or "none"
+
+
+def own_callbacks_note(spec: StudySpec) -> str:
+    """Say which variants have callbacks of the user's own, and what that means; empty if none."""
+    names = [quoted(variant.name) for variant in spec.variants if variant.callbacks]
+    if not names:
+        return ""
+    return (
+        f"**Own callbacks:** the runs of {', '.join(names)} were trained by `keras.Model.fit`, one "
+        "after another, since only there a callback may do anything. They are the reference "
+        "engine's own numbers, so no parity certificate is needed for them."
+    )
+
+
+def _policy(policy: BaseSpec) -> str:
+    match policy:
+        case EarlyStoppingSpec():
+            return _early_stopping(policy)
+        case ReduceLRSpec():
+            return _reduce_lr(policy)
+        case ConstantSpec() | ExponentialSpec() | CosineSpec() | OneCycleSpec():
+            return _schedule(policy)
+    arguments = ", ".join(f"{key} = {plain(value)}" for key, value in policy)
+    return f"{type(policy).__name__.removesuffix('Spec')}: {arguments}"
+
+
+def _own(callback: CallbackSpec) -> str:
+    arguments = ", ".join(f"{key}={value!r}" for key, value in callback.args.items())
+    called = f"{callback.callback}({arguments})" if arguments else callback.callback
+    # In a table a bar ends the cell, even within code.
+    said = code(called).replace("|", r"\|")
+    return f"Own callback {said} (trained by `keras.Model.fit`, run by run)"
+
+
+def _schedule(schedule: ScheduleSpec) -> str:
+    match schedule:
+        case ConstantSpec():
+            said = f"constant, base LR times {schedule.factor:g}"
+        case ExponentialSpec():
+            said = f"exponential, LR times {schedule.factor:g} after each epoch"
+        case CosineSpec():
+            said = _cosine(schedule)
+        case OneCycleSpec():
+            said = (
+                f"one cycle of {schedule.epochs} epochs, from the base LR / "
+                f"{schedule.initial_divisor:g} up to the base LR in the first "
+                f"{percent(schedule.rise)}, then down to the base LR / "
+                f"{schedule.final_divisor:g}"
+            )
+    warm_up = f", after a linear warm-up of {_epochs(schedule.warm_up)}" if schedule.warm_up else ""
+    return f"LR schedule: {said}{warm_up}"
+
+
+def _cosine(schedule: CosineSpec) -> str:
+    growth, decay, floor = schedule.growth, schedule.decay, schedule.floor
+    return ", ".join(
+        [
+            f"cosine annealing, restarted after {_epochs(schedule.period)}",
+            *([f"each further cycle {growth:g} times as long"] if growth > 1 else []),
+            *([f"each peak {decay:g} times as high"] if decay < 1 else []),
+            *([f"never below base LR times {floor:g}"] if floor else []),
+        ]
+    )
+
+
+def _early_stopping(policy: EarlyStoppingSpec) -> str:
+    return "Early stopping: " + ", ".join(
+        [
+            f"stops after {_patience(policy)} without better {plain(policy.monitor)}",
+            *_shared(policy),
+            *([] if policy.baseline is None else [f"baseline {policy.baseline:g}"]),
+            "restores the best weights"
+            if policy.restore_best_weights
+            else "keeps the last weights",
+        ]
+    )
+
+
+def _reduce_lr(policy: ReduceLRSpec) -> str:
+    return "LR reduction: " + ", ".join(
+        [
+            f"LR times {policy.factor:g} after {_patience(policy)} without better "
+            f"{plain(policy.monitor)}",
+            *_shared(policy),
+            *([f"ignores all after {_epochs(end)}"] if (end := policy.until_epoch) else []),
+            *([f"cooldown {policy.cooldown} epochs"] if policy.cooldown else []),
+            *([f"LR at least {policy.min_lr:g}"] if policy.min_lr else []),
+        ]
+    )
+
+
+def _patience(policy: EarlyStoppingSpec | ReduceLRSpec) -> str:
+    # Keras waits for one epoch with a patience of 0 too.
+    return _epochs(max(policy.patience, 1))
+
+
+def _shared(policy: EarlyStoppingSpec | ReduceLRSpec) -> list[str]:
+    delay = policy.start_from_epoch
+    ignored = [f"ignores the first {delay} epochs"] if delay else []
+    return [f"min\\_delta {policy.min_delta:g}", *ignored]
+
+
+def _epochs(count: int) -> str:
+    return "1 epoch" if count == 1 else f"{count} epochs"

@@ -1,0 +1,174 @@
+"""The search of one arm: trials asked of Optuna in batches, and told what came of them."""
+
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from finetune.analysis.tuned import IMPORTANCE_TRIALS
+from finetune.errors import SpecError
+from finetune.search.arms import Setting
+from finetune.search.sampler import BatchSampler, SamplerName
+from finetune.spec.search import SearchSpec
+
+# The mark that a study in Optuna's storage is the search it seems to be: the search's digest.
+_DIGEST = "finetune search"
+
+# A trial without a setting for so long is not about to get one.
+_ABANDONED = timedelta(minutes=1)
+
+
+class Trial(NamedTuple):
+    """One setting that was tried; `value` is None while it is open, NaN where it failed."""
+
+    number: int
+    setting: Setting
+    value: float | None
+
+
+class ArmSearch:
+    """The search of one arm's parameters for the lowest value.
+
+    Args:
+        storage: Where Optuna keeps its trials (`open_storage`).
+        name: Of the study in the storage.
+        parameters: Which of factor, patience and start_from_epoch are searched.
+        spec: Their ranges, the batch and the sampler's seed.
+        digest: Of all that decides the search, but not of how many trials it gets.
+        stream: Numbers of the sampler's random stream, its own for every search.
+        sampler: Who proposes.
+
+    Raises:
+        SpecError: The storage holds another search of that name.
+    """
+
+    def __init__(
+        self,
+        storage: BaseStorage,
+        name: str,
+        *,
+        parameters: Iterable[str],
+        spec: SearchSpec,
+        digest: str,
+        stream: tuple[int, ...],
+        sampler: SamplerName = "TPE",
+    ):
+        self.digest = digest
+        self._space = {parameter: _distribution(spec, parameter) for parameter in parameters}
+        self._study = optuna.create_study(
+            storage=storage,
+            study_name=name,
+            direction="minimize",
+            load_if_exists=True,
+            sampler=BatchSampler(
+                sampler, space=self._space, batch=spec.batch, seed=spec.seed, stream=stream
+            ),
+        )
+        self._mark_study()
+        self._close_abandoned()
+
+    def restore(self, known: Iterable[Trial]) -> None:
+        """Add finished trials that the storage does not hold, in the order of their numbers."""
+        held = Counter(_key(trial) for trial in self.trials())
+        for trial in sorted(known, key=lambda trial: trial.number):
+            if held[_key(trial)]:
+                # A setting may have been tried more than once, where ranges hold few of them.
+                held[_key(trial)] -= 1
+                continue
+            value = None if trial.value is None or np.isnan(trial.value) else trial.value
+            self._study.add_trial(
+                create_trial(
+                    state=TrialState.FAIL if value is None else TrialState.COMPLETE,
+                    value=value,
+                    params=trial.setting,
+                    distributions=self._space,
+                )
+            )
+
+    def trials(self) -> list[Trial]:
+        """Give all trials that have a setting, by number."""
+        return [
+            Trial(trial.number, dict(trial.params), _value(trial))
+            for trial in self._study.get_trials(deepcopy=False)
+            if trial.params.keys() == self._space.keys()
+        ]
+
+    def ask(self, most: int, *, budget: int) -> list[Trial]:
+        """Open further trials: at most so many, and not beyond the budget of all trials."""
+        count = min(most, budget - len(self.trials()))
+        asked = [self._study.ask(self._space) for _ in range(count)]
+        return [Trial(trial.number, dict(trial.params), None) for trial in asked]
+
+    def tell(self, number: int, value: float) -> None:
+        """Close a trial; NaN counts as failed. What another controller told first stays."""
+        self._close(number, None if np.isnan(value) else value)
+
+    def importances(self, budget: int) -> dict[str, float]:
+        """Give each parameter's share in reaching the best tenth of values; empty for few trials.
+
+        Only the first trials count, as many as the budget.
+
+        Source: PED-ANOVA, Watanabe, Bansal and Hutter (2023); optuna 5.0,
+        `PedAnovaImportanceEvaluator`.
+        """
+        complete = [
+            create_trial(params=t.setting, distributions=self._space, value=t.value)
+            for t in self.trials()[:budget]
+            if t.value is not None and not np.isnan(t.value)
+        ]
+        if len(complete) < IMPORTANCE_TRIALS:
+            return {}
+        within = optuna.create_study()
+        within.add_trials(complete)
+        return get_param_importances(within, evaluator=PedAnovaImportanceEvaluator())
+
+    def _mark_study(self) -> None:
+        found = self._study.user_attrs.get(_DIGEST)
+        if found is None and not self._study.get_trials(deepcopy=False):
+            self._study.set_user_attr(_DIGEST, self.digest)
+        elif found != self.digest:
+            raise SpecError(
+                f"--storage: its study {self._study.study_name!r} holds another search "
+                f"({found or 'not one of finetune'}; this one is {self.digest}): the data, the "
+                "training, the ranges or the seeds differ; give another storage or --out, or "
+                "another name to the study; the default search.db may be deleted, since it is "
+                "rebuilt from the store"
+            )
+
+    def _close_abandoned(self) -> None:
+        """Close what a crash left between opening a trial and giving it a setting."""
+        for trial in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+            begun = trial.datetime_start or datetime.min
+            if trial.params.keys() != self._space.keys() and datetime.now() - begun > _ABANDONED:
+                self._close(trial.number, None)
+
+    def _close(self, number: int, value: float | None) -> None:
+        state = TrialState.FAIL if value is None else TrialState.COMPLETE
+        # Another controller may close it at this moment, which Optuna notices late; the value
+        # follows from the setting, so that it is the same.
+        with suppress(optuna.exceptions.UpdateFinishedTrialError):
+            self._study.tell(number, value, state=state, skip_if_finished=True)
+
+
+def _distribution(spec: SearchSpec, parameter: str) -> BaseDistribution:
+    if parameter == "factor":
+        return FloatDistribution(*spec.factor, log=True)
+    return IntDistribution(*getattr(spec, parameter))
+
+
+def _key(trial: Trial) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(trial.setting.items()))
+
+
+def _value(trial: FrozenTrial) -> float | None:
+    if not trial.state.is_finished():
+        return None
+    return float("nan") if trial.value is None else trial.value

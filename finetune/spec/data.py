@@ -1,0 +1,65 @@
+"""The data of a study, as data: the source, its target, and how the rows are split."""
+
+import re
+from pathlib import PurePath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from finetune.spec.base import IMPORT_PATH, PRINTABLE, Name, Share, UserFileSpec
+
+TargetTask = Literal["binary", "multiclass", "regression"]
+
+FILE_FORMATS = (".csv", ".tsv", ".parquet", ".npz")
+
+
+class DataSpec(UserFileSpec):
+    """Where the rows come from and how they are split; shares are of all rows.
+
+    `source` is a file, a loader or generator of scikit-learn, or `module:function`; `task` None is
+    told from the target; `categorical` names columns of numbers that are one-hot encoded besides
+    those of text and booleans; `drop` names columns that are no features.
+    """
+
+    source: Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)]
+    args: dict[str, Any] = Field(default={})
+    target: Name | None = None
+    task: TargetTask | None = None
+    categorical: tuple[Name, ...] | None = None
+    drop: tuple[Name, ...] = ()
+    stratify: bool | None = None
+    test_size: Share = 0.2
+    val_size: Share = 0.2
+    split_seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+
+    @property
+    def kind(self) -> Literal["file", "function", "sklearn"]:
+        """What the source is."""
+        if self.format in FILE_FORMATS:
+            return "file"
+        return "function" if re.match(IMPORT_PATH, self.source) else "sklearn"
+
+    @property
+    def format(self) -> str:
+        """The suffix of a file, in lower case."""
+        return PurePath(self.source).suffix.lower()
+
+    @property
+    def stratified(self) -> bool:
+        """Whether each split has its share of every class.
+
+        Where it is not said, it is so for all data but those of generators: the founding study's
+        split is that of the note it checks, which does not stratify.
+        """
+        if self.stratify is None:
+            return self.kind != "sklearn" or self.source.startswith("load_")
+        return self.stratify
+
+    @model_validator(mode="after")
+    def _leaves_training_rows(self) -> Self:
+        if self.test_size + self.val_size >= 1:
+            raise ValueError(
+                f"test_size + val_size is {self.test_size + self.val_size:g}; allowed is less than "
+                "1, so that training rows are left; lower one of them"
+            )
+        return self

@@ -1,0 +1,33 @@
+"""The network of a study."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from finetune.spec.base import IMPORT_PATH, PRINTABLE, Name, UserFileSpec
+
+Units = Annotated[int, Field(ge=1, le=10**6)]
+
+
+class ModelSpec(UserFileSpec):
+    """The network: Dense layers and an output layer fitted to the task, or one of the user's own.
+
+    `batch_normalization` stands between each hidden layer and its activation, `dropout` (a share)
+    after it. `factory` is `module:function(input_shape, n_outputs)`; `architecture` a file with a
+    network as Keras writes it, `keras.Model.to_json`.
+    """
+
+    hidden: Annotated[tuple[Units, ...], Field(max_length=1000)] = (64, 32, 16)
+    activation: Name = "relu"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    batch_normalization: bool = False
+    factory: Annotated[str, Field(pattern=IMPORT_PATH)] | None = None
+    architecture: Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)] | None = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        if self.factory and self.architecture:
+            raise ValueError("factory and architecture are both there; allowed is one of the two")
+        return self

@@ -1,0 +1,137 @@
+"""The policies of a variant, as data: what may stop training, and what sets the learning rate."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from finetune.spec.base import IMPORT_PATH, BaseSpec, Count, Name, Positive, Share, UserFileSpec
+
+Monitor = Literal["val_loss", "val_accuracy", "loss"]
+
+
+class EarlyStoppingSpec(BaseSpec):
+    """Arguments of `keras.callbacks.EarlyStopping`, which restores the best weights here."""
+
+    monitor: Monitor = "val_loss"
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    patience: Count = 0
+    baseline: float | None = None
+    restore_best_weights: bool = True
+    start_from_epoch: Count = 0
+
+
+class ReduceLRSpec(BaseSpec):
+    """Arguments of `finetune.DelayedReduceLROnPlateau`."""
+
+    monitor: Monitor = "val_loss"
+    factor: Share = 0.1
+    patience: Count = 10
+    min_delta: Annotated[float, Field(ge=0)] = 1e-4
+    cooldown: Count = 0
+    min_lr: Annotated[float, Field(ge=0)] = 0.0
+    start_from_epoch: Count = 0
+    until_epoch: Positive | None = None
+
+
+class SetLRSpec(BaseSpec):
+    """The learning rate is set to a value once, for the epochs from `epoch` (from 0) on."""
+
+    epoch: Positive
+    learning_rate: Annotated[float, Field(gt=0)]
+
+
+class WarmedUp(BaseSpec):
+    """What all schedules have in common.
+
+    `warm_up` epochs come first, in which the LR rises by equal steps to the one that the schedule
+    itself begins with; they do not count in its own epochs.
+    """
+
+    warm_up: Count = 0
+
+
+class ConstantSpec(WarmedUp):
+    """The optimizer's LR times `factor`, in every epoch."""
+
+    kind: Literal["constant"]
+    factor: Annotated[float, Field(gt=0, le=1)] = 0.1
+
+
+class ExponentialSpec(WarmedUp):
+    """The LR times `factor` after each epoch."""
+
+    kind: Literal["exponential"]
+    factor: Share = 0.95
+
+
+class CosineSpec(WarmedUp):
+    """Cosine annealing with warm restarts.
+
+    The first cycle lasts `period` epochs; each further one lasts `growth` times as long, and its
+    peak is `decay` times as high. `floor` is the lowest LR, as a share of the optimizer's.
+    """
+
+    kind: Literal["cosine"]
+    period: Positive = 20
+    growth: Annotated[float, Field(ge=1)] = 1.0
+    decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    floor: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class OneCycleSpec(WarmedUp):
+    """One cycle of `epochs`: up to the optimizer's LR in the share `rise` of them, then down.
+
+    The LR begins at the optimizer's over `initial_divisor` and ends at that over `final_divisor`,
+    where it stays. The length is said here, not taken from the study's budget, so that the same
+    variant is the same schedule under every budget.
+    """
+
+    kind: Literal["one_cycle"]
+    epochs: Annotated[int, Field(ge=2)]
+    rise: Share = 0.3
+    initial_divisor: Annotated[float, Field(ge=1)] = 25.0
+    final_divisor: Annotated[float, Field(ge=1)] = 250_000.0
+
+
+ScheduleSpec = Annotated[
+    ConstantSpec | ExponentialSpec | CosineSpec | OneCycleSpec, Field(discriminator="kind")
+]
+
+
+class CallbackSpec(UserFileSpec):
+    """A Keras callback of the user's own, `module:class`; `args` are its arguments."""
+
+    callback: Annotated[str, Field(pattern=IMPORT_PATH)]
+    args: dict[str, Any] = Field(default={})
+
+
+class VariantSpec(BaseSpec):
+    """A named set of callback policies; the user's own `callbacks` act after the others."""
+
+    name: Name
+    early_stopping: EarlyStoppingSpec | None = None
+    reduce_lr: ReduceLRSpec | None = None
+    set_lr: SetLRSpec | None = None
+    schedule: ScheduleSpec | None = None
+    callbacks: tuple[CallbackSpec, ...] = ()
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing acts on the training."""
+        return self == VariantSpec(name=self.name)
+
+    def reducing(self, *, name: str | None = None, **changed: Any) -> "VariantSpec":
+        """Give the variant with other arguments of `reduce_lr`, Keras's where it has none."""
+        policy = (self.reduce_lr or ReduceLRSpec()).model_copy(update=changed)
+        return self.model_copy(update={"name": name or self.name, "reduce_lr": policy})
+
+    @model_validator(mode="after")
+    def _one_policy_sets_the_rate(self) -> Self:
+        others = [name for name in ("reduce_lr", "set_lr") if getattr(self, name)]
+        if self.schedule and others:
+            raise ValueError(
+                f"{self.name!r} has schedule = {self.schedule.kind} beside {' and '.join(others)}; "
+                "allowed is one of them, since a schedule sets the LR anew after each epoch; make "
+                "two variants of it"
+            )
+        return self

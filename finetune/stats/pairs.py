@@ -1,0 +1,156 @@
+"""Blocks: the runs of one seed under several variants, checked cell by cell."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from finetune.errors import FinetuneError
+
+LOSSES = ("train_loss", "test_loss")
+ACCURACIES = ("train_accuracy", "test_accuracy")
+
+# The one place that says which way is worse: a larger loss, a smaller accuracy.
+_WORSE = {"loss": 1.0, "accuracy": -1.0}
+
+# An accuracy is a share of rows. Rounding to this many decimals gives back the ties that floating
+# point breaks: 0.85 - 0.845 is not 0.845 - 0.84.
+_ACCURACY_DECIMALS = 6
+
+
+class RunsError(FinetuneError):
+    """A table of runs lacks a cell, holds one twice, or holds what no run can be."""
+
+
+@dataclass(frozen=True)
+class ExcludedRun:
+    """A run that cannot be compared, and why; its seed leaves the comparisons it belongs to."""
+
+    variant: str
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class PairedRuns:
+    """Complete blocks: every variant's run for the same seeds.
+
+    `runs` holds the rows of each variant, in the order of `seeds`, which ascend; `excluded` names
+    the runs because of which a seed is not among them.
+    """
+
+    variants: tuple[str, ...]
+    seeds: tuple[int, ...]
+    excluded: tuple[ExcludedRun, ...]
+    runs: dict[str, pd.DataFrame]
+
+    def values(self, metric: str) -> np.ndarray:
+        """Give one metric: float64, (seed, variant); accuracies to a millionth.
+
+        Raises:
+            RunsError: a value is missing or not finite.
+        """
+        table = self._column(metric)
+        broken = np.argwhere(~np.isfinite(table))
+        if broken.size:
+            seed, variant = self.seeds[broken[0][0]], self.variants[broken[0][1]]
+            raise RunsError(
+                f"runs: {metric} of variant {variant!r}, seed {seed} is missing or not finite; "
+                "allowed is a number in every run, or in none"
+            )
+        return table
+
+    def difference(self, metric: str) -> np.ndarray:
+        """Give the first variant minus the second in the metric's own units: (seed,)."""
+        values = self.values(metric)
+        return _settle(values[:, 0] - values[:, 1], metric)
+
+    def worsening(self, metric: str) -> np.ndarray:
+        """Give by how much the first variant is worse than the second: (seed,)."""
+        return worse_sign(metric) * self.difference(metric) + 0.0  # no negative zeros
+
+    def measures(self, metrics: Iterable[str]) -> bool:
+        """Tell whether the metrics were measured at all; a regression has no accuracy."""
+        return all(np.isfinite(self._column(metric)).any() for metric in metrics)
+
+    def _column(self, metric: str) -> np.ndarray:
+        columns = [_numbers(self.runs[variant][metric]) for variant in self.variants]
+        return _settle(np.stack(columns, axis=1), metric)
+
+
+def worse_sign(metric: str) -> float:
+    """Give 1 where a larger value is worse, -1 where a smaller one is."""
+    return _WORSE[metric.rpartition("_")[2]]
+
+
+def pair_runs(
+    runs: pd.DataFrame, variants: Sequence[str], *, seeds: Iterable[int] | None = None
+) -> PairedRuns:
+    """Line up the runs of some variants by seed; a seed with a run that failed is left out.
+
+    `seeds` are the ones that must be there: by default every seed that any row of `runs` has. A
+    run whose losses are not finite has diverged: it is left out and named like a failed one.
+
+    Raises:
+        RunsError: a (variant, seed) cell is missing or there twice, a status is unknown, or a
+            variant is named twice.
+    """
+    if len(set(variants)) < len(variants):
+        raise RunsError(f"variants: received {list(variants)}; allowed is each name once")
+    wanted = sorted({int(seed) for seed in (runs["seed"] if seeds is None else seeds)})
+    cells = {variant: _cells(runs, variant, seeds=wanted) for variant in variants}
+    excluded = tuple(run for variant in variants for run in _excluded(cells[variant], variant))
+    lost = {run.seed for run in excluded}
+    kept = [seed for seed in wanted if seed not in lost]
+    return PairedRuns(
+        variants=tuple(variants),
+        seeds=tuple(kept),
+        excluded=excluded,
+        runs={variant: rows.loc[kept] for variant, rows in cells.items()},
+    )
+
+
+def _cells(runs: pd.DataFrame, variant: str, *, seeds: list[int]) -> pd.DataFrame:
+    """Give the rows of one variant, indexed by seed, one for each of `seeds`."""
+    rows = runs[runs["variant"] == variant].set_index("seed")
+    twice = rows.index[rows.index.duplicated()]
+    if len(twice):
+        times = int((rows.index == twice[0]).sum())
+        raise RunsError(
+            f"runs: variant {variant!r}, seed {twice[0]} is there {times} times; allowed is once; "
+            "remove all but one"
+        )
+    missing = [seed for seed in seeds if seed not in rows.index]
+    if missing:
+        others = f" (and {len(missing) - 1} more of its seeds)" if len(missing) > 1 else ""
+        raise RunsError(
+            f"runs: variant {variant!r}, seed {missing[0]}{others} is missing; allowed is one row "
+            "for every variant and seed; train it, or list it with status 'failed'"
+        )
+    return rows.loc[seeds]
+
+
+def _excluded(rows: pd.DataFrame, variant: str) -> list[ExcludedRun]:
+    unknown = rows.index[~rows["status"].isin(["ok", "failed"]).to_numpy()]
+    if len(unknown):
+        raise RunsError(
+            f"runs: status of variant {variant!r}, seed {unknown[0]} is "
+            f"{rows['status'][unknown[0]]!r}; allowed are 'ok' and 'failed'"
+        )
+    failed = (rows["status"] == "failed").to_numpy()
+    finite = np.logical_and.reduce([np.isfinite(_numbers(rows[loss])) for loss in LOSSES])
+    return [
+        ExcludedRun(variant, int(seed), "failed" if lost else "its loss is not finite")
+        for seed, lost, sound in zip(rows.index, failed, finite, strict=True)
+        if lost or not sound
+    ]
+
+
+def _numbers(column: Any) -> np.ndarray:
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _settle(values: np.ndarray, metric: str) -> np.ndarray:
+    return np.round(values, _ACCURACY_DECIMALS) if worse_sign(metric) < 0 else values

@@ -1,0 +1,143 @@
+"""Fewer and larger shards: what a store of many tasks is turned into."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from finetune.errors import StoreError
+from finetune.store.atomic import is_abandoned
+from finetune.store.results import ResultStore
+from finetune.store.shards import MADE_BY, encoded, shard_names
+
+# A shard is made in memory, where it takes some ten times its size on disk.
+_MOST_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """How many shards and bytes there were, and how many there are now."""
+
+    shards_before: int
+    shards_after: int
+    bytes_before: int
+    bytes_after: int
+
+
+def compact(
+    folder: Path, *, most_bytes: int = _MOST_BYTES, on_note: Callable[[str], None]
+) -> Compacted:
+    """Merge the shards of a store, each run once, into shards of about `most_bytes`.
+
+    It may be killed at any moment, and programs may train into the folder meanwhile: a shard is
+    removed once what it held is in another.
+
+    Args:
+        folder: The store's.
+        most_bytes: Of the shards that are merged into one.
+        on_note: Told what a user should know of the shards.
+
+    Raises:
+        StoreError: the folder holds no store, or cannot be written.
+    """
+    store = ResultStore(folder)
+    if not (folder / "runs").is_dir():
+        raise StoreError(
+            f"DIR: {str(folder.parent)!r} holds no stored runs; allowed is a folder that "
+            "`finetune run`, `map` or `search` wrote"
+        )
+    store.open(on_note)
+    before = _sizes(folder)
+    _merge_all(store, most_bytes)
+    _remove_uncommitted(folder, on_note)
+    after = _sizes(folder)
+    return Compacted(before[0], after[0], before[1], after[1])
+
+
+def _merge_all(store: ResultStore, most_bytes: int) -> None:
+    folder = store.folder
+    names_at_first = shard_names(folder / "runs")
+    try:
+        for names in _groups(folder, most_bytes):
+            parts = (_merged(folder / part, names) for part in ("runs", "epochs"))
+            merged = store.write_files(*parts)
+            # Runs first: epochs without them are not read.
+            for part in ("runs", "epochs"):
+                for name in set(names) - {merged}:
+                    (folder / part / name).unlink(missing_ok=True)
+    except FileNotFoundError as error:
+        if shard_names(folder / "runs") == names_at_first:
+            raise StoreError(
+                f"store: cannot read a shard: {str(error).splitlines()[0]}; run the study again: "
+                "it sets the shard aside and trains anew what it held"
+            ) from error
+        # Another compaction at the same time has merged some of these.
+        _merge_all(store, most_bytes)
+
+
+def _groups(folder: Path, most_bytes: int) -> Iterator[list[str]]:
+    """Give the names of shards to merge: those that are not large, of one kind each."""
+    open_groups: dict[Hashable, list[str]] = defaultdict(list)
+    sizes: dict[Hashable, int] = defaultdict(int)
+    for name in shard_names(folder / "runs"):
+        size = _size(folder, name)
+        if size > most_bytes / 2:
+            continue
+        kind = _kind(folder / "epochs" / name)
+        open_groups[kind].append(name)
+        sizes[kind] += size
+        if sizes[kind] >= most_bytes:
+            yield open_groups.pop(kind)
+            sizes[kind] = 0
+    yield from (names for names in open_groups.values() if len(names) > 1)
+
+
+def _kind(file: Path) -> Hashable:
+    """Give what shards must have in common to be one: their precision, and who made them."""
+    schema = pq.read_schema(file)
+    return str(schema.field("loss").type), (schema.metadata or {}).get(MADE_BY)
+
+
+def _merged(part: Path, names: Sequence[str]) -> bytes:
+    tables = [pq.read_table(part / name) for name in names]
+    made_by = (tables[0].schema.metadata or {}).get(MADE_BY)
+    frame = pd.concat([table.to_pandas() for table in tables], ignore_index=True)
+    texts = frame.select_dtypes(exclude="number").columns
+    key = [name for name in ("recipe", "seed", "epoch") if name in frame]
+    frame = frame.astype(dict.fromkeys(texts, "str")).drop_duplicates(key)
+    frame = frame.sort_values(key, ignore_index=True)
+    return encoded(frame.astype(dict.fromkeys(texts, "category")), made_by=made_by)
+
+
+def _remove_uncommitted(folder: Path, on_note: Callable[[str], None]) -> None:
+    committed = set(shard_names(folder / "runs"))
+    left = [
+        file
+        for file in (folder / "epochs").glob("*.parquet")
+        if file.name not in committed and is_abandoned(file)
+    ]
+    for file in left:
+        file.unlink(missing_ok=True)
+    if left:
+        on_note(
+            f"Removed {len(left)} files of epochs without runs, left by programs that were killed"
+        )
+
+
+def _sizes(folder: Path) -> tuple[int, int]:
+    """Give the number of shards and their bytes."""
+    names = shard_names(folder / "runs")
+    return len(names), sum(_size(folder, name) for name in names)
+
+
+def _size(folder: Path, name: str) -> int:
+    size = 0
+    for part in ("runs", "epochs"):
+        # Another compaction may have removed it.
+        with suppress(FileNotFoundError):
+            size += (folder / part / name).stat().st_size
+    return size

@@ -1,0 +1,253 @@
+"""Finished runs, in Parquet shards that are written whole or not at all."""
+
+import os
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from finetune.errors import StoreError
+from finetune.store.atomic import remove_partial_files, write_whole
+from finetune.store.shards import (
+    EPOCH_COLUMNS,
+    RUN_COLUMNS,
+    TRIAL_COLUMNS,
+    count_rows,
+    damage,
+    encoded,
+    makers,
+    name_of,
+    scan,
+    shard_names,
+)
+
+_Read = TypeVar("_Read")
+
+
+class ResultStore:
+    """Runs known by (recipe, seed), where the recipe is the digest of all else that matters.
+
+    A shard is two files of one name: `epochs/NAME.parquet`, then `runs/NAME.parquet`. The second
+    commits the first: epochs without it are those of a writer that was killed, and are not read.
+    NAME is the digest of what the two hold, so that damage shows.
+    The column `variant` in a shard is the name at the time of training; readers rename by recipe.
+
+    The trials of searches are kept beside them, in shards of a batch each: a search's own database
+    can be rebuilt from these.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self._runs = folder / "runs"
+        self._epochs = folder / "epochs"
+        self._trials = folder / "trials"
+
+    def open(self, on_note: Callable[[str], None] = lambda text: None) -> None:
+        """Make the folder, or see that the one there is sound.
+
+        A shard that is damaged, or lacks its other half, is set aside, and `on_note` is told its
+        name: what it held is trained anew. What a killed writer left unfinished is removed.
+
+        Raises:
+            StoreError: the folder cannot be made or written to.
+        """
+        try:
+            for part in (self._runs, self._epochs, self._trials):
+                part.mkdir(parents=True, exist_ok=True)
+            for part in (self.folder, self._runs, self._epochs, self._trials):
+                remove_partial_files(part)
+            self._identify()
+            for name, parts, reason in self._damaged():
+                on_note(self._set_aside(name, parts, reason=reason))
+        except OSError as error:
+            raise StoreError(
+                f"--out: cannot write to {str(self.folder)!r}: {error.strerror}; give a folder "
+                "that you may write to"
+            ) from error
+
+    def identity(self) -> str:
+        """Give what tells this folder from every other; "" where there is no store.
+
+        Two machines may have folders of one name. Those that read the same here share one.
+        """
+        try:
+            return (self.folder / "identity").read_text(encoding="ascii")
+        except OSError:
+            return ""
+
+    def _identify(self) -> None:
+        """Prove that the folder can be written to, and give it its identity, once."""
+        probe = self._runs / f".writable-{secrets.token_hex(8)}.partial"
+        probe.touch()
+        probe.unlink()
+        if not self.identity():
+            # Linked, so that of two programs that begin at once both read what one has written.
+            draft = self.folder / f".identity-{secrets.token_hex(8)}.partial"
+            draft.write_text(secrets.token_hex(16), encoding="ascii")
+            with suppress(FileExistsError):
+                (self.folder / "identity").hardlink_to(draft)
+            draft.unlink()
+
+    def check(self) -> None:
+        """See that every shard is sound.
+
+        Raises:
+            StoreError: one is not; it is named.
+        """
+        for name, _, reason in self._damaged():
+            raise StoreError(
+                f"store: the shard {name} is damaged: {reason}; run the study again: it sets the "
+                "shard aside and trains anew what it held"
+            )
+
+    def _damaged(self) -> Iterator[tuple[str, tuple[Path, ...], str]]:
+        for parts in ((self._runs, self._epochs), (self._trials,)):
+            for name in shard_names(parts[0]):
+                reason = damage(name, parts)
+                # A compaction may have replaced it meanwhile.
+                if reason and os.path.lexists(parts[0] / name):
+                    yield name, parts, reason
+
+    def _set_aside(self, name: str, parts: Iterable[Path], *, reason: str) -> str:
+        """Move a shard away, all its files; give what the user should know."""
+        away = self.folder / "set-aside"
+        for part in parts:
+            (away / part.name).mkdir(parents=True, exist_ok=True)
+            # One of the files may be what is missing.
+            with suppress(FileNotFoundError):
+                (part / name).replace(_unused(away / part.name / name))
+        return (
+            f"The shard {name} is damaged: {reason}; it is set aside in {away}, and what it held "
+            "is trained anew"
+        )
+
+    def write(self, runs: pd.DataFrame, epochs: pd.DataFrame) -> None:
+        """Add the runs of one task as one shard.
+
+        Raises:
+            StoreError: the folder or a file cannot be written.
+        """
+        self.write_files(
+            encoded(runs.loc[:, ["recipe", *RUN_COLUMNS]]),
+            encoded(epochs.loc[:, ["recipe", *EPOCH_COLUMNS]]),
+        )
+
+    def write_files(self, runs: bytes, epochs: bytes) -> str:
+        """Add a shard as its two files; give its name.
+
+        Raises:
+            StoreError: the folder or a file cannot be written.
+        """
+        name = name_of(runs, epochs)
+        write_whole(self._epochs / name, epochs)
+        write_whole(self._runs / name, runs)
+        return name
+
+    def write_trials(self, trials: pd.DataFrame) -> None:
+        """Add the finished trials of one batch, as `TRIAL_COLUMNS`: `search` is its digest."""
+        file = encoded(trials.loc[:, list(TRIAL_COLUMNS)])
+        write_whole(self._trials / name_of(file), file)
+
+    def trials(self, search: str) -> pd.DataFrame:
+        """Give the finished trials of one search as `TRIAL_COLUMNS`, by number.
+
+        A number can be there twice, with two settings, where the search's database was lost.
+        """
+        names = shard_names(self._trials)
+        columns: list[str] = list(TRIAL_COLUMNS)
+        table = scan(self._trials, names, wanted=ds.field("search") == search, columns=columns)
+        frame = table.to_pandas().sort_values("number", ignore_index=True)
+        trial = ["number", "factor", "patience", "start_from_epoch"]
+        return frame.drop_duplicates(trial, ignore_index=True)
+
+    def count(self) -> int:
+        """Count the stored runs of all recipes; those that are in several shards several times."""
+        return count_rows(self._runs)
+
+    def missing(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> dict[int, list[str]]:
+        """Tell, by seed, the variants that have no stored run; seeds with none are left out.
+
+        Args:
+            recipes: The recipe of each variant, by its name. Of variants that share a recipe
+                only the first is named, since one run serves them all.
+            seeds: The seeds wanted.
+        """
+        first: dict[str, str] = {}
+        for name, recipe in recipes.items():
+            first.setdefault(recipe, name)
+        stored = self._read(self._runs, recipes, columns=["recipe", "seed"])
+        have = set(zip(stored["recipe"], stored["seed"], strict=True))
+        gaps = {
+            seed: [name for recipe, name in first.items() if (recipe, seed) not in have]
+            for seed in seeds
+        }
+        return {seed: names for seed, names in gaps.items() if names}
+
+    def runs(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> pd.DataFrame:
+        """Give the stored runs as `RUN_COLUMNS`, in the order of `recipes`, then by seed."""
+        return self._select(self._runs, recipes, seeds, columns=RUN_COLUMNS)
+
+    def epochs(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> pd.DataFrame:
+        """Give the stored epochs as `EPOCH_COLUMNS`, in the order of `recipes`, seed and epoch."""
+        return self._select(self._epochs, recipes, seeds, columns=EPOCH_COLUMNS)
+
+    def mixtures(self, recipes: Mapping[str, str]) -> dict[str, dict[str, int]]:
+        """Give the packages of which runs were trained by several versions: runs by version."""
+        runs: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        found = self._steady(lambda names: list(makers(self._runs, names, _is_of(recipes))))
+        for versions, rows in found:
+            for package, version in versions.items():
+                runs[package][version] += rows
+        return {package: dict(found) for package, found in runs.items() if len(found) > 1}
+
+    def _select(self, part: Path, recipes, seeds, *, columns: tuple[str, ...]) -> pd.DataFrame:
+        found = self._read(part, recipes, columns=["recipe", *columns[1:]])
+        found = found[found["seed"].isin(list(seeds))]
+        key = [name for name in ("variant", "seed", "epoch") if name in columns]
+        names = pd.DataFrame({"recipe": list(recipes.values()), "variant": list(recipes)})
+        names["variant"] = pd.Categorical(names["variant"], categories=list(recipes))
+        named = names.merge(found, on="recipe").sort_values(key, ignore_index=True)
+        # Two programs on one folder may both have trained a run; its numbers are the same.
+        named = named.drop_duplicates(key, ignore_index=True)
+        return named.astype({"variant": "str"}).loc[:, list(columns)]
+
+    def _read(self, part: Path, recipes: Mapping[str, str], *, columns: list[str]) -> pd.DataFrame:
+        frame = self._scan(part, wanted=_is_of(recipes), columns=columns).to_pandas()
+        # An integer column with gaps would come back as floats.
+        whole = {"first_reduction_epoch": "Int64"}
+        return frame.astype({name: kind for name, kind in whole.items() if name in frame})
+
+    def _scan(self, part: Path, *, wanted: ds.Expression, columns: list[str]) -> pa.Table:
+        return self._steady(lambda names: scan(part, names, wanted=wanted, columns=columns))
+
+    def _steady(self, read: Callable[[list[str]], _Read]) -> _Read:
+        """Read the shards, and once more where a compaction has replaced some meanwhile.
+
+        The new ones say the same.
+        """
+        names = shard_names(self._runs)
+        try:
+            return read(names)
+        except StoreError:
+            if shard_names(self._runs) == names:
+                raise
+            return self._steady(read)
+
+
+def _is_of(recipes: Mapping[str, str]) -> ds.Expression:
+    return ds.field("recipe").isin(sorted(set(recipes.values())))
+
+
+def _unused(file: Path) -> Path:
+    """Give a name like a file's that is not taken: what was set aside before stays."""
+    number, free = 1, file
+    while os.path.lexists(free):
+        number += 1
+        free = file.with_name(f"{file.name}.{number}")
+    return free

@@ -1,0 +1,141 @@
+"""The Parquet files of a store: how they are named, written and read."""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from finetune.errors import StoreError
+from finetune.store.versions import numeric_versions
+
+RUN_COLUMNS = (
+    "variant", "seed", "status", "train_loss", "train_accuracy", "val_loss", "val_accuracy",
+    "test_loss", "test_accuracy", "epochs_run", "best_epoch", "lr_reductions",
+    "first_reduction_epoch", "final_lr",
+)  # fmt: skip
+EPOCH_COLUMNS = (
+    "variant", "seed", "epoch", "loss", "val_loss", "val_accuracy", "test_loss", "test_accuracy",
+    "train_loss", "train_accuracy", "learning_rate",
+)  # fmt: skip
+TRIAL_COLUMNS = ("search", "number", "factor", "patience", "start_from_epoch", "value")
+
+# Where a shard says the versions of what made its numbers.
+MADE_BY = b"finetune.store.versions"
+
+_COLUMNS = {
+    "runs": ("recipe", *RUN_COLUMNS),
+    "epochs": ("recipe", *EPOCH_COLUMNS),
+    "trials": TRIAL_COLUMNS,
+}
+_INTEGERS = ("seed", "number", "epochs_run", "best_epoch", "lr_reductions", "first_reduction_epoch")
+_TEXTS = ("recipe", "variant", "status", "search")
+
+
+def shard_names(part: Path) -> list[str]:
+    """Give the names of the shards in a folder, in order."""
+    return sorted(file.name for file in part.glob("*.parquet"))
+
+
+def encoded(frame: pd.DataFrame, *, made_by: bytes | None = None) -> bytes:
+    """Give a shard's file: the same bytes for the same table.
+
+    `made_by` are the versions of what made the numbers, as JSON; by default those here.
+    """
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    versions = made_by or json.dumps(numeric_versions()).encode()
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), MADE_BY: versions})
+    written = io.BytesIO()
+    pq.write_table(table, written, compression="zstd")
+    return written.getvalue()
+
+
+def name_of(*files: bytes) -> str:
+    """Give the name of a shard that is made of these files: that of what they hold.
+
+    So a shard that was damaged is told from a sound one without another file to compare with,
+    and the same shard written twice is one.
+    """
+    held = hashlib.sha256()
+    for content in files:
+        held.update(hashlib.sha256(content).digest())
+    return f"{held.hexdigest()[:32]}.parquet"
+
+
+def damage(name: str, parts: Sequence[Path]) -> str:
+    """Say what is wrong with a shard that has a file in each of these folders; "" if nothing."""
+    try:
+        files = [(part / name).read_bytes() for part in parts]
+    except FileNotFoundError as error:
+        return f"{Path(error.filename).parent.name}/{name} is missing"
+    except OSError as error:
+        return f"{error.filename} cannot be read ({error.strerror})"
+    return "" if name_of(*files) == name else "it does not hold what was written"
+
+
+def makers(
+    part: Path, names: list[str], wanted: ds.Expression
+) -> Iterator[tuple[dict[str, str], int]]:
+    """Give, shard by shard, the versions that made it and how many of its rows are wanted ones.
+
+    Raises:
+        StoreError: a shard is missing or cannot be read.
+    """
+    with _readable(part):
+        shards = list(_dataset(part, names).get_fragments())
+    for shard in shards:
+        with _readable(part):
+            rows = shard.count_rows(filter=wanted)
+            said = (shard.physical_schema.metadata or {}).get(MADE_BY)
+        if rows and said:
+            yield json.loads(said), rows
+
+
+def count_rows(part: Path) -> int:
+    """Count the rows of all shards in a folder, reading none."""
+    return sum(pq.read_metadata(part / name).num_rows for name in shard_names(part))
+
+
+def scan(part: Path, names: list[str], *, wanted: ds.Expression, columns: list[str]) -> pa.Table:
+    """Read the rows wanted from the shards of these names.
+
+    Raises:
+        StoreError: a shard is missing or cannot be read.
+    """
+    with _readable(part):
+        return _dataset(part, names).to_table(columns=columns, filter=wanted)
+
+
+def _dataset(part: Path, names: list[str]) -> ds.Dataset:
+    files = [str(part / name) for name in names]
+    return ds.dataset(files, format="parquet", schema=_schema(part.name))
+
+
+@contextmanager
+def _readable(part: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(
+            f"store: cannot read {part.name}: {str(error).splitlines()[0]}; run the study again: "
+            "it sets a damaged shard aside and trains anew what it held"
+        ) from error
+
+
+def _schema(part: str) -> pa.Schema:
+    """Give the types of a shard's columns; epochs hold the study's own dtype, read as float64."""
+
+    def kind(name: str) -> pa.DataType:
+        if name in _TEXTS:
+            return pa.string()
+        if name == "epoch":
+            return pa.int32()
+        return pa.int64() if name in _INTEGERS else pa.float64()
+
+    return pa.schema([(name, kind(name)) for name in _COLUMNS[part]])

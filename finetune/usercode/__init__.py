@@ -1,0 +1,1 @@
+"""A study's own files and code: found, fingerprinted, imported, or refused."""

@@ -1,0 +1,66 @@
+"""A stranger's study: it may import nothing, and read nothing outside its own folder."""
+
+from pathlib import Path, PurePath, PureWindowsPath
+
+from finetune.errors import DataError, FinetuneError, SpecError
+from finetune.spec.study import StudySpec
+
+_REMEDY = "leave --no-imports out if you trust the study"
+
+
+def check_untrusted(spec: StudySpec, folder: Path | None = None) -> None:
+    """See that a study asks for nothing that `--no-imports` forbids; import and read nothing.
+
+    `folder` is where the study's own file lies.
+
+    Raises:
+        SpecError: The model's factory or a callback is `module:name`, or the file of a network
+            lies outside the folder and the current one.
+        DataError: So does the data's source, or it is `module:name`.
+    """
+    if spec.data.kind == "function":
+        allowed = "a file, or a loader or generator of scikit-learn"
+        raise DataError(_import_of("data.source", spec.data.source, allowed))
+    if spec.model.factory:
+        allowed = "model.hidden or model.architecture"
+        raise SpecError(_import_of("model.factory", spec.model.factory, allowed))
+    for number, variant in enumerate(spec.variants):
+        if variant.callbacks:
+            first = variant.callbacks[0].callback
+            allowed = "finetune's own policies"
+            raise SpecError(_import_of(f"variants.{number}.callbacks", first, allowed))
+    folders = [place.resolve() for place in (folder, Path.cwd()) if place]
+    if spec.data.kind == "file":
+        _check_inside(spec.data.source, folders, field="data.source", error=DataError)
+    if spec.model.architecture:
+        file = spec.model.architecture
+        _check_inside(file, folders, field="model.architecture", error=SpecError)
+
+
+def _import_of(field: str, path: str, allowed: str) -> str:
+    return (
+        f"{field}: received {path!r}, an import, which --no-imports forbids; allowed is {allowed}; "
+        f"{_REMEDY}"
+    )
+
+
+def _check_inside(
+    source: str, folders: list[Path], *, field: str, error: type[FinetuneError]
+) -> None:
+    # The form of another system counts too: the same study is refused everywhere.
+    leaves = any(
+        path.anchor or ".." in path.parts for path in (PurePath(source), PureWindowsPath(source))
+    )
+    if leaves or not all(_is_inside(folder, source) for folder in folders):
+        raise error(
+            f"{field}: received {source!r}, which leaves the study's folder; allowed with "
+            f"--no-imports is a file in it or below, by no link that leads out; {_REMEDY}"
+        )
+
+
+def _is_inside(folder: Path, source: str) -> bool:
+    try:
+        return (folder / source).resolve().is_relative_to(folder)
+    except (OSError, RuntimeError):
+        # A link that leads to itself, or a folder closed to the user.
+        return False

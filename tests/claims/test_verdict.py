@@ -1,0 +1,262 @@
+"""Every verdict and every cell of the table, from made-up runs with a known truth."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from finetune.claims.fit_table import FIT_TABLE, LEVELS
+from finetune.claims.verdict import Verdict, judge_claim
+from finetune.errors import SpecError
+from finetune.spec.study import StudySpec
+from finetune.stats.pairs import RunsError
+
+TREATMENT, CONTROL = "from epoch 0", "delayed"
+MARGINS = {"train_loss": 0.01, "test_loss": 0.005, "train_accuracy": 0.01, "test_accuracy": 0.005}
+UNDERFIT = {"train_loss": 0.02, "test_loss": 0.01, "train_accuracy": -0.02, "test_accuracy": -0.01}
+STEP = {"worse": 2.0, "equal": 0.0, "better": -2.0}
+
+
+def shifted(shift: dict[str, float]) -> dict[str, dict[str, float]]:
+    return {TREATMENT: shift}
+
+
+@pytest.mark.parametrize("train", LEVELS)
+@pytest.mark.parametrize("test", LEVELS)
+def test_every_cell_of_the_table(spec, make_runs, train, test):
+    steps = {"train_loss": STEP[train], "test_loss": STEP[test]}
+    steps |= {"train_accuracy": -STEP[train], "test_accuracy": -STEP[test]}
+    shift = {metric: step * MARGINS[metric] for metric, step in steps.items()}
+    verdict = judge_claim(make_runs(shifted(shift)), spec)
+    assert verdict.label == FIT_TABLE[train, test]
+    assert verdict.verdict == ("supported" if train == test == "worse" else "refuted")
+    assert (verdict.primary.train.call, verdict.primary.test.call) == (train, test)
+    assert verdict.secondary is not None
+    assert verdict.secondary.label == verdict.label
+    assert verdict.agreement == "agree"
+    assert not verdict.exploratory
+
+
+def test_the_nine_cells_have_nine_names():
+    assert len(set(FIT_TABLE.values())) == len(FIT_TABLE) == 9
+
+
+def test_inconclusive_tells_how_many_seeds_would_settle_it(spec, make_runs):
+    shift = {"train_loss": 0.013, "test_loss": 0.0065}
+    few = judge_claim(make_runs(shifted(shift), n=10, noise=0.004), spec)
+    assert few.verdict == "inconclusive"
+    assert few.seeds_needed is not None
+    assert few.seeds_missing == few.seeds_needed - 10
+    more = make_runs(shifted(shift), n=10 * few.seeds_needed, noise=0.004)
+    assert judge_claim(more, spec).verdict == "supported"
+
+
+def test_an_undetermined_side_leaves_its_cells_open(spec, make_runs):
+    shift = {"train_loss": 0.02, "test_loss": 0.005}
+    verdict = judge_claim(make_runs(shifted(shift)), spec)
+    assert verdict.verdict == "inconclusive"
+    assert verdict.primary.test.call == "undetermined"
+    assert verdict.primary.test.possible == ("worse", "equal")
+    assert verdict.label == "underfit or slower fit, harmless"
+    wide = judge_claim(make_runs(noise=0.1), spec)
+    assert wide.label == "undetermined"
+    assert set(wide.primary.cells) == set(FIT_TABLE.values())
+
+
+def test_one_side_below_its_margin_refutes(spec, make_runs):
+    verdict = judge_claim(make_runs(shifted({"train_loss": 0.01, "test_loss": -0.002})), spec)
+    assert verdict.verdict == "refuted"
+    assert "upper bound of test_loss" in verdict.reason
+    assert "train_loss" not in verdict.reason
+
+
+@pytest.mark.parametrize("cut", [float("nan"), 20, 35])
+def test_not_tested_when_the_treatment_did_not_cut_in_time(spec, make_runs, cut):
+    verdict = judge_claim(make_runs(shifted(UNDERFIT), cut=cut), spec)
+    assert verdict.verdict == "not tested"
+    assert (verdict.cut_seeds, verdict.cut_share, verdict.delay_ends) == (0, 0.0, 20)
+    assert verdict.seeds_needed is None
+
+
+def test_the_last_epoch_of_the_delay_counts(spec, make_runs):
+    assert judge_claim(make_runs(shifted(UNDERFIT), cut=19), spec).verdict == "supported"
+
+
+@pytest.mark.parametrize(("uncut", "verdict"), [(8, "supported"), (9, "not tested")])
+def test_four_fifths_of_the_seeds_must_have_cut(spec, make_runs, uncut, verdict):
+    runs = make_runs(shifted(UNDERFIT), n=40)
+    few = (runs["variant"] == TREATMENT) & (runs["seed"] < uncut)
+    runs.loc[few, "first_reduction_epoch"] = pd.NA
+    assert judge_claim(runs, spec).verdict == verdict
+
+
+def test_any_cut_counts_where_the_control_never_cuts(spec, make_runs):
+    claim = spec.claim.model_copy(update={"control": "no callbacks"})
+    other = spec.model_copy(update={"claim": claim})
+    runs = make_runs(shifted(UNDERFIT), cut=90)
+    verdict = judge_claim(runs, other)
+    assert (verdict.verdict, verdict.delay_ends) == ("supported", None)
+
+
+def test_equal_runs_are_no_effect_without_warnings(spec, make_runs):
+    verdict = judge_claim(make_runs(noise=0.0), spec)
+    assert (verdict.verdict, verdict.label) == ("refuted", "no effect")
+    assert verdict.primary.train.difference.sd == 0
+    constant = judge_claim(make_runs(shifted(UNDERFIT), noise=0.0), spec)
+    assert (constant.verdict, constant.label) == ("supported", "underfit")
+
+
+def test_the_rule_against_loss_and_accuracy_may_disagree(spec, make_runs):
+    shift = {"train_loss": 0.02, "train_accuracy": -0.02, "test_accuracy": -0.02}
+    verdict = judge_claim(make_runs(shifted(shift)), spec)
+    assert (verdict.verdict, verdict.label) == ("refuted", "slower fit, harmless")
+    assert verdict.secondary is not None
+    assert verdict.secondary.verdict == "supported"
+    assert verdict.agreement == "disagree"
+
+
+def test_an_undecided_secondary_does_not_disagree(spec, make_runs):
+    runs = make_runs(shifted(UNDERFIT))
+    rng = np.random.default_rng(0)
+    runs["test_accuracy"] += rng.normal(0, 0.05, len(runs))
+    assert judge_claim(runs, spec).agreement == "open"
+
+
+def test_without_accuracy_there_is_no_secondary(spec, make_runs):
+    verdict = judge_claim(make_runs(shifted(UNDERFIT), accuracy=False), spec)
+    assert verdict.verdict == "supported"
+    assert (verdict.secondary, verdict.agreement) == (None, None)
+
+
+def test_failed_seeds_are_counted_and_named(spec, make_runs):
+    runs = make_runs(shifted(UNDERFIT), n=10)
+    runs.loc[(runs["variant"] == CONTROL) & (runs["seed"] == 7), "status"] = "failed"
+    runs.loc[(runs["variant"] == "no callbacks") & (runs["seed"] == 8), "status"] = "failed"
+    verdict = judge_claim(runs, spec)
+    assert (verdict.verdict, verdict.n) == ("supported", 9)
+    assert [(run.variant, run.seed) for run in verdict.excluded] == [(CONTROL, 7)]
+
+
+@pytest.mark.parametrize(
+    ("n", "verdict", "exploratory"),
+    [
+        (1, "inconclusive", True),
+        (2, "supported", True),
+        (7, "supported", True),
+        (8, "supported", False),
+    ],
+)
+def test_few_seeds_are_exploratory(spec, make_runs, n, verdict, exploratory):
+    found = judge_claim(make_runs(shifted(UNDERFIT), n=n, noise=0.0001), spec)
+    assert (found.verdict, found.exploratory) == (verdict, exploratory)
+    json.loads(found.to_json())
+
+
+def test_no_finished_pair_is_not_tested(spec, make_runs):
+    verdict = judge_claim(make_runs(n=2).assign(status="failed"), spec)
+    assert (verdict.verdict, verdict.n) == ("not tested", 0)
+    assert json.loads(verdict.to_json())["primary"]["train"]["difference"]["mean"] is None
+
+
+def test_the_control_against_itself_has_no_effect(spec, make_runs):
+    runs = make_runs(shifted(UNDERFIT), seed=1)
+    replicate = runs[runs["variant"] == CONTROL].copy()
+    replicate["test_loss"] += np.random.default_rng(2).normal(0, 0.001, len(replicate))
+    verdict = judge_claim(runs, spec, replicate=replicate)
+    assert verdict.same_again is not None
+    assert verdict.same_again.passed
+    assert verdict.same_again.primary.label == "no effect"
+    assert not verdict.same_again.note
+
+
+def test_margins_finer_than_the_noise_are_told(spec, make_runs):
+    runs = make_runs(shifted(UNDERFIT))
+    replicate = runs[(runs["variant"] == CONTROL) & (runs["seed"] < 20)].copy()
+    replicate["test_loss"] += np.random.default_rng(2).normal(0, 0.05, len(replicate))
+    check = judge_claim(runs, spec, replicate=replicate).same_again
+    assert check is not None
+    assert (check.passed, check.n) == (False, 20)
+    assert "finer than the noise" in check.note
+
+
+def test_a_replicate_of_unknown_seeds_is_refused(spec, make_runs):
+    runs = make_runs()
+    replicate = runs[runs["variant"] == CONTROL].assign(seed=lambda rows: rows["seed"] + 1)
+    with pytest.raises(RunsError, match="variant 'delayed', seed 40 is missing"):
+        judge_claim(runs, spec, replicate=replicate)
+
+
+def same(one: Verdict, other: Verdict) -> bool:
+    return (one.verdict, one.label, one.n) == (other.verdict, other.label, other.n)
+
+
+def test_the_order_of_rows_changes_nothing(spec, make_runs):
+    runs = make_runs(shifted(UNDERFIT))
+    shuffled = runs.sample(frac=1, random_state=0)
+    assert judge_claim(shuffled, spec) == judge_claim(runs, spec)
+
+
+def test_swapping_the_arms_mirrors_the_table(spec, make_runs):
+    swapped = spec.model_copy(
+        update={"claim": spec.claim.model_copy(update={"treatment": CONTROL, "control": TREATMENT})}
+    )
+    runs = make_runs(shifted(UNDERFIT))
+    there, back = judge_claim(runs, spec), judge_claim(runs, swapped)
+    assert (there.primary.label, back.primary.label) == ("underfit", "better fit")
+    assert back.primary.train.difference.low == pytest.approx(-there.primary.train.difference.high)
+
+
+def scaled(spec: StudySpec, factor: float) -> StudySpec:
+    margins = spec.claim.margins.model_copy(
+        update={"train_loss": 0.01 * factor, "test_loss": 0.005 * factor}
+    )
+    return spec.model_copy(update={"claim": spec.claim.model_copy(update={"margins": margins})})
+
+
+@pytest.mark.parametrize("noise", [0.001, 0.02])
+def test_scaling_losses_and_margins_changes_no_verdict(spec, make_runs, noise):
+    runs = make_runs(shifted(UNDERFIT), noise=noise)
+    larger = runs.assign(train_loss=8 * runs["train_loss"], test_loss=8 * runs["test_loss"])
+    one, eight = judge_claim(runs, spec), judge_claim(larger, scaled(spec, 8))
+    assert same(one, eight)
+    assert eight.seeds_needed == one.seeds_needed
+    assert eight.primary.p_supported == pytest.approx(one.primary.p_supported)
+
+
+def test_breaking_the_pairs_changes_the_verdict(spec, make_runs):
+    runs = make_runs(shifted(UNDERFIT), n=12)
+    broken = runs.copy()
+    control = broken["variant"] == CONTROL
+    broken.loc[control, "seed"] = np.random.default_rng(1).permutation(12)
+    assert judge_claim(runs, spec).verdict == "supported"
+    assert judge_claim(broken, spec).verdict == "inconclusive"
+
+
+def test_the_p_values_decide_as_the_bounds_do(spec, make_runs):
+    for seed in range(40):
+        shift = {"train_loss": 0.0115, "test_loss": 0.0062}
+        found = judge_claim(make_runs(shifted(shift), n=8, noise=0.0015, seed=seed), spec).primary
+        assert (found.verdict == "supported") == (found.p_supported < 0.05)
+        assert (found.verdict == "refuted") == (found.p_refuted < 0.05)
+
+
+def test_json_holds_plain_finite_values(spec, make_runs):
+    verdict = judge_claim(make_runs(shifted(UNDERFIT), noise=0.0), spec)
+    told = json.loads(verdict.to_json())
+    assert told == verdict.to_dict()
+    assert told["verdict"] == "supported"
+    assert told["primary"]["train"]["difference"]["dz"] is None  # infinite: no spread
+    assert told["primary"]["test"]["margin"] == 0.005
+
+
+def test_early_stopping_in_the_contrast_is_told(spec, make_runs):
+    stopping = spec.model_dump()
+    stopping["variants"][2]["early_stopping"] = {}
+    verdict = judge_claim(make_runs(shifted(UNDERFIT)), StudySpec.model_validate(stopping))
+    assert verdict.stops_early == (CONTROL,)
+
+
+def test_a_study_without_a_claim_is_refused(spec, make_runs):
+    with pytest.raises(SpecError, match="claim: missing"):
+        judge_claim(make_runs(), spec.model_copy(update={"claim": None}))

@@ -1,0 +1,72 @@
+"""`finetune search` on the command line: what it prints, and wrong input."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.small_studies import SMALL
+
+_SIZE = (*SMALL, "training.epochs=4", "seeds=3", "search.trials=6", "search.seeds=3")
+TINY = [part for override in _SIZE for part in ("--set", override)]
+
+
+@pytest.fixture(autouse=True)
+def _made_up(executor, monkeypatch):
+    """Make the search's training up too, without a failed run, and draw nothing."""
+    monkeypatch.setattr("finetune.studies.search.tuned_files", lambda tables, *, tuned: {})
+    monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 0.0)
+
+
+def test_a_search_says_its_budget_its_winners_and_its_report(cli):
+    code, out, err = cli("search", *TINY)
+    assert code == 0
+    assert "Each of the two arms gets 6 trials of 3 seeds and at most 4 epochs, 8 at a time" in err
+    assert "0 runs are stored, 36 to train" in err
+    assert "tuned reduction from epoch 0: factor 0." in out
+    assert "start_from_epoch" in out
+    assert "Tuned: " in out
+    assert "Report: reports/founding/report.md" in out
+    tuned = json.loads(Path("reports/founding/tuned.json").read_text())
+    assert tuned["dashboard"] == "optuna-dashboard sqlite:///reports/founding/search.db"
+
+
+def test_trials_given_on_the_command_line_are_added_to(cli):
+    cli("search", "--out", "out", "--trials", "2", *TINY)
+    _, _, err = cli("search", "--out", "out", "--trials", "4", *TINY)
+    assert "12 runs are stored, 12 to train" in err
+    trials = pd.read_csv("out/tables/trials.csv")
+    assert list(trials["number"]) == [*range(4), *range(4)]
+
+
+def test_one_folder_holds_one_search(cli):
+    cli("search", "--out", "out", *TINY)
+    code, out, err = cli("search", "--out", "out", *TINY, "--set", "search.patience=[2, 4]")
+    assert code == 2
+    assert out == ""
+    assert err.splitlines()[-1].startswith("finetune: --storage: its study 'founding: tuned")
+
+
+BAD = {
+    "unknown scheme": (["--storage", "nosql://x"], "received 'nosql://x', whose scheme is unknown"),
+    "unreachable": (
+        ["--storage", "postgresql+psycopg://me:secret@127.0.0.1:1/x"],
+        "'postgresql+psycopg://me:***@127.0.0.1:1/x' does not answer",
+    ),
+    "empty range": (["--set", "search.patience=[9, 3]"], "patience is the empty range [9, 3]"),
+    "no range": (["--set", "search.factor=[0.0, 0.5]"], "search.factor.0: received 0.0; allowed"),
+    "no trials": (["--set", "search.trials=0"], "search.trials: received 0; allowed"),
+    "no objective": (["--set", "search.objective=test_loss"], "search.objective: received"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_input_is_told_in_one_line_with_code_2(kind, cli):
+    arguments, words = BAD[kind]
+    code, out, err = cli("search", *arguments)
+    assert code == 2
+    assert out == ""
+    (line,) = err.splitlines()
+    assert words in line
+    assert "secret" not in line

@@ -1,0 +1,38 @@
+"""Which workers may train, told of made-up workers; real ones are in `test_cluster`."""
+
+import pytest
+
+from finetune.errors import ClusterError
+from finetune.execution.worker_check import WorkerRequirements, check_workers
+
+TERMS = WorkerRequirements({}, None, "")
+
+
+class Cluster:
+    """Stands in for Dask's client: every worker has given its answer."""
+
+    def __init__(self, **answers):
+        self.answers = answers
+
+    def run(self, function, terms, *, on_error):
+        assert on_error == "return"
+        return self.answers
+
+
+def test_workers_that_fit_are_admitted_and_slow_ones_told():
+    notes = []
+    check_workers(Cluster(one=("", ""), other=("", "has 4 threads")), TERMS, notes.append)
+    (note,) = notes
+    assert note.startswith("Worker other has 4 threads")
+
+
+def test_every_worker_that_does_not_fit_is_named():
+    old = "has keras 3.14.0, and here it is 3.15.1"
+    none = ModuleNotFoundError("No module named 'finetune'")
+    with pytest.raises(ClusterError) as told:
+        check_workers(Cluster(fits=("", ""), old=(old, ""), bare=none), TERMS, pytest.fail)
+    line = str(told.value)
+    assert f"worker old {old}" in line
+    assert "worker bare has no finetune that fits (ModuleNotFoundError: No module" in line
+    assert "worker fits" not in line
+    assert "\n" not in line

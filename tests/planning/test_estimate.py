@@ -1,0 +1,140 @@
+"""What a study would take: asked about before anything of it begins."""
+
+import sys
+
+import pytest
+
+from finetune.errors import SpecError
+from finetune.planning.estimate import estimate_map, estimate_run, estimate_search
+from finetune.planning.plan import Plan
+from finetune.spec.study import StudySpec
+from finetune.spec.study_file import shipped_studies
+from finetune.studies.load import load_spec
+from tests.usercode.test_untrusted import BARE
+
+_MEMORY = 4 * 2**30
+SHIPPED = sorted(shipped_studies().glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda p: p.stem)
+@pytest.mark.parametrize("estimate", [estimate_run, estimate_map, estimate_search])
+def test_no_shipped_study_asks(file, estimate):
+    assert not estimate(load_spec(file)).exceeds(_MEMORY)
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda p: p.stem)
+@pytest.mark.parametrize("engine", ["population", "keras"])
+def test_the_runs_of_a_plan_are_at_most_those_estimated(file, engine):
+    spec = load_spec(file)
+    blocks = Plan.of(spec, engine).blocks
+    planned = sum(len(block.variants) * len(block.seeds) for block in blocks)
+    epochs = sum(
+        len(block.variants) * len(block.seeds) * block.spec.training.epochs for block in blocks
+    )
+    found = estimate_run(spec, engine)
+    assert planned - 3 <= found.runs <= 1.2 * planned
+    assert epochs <= found.run_epochs <= 1.2 * epochs
+
+
+def test_the_founding_study_takes_seconds_and_more_of_anything_takes_more():
+    small = estimate_run(load_spec())
+    assert 10 < small.seconds < 60
+    assert small.sized
+    for change in ("seeds=200", "training.epochs=200", "data.args.n_samples=4000",
+                   "model.hidden=[640, 32]"):  # fmt: skip
+        more = estimate_run(load_spec(overrides=[change]))
+        assert more.seconds > 1.5 * small.seconds
+        assert more.memory > small.memory
+    assert estimate_run(load_spec(), "keras").seconds > 100 * small.seconds
+
+
+def test_unknown_sizes_are_taken_from_the_founding_study():
+    spec = StudySpec.model_validate(
+        BARE | {"data": {"source": "people.csv", "target": "y"}}, strict=False
+    )
+    found = estimate_run(spec)
+    assert not found.sized
+    assert "as in the founding study" in str(found)
+
+
+HUGE = {
+    "seeds": ["run", "--seeds", "1000000000"],
+    "seeds of Keras": ["run", "--engine", "keras", "--seeds", "1000"],
+    "epochs": ["run", "--set", "training.epochs=1000000"],
+    "all": ["run", "--set", "training.epochs=2147483647", "--set", "seeds=1000000000000"],
+    "rows": ["run", "--set", "data.args.n_samples=1000000000000"],
+    "features": ["run", "--set", "data.args.n_features=1000000000"],
+    "rows of each class": ["run", "--set", "data.args.n_samples=[1000000000000]"],
+    "network": ["run", "--set", "model.hidden=[1000000, 1000000]"],
+    "grid": ["map", "--set", f"map.patience={list(range(1, 100001))}"],
+    "seeds of the map": ["map", "--set", "map.seeds=1000000000"],
+    "trials": ["search", "--trials", "1000000000"],
+    "seeds of the search": ["search", "--set", "search.seeds=1000000000"],
+}
+
+
+@pytest.mark.parametrize("kind", HUGE)
+def test_a_study_that_takes_much_is_told_so_in_one_line(cli, kind):
+    code, out, err = cli(*HUGE[kind])
+    assert (code, out) == (2, "")
+    (line,) = err.splitlines()
+    assert "on 2 cores" in line
+    assert line.endswith("ask for less, or say --yes")
+
+
+TOO_LARGE = {
+    "seeds=1000000000001": "seeds",
+    "training.epochs=2147483648": "training.epochs",
+    "model.hidden=[1000001]": "model.hidden.0",
+    "variants.1.early_stopping.patience=1000000000001": "variants.1.early_stopping.patience",
+    "search.batch=1001": "search.batch",
+}
+
+
+@pytest.mark.parametrize("change", TOO_LARGE)
+def test_a_number_that_is_never_sensible_is_refused(cli, change):
+    code, _, err = cli("run", "--set", change)
+    (line,) = err.splitlines()
+    assert code == 2
+    assert f"{TOO_LARGE[change]}: received" in line
+    assert "allowed is less than" in line
+
+
+class Terminal:
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "trained"), [(True, True), (False, False)])
+def test_on_a_terminal_the_user_is_asked(cli, executor, monkeypatch, answer, trained):
+    import typer
+
+    from finetune.cli import terminal as console
+    from finetune.planning import estimate
+
+    monkeypatch.setattr(estimate, "MOST_SECONDS", 0)
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(console.ERR, "_force_terminal", True)
+    monkeypatch.setattr(typer, "confirm", lambda question, *, err: answer)
+    code, _, err = cli("run", "--seeds", "1", "--engine", "keras", "--out", "out")
+    assert "5 runs with at most 500 epochs in all" in err
+    assert (code == 2) is not trained
+    assert bool(executor.trained) is trained
+
+
+def test_yes_trains_without_a_question(cli, executor, monkeypatch):
+    from finetune.planning import estimate
+
+    monkeypatch.setattr(estimate, "MOST_SECONDS", 0)
+    assert cli("run", "--seeds", "1", "--engine", "keras", "--out", "out")[0] == 2
+    assert not executor.trained
+    cli("run", "--seeds", "1", "--engine", "keras", "--out", "out", "--yes")
+    assert executor.trained
+
+
+def test_a_thousand_variants_are_read_soon_and_more_are_refused():
+    names = ", ".join(f"{{name = 'v{number}'}}" for number in range(1000))
+    spec = load_spec(overrides=[f"variants=[{names}]", "claim.treatment=v1", "claim.control=v2"])
+    assert len(spec.variants) == 1000
+    with pytest.raises(SpecError, match=r"variants: received .*at most 1000"):
+        load_spec(overrides=[f"variants=[{names}, {{name = 'w'}}]"])

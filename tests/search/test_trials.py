@@ -1,0 +1,183 @@
+"""The search of one arm: what is asked, and what survives a cut."""
+
+import math
+from datetime import timedelta
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from finetune.errors import SpecError
+from finetune.search.trials import ArmSearch, Trial
+from finetune.spec.search import SearchSpec
+
+PARAMETERS = ("factor", "patience", "start_from_epoch")
+
+
+@pytest.fixture
+def storage():
+    return optuna.storages.InMemoryStorage()
+
+
+def search(storage, *, digest="abc", sampler="TPE", stream=(0, 0), name="s", **spec) -> ArmSearch:
+    return ArmSearch(
+        storage,
+        name,
+        parameters=PARAMETERS,
+        spec=SearchSpec(batch=4, **spec),
+        digest=digest,
+        stream=stream,
+        sampler=sampler,
+    )
+
+
+def value(trial: Trial) -> float:
+    return abs(math.log(trial.setting["factor"] / 0.4)) + trial.setting["patience"] / 10
+
+
+def go_on(arm: ArmSearch, budget: int) -> list[Trial]:
+    """Search as the tuning does: whole batches, the last one up to the budget."""
+    while batch := arm.ask(4 - len(arm.trials()) % 4, budget=budget):
+        for trial in batch:
+            arm.tell(trial.number, value(trial))
+    return arm.trials()
+
+
+@pytest.mark.parametrize("sampler", ["TPE", "random"])
+@pytest.mark.parametrize("cut", [1, 4, 10, 21])
+def test_a_search_that_was_cut_and_resumed_equals_one_that_was_not(storage, sampler, cut):
+    go_on(search(storage, name="cut", sampler=sampler), cut)
+    resumed = go_on(search(storage, name="cut", sampler=sampler), 24)
+    assert resumed == go_on(search(storage, name="whole", sampler=sampler), 24)
+    assert len(resumed) == 24
+
+
+def test_a_crash_amid_a_batch_changes_no_later_proposal(storage):
+    crashed = search(storage, name="crashed")
+    go_on(crashed, 12)
+    crashed.ask(4, budget=24)
+    resumed = search(storage, name="crashed")
+    left = [trial for trial in resumed.trials() if trial.value is None]
+    assert [trial.number for trial in left] == [12, 13, 14, 15]
+    for trial in left:
+        resumed.tell(trial.number, value(trial))
+    assert go_on(resumed, 24) == go_on(search(storage, name="whole"), 24)
+
+
+def test_settings_lie_in_their_ranges_and_differ_within_a_batch(storage):
+    trials = go_on(search(storage, factor=(0.2, 0.3), patience=(2, 4)), 24)
+    assert all(0.2 <= trial.setting["factor"] <= 0.3 for trial in trials)
+    assert {trial.setting["patience"] for trial in trials} == {2, 3, 4}
+    assert len({trial.setting["factor"] for trial in trials}) == 24
+
+
+def test_seed_and_stream_change_what_is_tried(storage):
+    first = go_on(search(storage, name="a"), 4)
+    assert first != go_on(search(storage, name="b", seed=1), 4)
+    assert first != go_on(search(storage, name="c", stream=(0, 1)), 4)
+
+
+def test_tpe_learns_from_the_batches_before(storage):
+    """The mean value falls well below that of random search, which shows that values arrive."""
+    learned = [value(trial) for trial in go_on(search(storage, name="a"), 64)[32:]]
+    drawn = [value(t) for t in go_on(search(storage, name="b", sampler="random"), 64)[32:]]
+    assert sum(learned) < 0.7 * sum(drawn)
+
+
+def test_a_range_of_one_value_is_no_error(storage):
+    trials = go_on(search(storage, patience=(3, 3), factor=(0.5, 0.5)), 8)
+    assert {(t.setting["factor"], t.setting["patience"]) for t in trials} == {(0.5, 3)}
+
+
+def test_nan_is_a_failed_trial_which_counts_for_the_budget(storage):
+    arm = search(storage)
+    (trial,) = arm.ask(1, budget=2)
+    arm.tell(trial.number, math.nan)
+    assert math.isnan(arm.trials()[0].value)
+    assert len(arm.ask(4, budget=2)) == 1
+    assert arm.ask(4, budget=2) == []
+
+
+def test_what_was_told_first_stays(storage):
+    arm = search(storage)
+    (trial,) = arm.ask(1, budget=1)
+    arm.tell(trial.number, 0.5)
+    arm.tell(trial.number, 0.7)
+    assert arm.trials()[0].value == 0.5
+
+
+def test_a_trial_that_another_controller_closes_at_the_same_moment_is_no_error(storage):
+    arm = search(storage)
+    (trial,) = arm.ask(1, budget=1)
+    study = optuna.load_study(storage=storage, study_name="s")
+    told = study._storage.set_trial_state_values
+
+    def told_twice(trial_id, state, values=None):
+        told(trial_id, TrialState.COMPLETE, [0.5])
+        return told(trial_id, state, values)
+
+    arm._study._storage.set_trial_state_values = told_twice
+    arm.tell(trial.number, 0.5)
+    assert arm.trials()[0].value == 0.5
+
+
+def test_a_lost_storage_is_restored_and_goes_on_as_before(storage):
+    kept = go_on(search(storage, name="kept"), 16)
+    arm = search(optuna.storages.InMemoryStorage(), name="kept")
+    arm.restore(reversed(kept))
+    arm.restore(kept)
+    assert arm.trials() == kept
+    assert go_on(arm, 24) == go_on(search(storage, name="kept"), 24)
+
+
+def test_settings_that_were_tried_twice_are_restored_twice(storage):
+    narrow = {"factor": (0.5, 0.5), "patience": (1, 2), "start_from_epoch": (3, 3)}
+    kept = go_on(search(storage, **narrow), 8)
+    arm = search(optuna.storages.InMemoryStorage(), **narrow)
+    arm.restore(kept)
+    arm.restore(kept)
+    assert arm.trials() == kept
+
+
+def test_failed_trials_are_restored_as_failed(storage):
+    arm = search(storage)
+    setting = {"factor": 0.5, "patience": 3, "start_from_epoch": 5}
+    arm.restore([Trial(0, setting, math.nan)])
+    assert [(t.setting, math.isnan(t.value)) for t in arm.trials()] == [(setting, True)]
+
+
+def test_another_search_of_the_same_name_is_refused(storage):
+    go_on(search(storage, digest="abc"), 2)
+    with pytest.raises(SpecError, match=r"--storage: its study 's' holds another search \(abc"):
+        search(storage, digest="def")
+
+
+def test_a_study_that_is_not_ours_is_refused(storage):
+    foreign = optuna.create_study(storage=storage, study_name="s")
+    foreign.tell(foreign.ask({"x": optuna.distributions.FloatDistribution(0, 1)}), 1.0)
+    with pytest.raises(SpecError, match="not one of finetune"):
+        search(storage)
+
+
+def test_a_trial_that_a_crash_left_without_a_setting_is_closed(storage, monkeypatch):
+    study = optuna.create_study(storage=storage, study_name="s")
+    study.set_user_attr("finetune search", "abc")
+    study.ask()
+    search(storage)
+    assert study.trials[0].state == TrialState.RUNNING  # it may yet get one
+    monkeypatch.setattr("finetune.search.trials._ABANDONED", timedelta(0))
+    arm = search(storage)
+    assert study.trials[0].state == TrialState.FAIL
+    assert arm.trials() == []
+    assert len(go_on(arm, 8)) == 8
+
+
+def test_importances_want_fifty_trials(storage):
+    arm = search(storage)
+    go_on(arm, 49)
+    assert arm.importances(64) == {}
+    go_on(arm, 50)
+    found = arm.importances(64)
+    assert arm.importances(49) == {}
+    assert set(found) == set(PARAMETERS)
+    assert min(found, key=found.__getitem__) == "start_from_epoch"  # no value depends on it

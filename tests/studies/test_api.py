@@ -1,0 +1,157 @@
+"""The Python interface: a study in a line, a comparison in five."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+import finetune
+from finetune.errors import DataError, SpecError
+from tests.small_studies import small_study
+
+ROWS = np.random.default_rng(0).normal(size=(60, 4))
+CLASSES = (ROWS[:, 0] > 0).astype(int)
+
+
+def small_model(input_shape=(4,), n_outputs=1) -> keras.Model:
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            keras.layers.Dense(6, activation="relu"),
+            keras.layers.Dense(n_outputs, activation="softmax" if n_outputs > 1 else "sigmoid"),
+        ]
+    )
+
+
+@pytest.fixture
+def compare(executor, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *given, **options: finetune.compare(*given, seeds=3, epochs=4, **options)
+
+
+def test_a_study_runs_in_a_line_and_gives_its_results(executor, tmp_path):
+    spec = small_study("seeds=3", "training.epochs=4")
+    results = finetune.run(spec, out=tmp_path / "out")
+    assert isinstance(results, finetune.Results)
+    assert len(results.runs) == 15
+    assert set(results.epochs["variant"]) == {variant.name for variant in spec.variants}
+    assert results.verdict is not None
+    assert results.report() == tmp_path / "out" / "report.md"
+    assert results.report(tmp_path / "copy").read_text() == results.report().read_text()
+    assert (tmp_path / "copy" / "tables" / "runs.csv").exists()
+    assert not (tmp_path / "copy" / "store").exists()
+
+
+def test_a_comparison_has_the_founding_variants_and_claim(compare):
+    results = compare(small_model, ROWS, CLASSES)
+    assert results.runs["variant"].iloc[0] == "no callbacks"
+    assert len(results.runs) == 15
+    assert results.verdict is not None
+    assert results.folder == Path("reports/comparison")
+
+
+def test_the_same_call_again_trains_nothing(compare, executor):
+    compare(small_model, ROWS, CLASSES)
+    executor.trained.clear()
+    compare(small_model, ROWS, CLASSES)
+    assert executor.trained == []
+    compare(small_model, ROWS + 1e-3, CLASSES)
+    assert executor.trained != []
+
+
+def test_variants_and_settings_are_those_of_a_study_file(compare):
+    variants = {"plain": {}, "stop": {"early_stopping": {"patience": 2}}}
+    results = compare(
+        small_model, ROWS, CLASSES, variants=variants, vary=["init"], data={"val_size": 0.3}
+    )
+    assert results.verdict is None
+    assert results.spec.vary == ("init",)
+    assert results.spec.data.val_size == 0.3
+    early_stopping = results.spec.variant("stop").early_stopping
+    assert early_stopping is not None
+    assert early_stopping.patience == 2
+
+
+def test_a_compiled_model_brings_its_optimizer_and_loss(compare):
+    def model():
+        made = small_model()
+        made.compile(
+            optimizer=keras.optimizers.AdamW(0.003, weight_decay=0.1), loss="mean_squared_error"
+        )
+        return made
+
+    training = compare(model, ROWS, CLASSES).spec.training
+    assert training.optimizer.name == "adamw"
+    assert training.optimizer.learning_rate == pytest.approx(0.003)
+    assert training.optimizer.args == {"weight_decay": 0.1}
+    assert training.loss == "mean_squared_error"
+
+
+def compiled(loss):
+    def model():
+        made = small_model()
+        made.compile(optimizer="adam", loss=loss)
+        return made
+
+    return model
+
+
+def test_a_loss_object_with_the_usual_arguments_is_taken_by_its_name(compare):
+    results = compare(compiled(keras.losses.MeanAbsoluteError()), ROWS, CLASSES)
+    assert results.spec.training.loss == "mean_absolute_error"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [keras.losses.BinaryCrossentropy(from_logits=True), lambda y, predicted: y - predicted],
+    ids=["from logits", "own function"],
+)
+def test_a_loss_that_a_study_file_cannot_say_is_refused(loss, tmp_path):
+    with pytest.raises(SpecError, match=r"model_fn: its loss is .* with arguments of its own"):
+        finetune.compare(compiled(loss), ROWS, CLASSES, seeds=2, epochs=1, out=tmp_path)
+
+
+def test_text_labels_and_defaulted_parameters_are_fine(compare):
+    labels = pd.Series(np.where(CLASSES, "yes", "no"), dtype=object)
+    results = compare(lambda units=6: small_model(), ROWS, labels)
+    assert len(results.runs) == 15
+
+
+def test_results_show_themselves_in_a_notebook(compare):
+    shown = compare(small_model, ROWS, CLASSES)._repr_html_()
+    assert "<h3>comparison</h3>" in shown
+    assert "delayed LR reduction" in shown
+    assert "test_loss" in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "said"),
+    [
+        ({"x": np.zeros((3, 2, 2))}, DataError, "received shapes"),
+        ({"x": [["a"], ["b"]], "y": [0, 1]}, DataError, "x: holds more than numbers"),
+        ({"model_fn": lambda: 3}, SpecError, "model_fn: gave int"),
+        ({"variants": {"a": {"stop": 3}}}, SpecError, "variants.0.stop: unknown key"),
+        ({"model_fn": lambda: small_model((7,))}, SpecError, "(7,)"),
+        ({"model": {"hidden": [3]}}, SpecError, "model: received a setting"),
+    ],
+)
+def test_what_cannot_be_compared_is_told_in_one_line(change, kind, said, tmp_path):
+    given = {"model_fn": small_model, "x": ROWS, "y": CLASSES} | change
+    with pytest.raises(kind) as told:
+        finetune.compare(**given, seeds=2, epochs=1, out=tmp_path)
+    assert said in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.slow
+def test_a_comparison_trains_for_real_and_shows_figures(tmp_path):
+    variants = {"plain": {}, "stop": {"early_stopping": {"patience": 1}}}
+    results = finetune.compare(
+        small_model, ROWS, CLASSES, variants=variants, seeds=2, epochs=3, out=tmp_path
+    )
+    assert (results.runs["status"] == "ok").all()
+    assert results.runs["train_loss"].between(0, 2).all()
+    assert "data:image/png;base64," in results._repr_html_()
+    assert isinstance(results.epochs, pd.DataFrame)

@@ -1,0 +1,381 @@
+"""Studies: train what is missing, keep what is finished, end with the same numbers."""
+
+import json
+import shutil
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from finetune.errors import StoreError, TrainingError
+from finetune.execution.training import Options
+from finetune.planning.plan import Plan
+from finetune.store.results import ResultStore
+from finetune.store.shards import RUN_COLUMNS
+from finetune.store.versions import numeric_versions
+from finetune.studies.results import Results
+from finetune.studies.run import read_study, run_study, train_part
+from tests.small_studies import small_study
+
+SIZE = ("seeds=4", "training.epochs=5")
+SPEC = small_study(*SIZE)
+NAMES = [variant.name for variant in SPEC.variants]
+ARMS = [SPEC.claim.treatment, SPEC.claim.control]
+
+
+@pytest.fixture
+def run(executor, tmp_path):
+    """Run a study in one folder by the reference engine; give what was trained for it."""
+
+    def run_it(*overrides: str, folder: Path = tmp_path / "out", **options):
+        executor.trained.clear()
+        spec = small_study(*SIZE, *overrides)
+        results = run_study(spec, folder, engine="keras", options=Options(**options))
+        return results, sorted(executor.trained)
+
+    return run_it
+
+
+def runs_csv(folder: Path) -> bytes:
+    return (folder / "tables" / "runs.csv").read_bytes()
+
+
+def runs_of(names, seeds) -> list[tuple[str, int, str, int]]:
+    return sorted((name, seed, "keras", 0) for name in names for seed in seeds)
+
+
+def test_every_run_is_trained_once_and_has_its_row(run):
+    results, trained = run()
+    assert trained == runs_of(NAMES, range(4))
+    table = pd.read_csv(results.folder / "tables" / "runs.csv")
+    assert tuple(table.columns) == RUN_COLUMNS
+    expected = [(name, seed) for name in NAMES for seed in range(4)]
+    assert list(zip(table["variant"], table["seed"], strict=True)) == expected
+    assert results.failed == list(table["status"]).count("failed") > 0
+    assert (results.folder / "report.md").is_file()
+
+
+def test_the_second_run_trains_nothing_and_says_so(run):
+    plans = []
+    first, _ = run()
+    before = runs_csv(first.folder)
+    second, trained = run(on_plan=lambda stored, missing: plans.append((stored, missing)))
+    assert trained == []
+    assert plans == [(20, 0)]
+    assert (second.manifest["runs_reused"], second.manifest["runs_trained"]) == (20, 0)
+    assert runs_csv(second.folder) == before
+
+
+@pytest.mark.parametrize(
+    ("override", "names", "seeds"),
+    [
+        ("seeds=6", NAMES, [4, 5]),
+        ("seeds=2", [], []),
+        ("name=other", [], []),
+        ("claim.alpha=0.1", [], []),
+        ("variants.0.name=renamed", [], []),
+        ("variants.1.early_stopping.patience=2", [NAMES[1]], range(4)),
+        ("training.epochs=6", NAMES, range(4)),
+    ],
+)
+def test_only_what_is_missing_is_trained(run, override, names, seeds):
+    run()
+    results, trained = run(override)
+    assert trained == runs_of(names, seeds)
+    assert list(results.runs["seed"].unique()) == list(range(results.spec.seeds))
+
+
+def test_going_back_to_an_earlier_spec_trains_nothing(run):
+    first, _ = run()
+    before = runs_csv(first.folder)
+    run("training.epochs=6")
+    again, trained = run()
+    assert trained == []
+    assert runs_csv(again.folder) == before
+
+
+def test_an_added_variant_reuses_the_others(run):
+    run("variants=[{name='a'}, {name='b', early_stopping={}}]", "claim={treatment='a',control='b'}")
+    _, trained = run(
+        "variants=[{name='b', early_stopping={}}, {name='c', reduce_lr={}}, {name='a'}]",
+        "claim={treatment='a', control='c'}",
+    )
+    assert trained == runs_of(["c"], range(4))
+
+
+def test_variants_that_are_the_same_are_trained_once(run):
+    results, trained = run(
+        "variants=[{name='a'}, {name='b'}, {name='c', reduce_lr={}}]",
+        "claim={treatment='a', control='c'}",
+    )
+    assert trained == runs_of(["a", "c"], range(4))
+    one, other = (results.runs[results.runs["variant"] == name] for name in "ab")
+    assert list(one["test_loss"]) == list(other["test_loss"])
+
+
+@pytest.mark.parametrize("tasks_done", range(4))
+def test_interrupted_and_resumed_gives_the_same_table(run, executor, tmp_path, tasks_done):
+    whole, _ = run(folder=tmp_path / "whole")
+    executor.stop_after = tasks_done
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    finished = set(executor.trained)
+    assert len(finished) == tasks_done * len(NAMES)
+    executor.stop_after = None
+    resumed, trained = run()
+    assert finished | set(trained) == set(runs_of(NAMES, range(4)))
+    assert not finished & set(trained)
+    assert runs_csv(resumed.folder) == runs_csv(whole.folder)
+
+
+def test_progress_counts_up_to_all_runs(run):
+    seen = []
+    run(on_progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 20
+
+
+def test_the_population_study_adds_the_control_again_and_the_certificate(executor, tmp_path):
+    results = run_study(SPEC, tmp_path)
+    kinds = {(engine, replicate) for _, _, engine, replicate in executor.trained}
+    assert kinds == {("population", 0), ("population", 1), ("keras", 0)}
+    again = [name for name, _, engine, r in executor.trained if (engine, r) == ("population", 1)]
+    assert set(again) == {SPEC.claim.control}
+    assert len(results.runs) == 20
+    executor.trained.clear()
+    run_study(SPEC, tmp_path)
+    assert executor.trained == []
+
+
+def test_each_source_that_varies_is_varied_alone_for_the_claims_arms(executor, tmp_path):
+    results = run_study(SPEC, tmp_path)
+    runs = Counter(executor.trained)
+    thrice = {(name, seed) for (name, seed, *_), count in runs.items() if count == 3}
+    assert thrice == {(name, seed) for name in ARMS for seed in range(4)}
+    assert set(runs.values()) == {1, 3}
+    table = pd.read_csv(tmp_path / "tables" / "variance.csv")
+    assert list(table["source"].unique()) == ["init", "order", "all together"]
+    assert set(table["variant"]) == set(ARMS)
+    # Runs of another recipe are other runs: nothing of the study's own is in them.
+    first, last = (table[table["source"] == name] for name in ("init", "all together"))
+    assert not set(first["sd"]) & set(last["sd"])
+    assert "## Where the spread comes from" in (tmp_path / "report.md").read_text()
+    assert len(results.runs) == 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "names", "seeds"),
+    [
+        ({"vary": ("order",)}, [], 4),
+        ({"vary": ("order", "split", "order")}, ARMS, 4),
+        ({"seeds": 22}, ARMS, 20),
+        ({"claim": None}, NAMES[:2], 4),
+        ({"claim": None, "variants": SPEC.variants[:1]}, NAMES[:1], 4),
+    ],
+)
+def test_a_block_of_variance_for_each_source_of_several(changes, names, seeds):
+    spec = SPEC.model_copy(update=changes)
+    blocks = Plan.of(spec, "population").variance
+    varied = dict.fromkeys(spec.vary) if names else ()
+    assert [block.spec.vary for block in blocks] == [(source,) for source in varied]
+    for block in blocks:
+        assert [variant.name for variant in block.variants] == names
+        assert block.seeds == tuple(range(seeds))
+    assert Plan.of(spec, "keras").variance == ()
+
+
+def test_a_store_that_lacks_a_variance_block_is_read_without_any(executor, tmp_path):
+    run_study(SPEC, tmp_path)
+    store, plan = ResultStore(tmp_path / "store"), Plan.of(SPEC, "population")
+    assert plan.stored(store) == plan
+    lost = set(plan.variance[1].recipes.values())
+    for shard in (tmp_path / "store" / "runs").glob("*.parquet"):
+        if lost & set(pd.read_parquet(shard)["recipe"]):
+            shard.unlink()
+    assert plan.stored(store) == replace(plan, variance=())
+    read_study(tmp_path)
+    assert "Where the spread comes from" not in (tmp_path / "report.md").read_text()
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def same_results(one: Results, other: Results) -> None:
+    pd.testing.assert_frame_equal(one.runs, other.runs)
+    pd.testing.assert_frame_equal(one.epochs, other.epochs)
+    assert one.spec == other.spec
+    assert one.verdict.to_json() == other.verdict.to_json()  # NaN is no reason to differ
+
+
+def test_a_finished_study_is_read_from_its_folder(run):
+    first, _ = run()
+    before = tree(first.folder)
+    same_results(read_study(first.folder), first)
+    after = tree(first.folder)
+    changed = {Path(name).name for name in before if before[name] != after[name]}
+    assert before.keys() == after.keys()
+    assert changed <= {"manifest.json", "report.md"}  # they tell how long it took
+
+
+def _no_manifest(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+def _half_a_manifest(folder: Path) -> None:
+    content = (folder / "manifest.json").read_bytes()
+    (folder / "manifest.json").write_bytes(content[: len(content) // 2])
+
+
+def _another_manifest(folder: Path) -> None:
+    (folder / "manifest.json").write_text("[1, 2]")
+
+
+def _newer_spec(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["spec"]["mood"] = "good"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def _changed(**values):
+    """Give what changes parts of a manifest, or takes them out."""
+
+    def change(folder: Path) -> None:
+        manifest = json.loads((folder / "manifest.json").read_text()) | values
+        kept = {key: value for key, value in manifest.items() if value is not Ellipsis}
+        (folder / "manifest.json").write_text(json.dumps(kept))
+
+    return change
+
+
+def _countless_seeds(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    _changed(spec={**manifest["spec"], "seeds": 10**9})(folder)
+
+
+def _lost_shard(folder: Path) -> None:
+    next((folder / "store" / "runs").glob("*.parquet")).unlink()
+
+
+def _broken_shard(folder: Path) -> None:
+    next((folder / "store" / "runs").glob("*.parquet")).write_bytes(b"PAR1")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (_no_manifest, "holds no study"),
+        (_half_a_manifest, "holds no study"),
+        (_another_manifest, "holds no study"),
+        (_newer_spec, "holds no study"),
+        (_changed(notes=5), "holds no study"),
+        (_changed(versions=[1]), "holds no study"),
+        (_changed(wall_seconds=...), "holds no study"),
+        (_changed(wall_seconds={"training": "long"}), "holds no study"),
+        (_changed(engine="other"), "holds no study"),
+        (_changed(failures=[{}]), "holds no study"),
+        (_countless_seeds, "lacks runs of 999999980 seeds"),
+        (_lost_shard, "lacks runs of 1 seeds"),
+        (_broken_shard, "is damaged"),
+    ],
+)
+def test_a_folder_without_a_whole_study_is_told_and_left_alone(run, damage, words):
+    folder = run()[0].folder
+    damage(folder)
+    before = tree(folder)
+    with pytest.raises(StoreError, match=words) as caught:
+        read_study(folder)
+    assert len(str(caught.value).splitlines()) == 1
+    assert tree(folder) == before
+
+
+def test_a_broken_shard_is_told_set_aside_and_trained_anew(run):
+    folder = run()[0].folder
+    before = runs_csv(folder)
+    _broken_shard(folder)
+    notes = []
+    _, trained = run(on_note=notes.append)
+    assert len(trained) == len(NAMES)
+    assert runs_csv(folder) == before
+    assert "is set aside" in notes[0]
+
+
+def test_a_mixture_of_versions_is_noted(run, monkeypatch):
+    run("seeds=3")
+    older = numeric_versions() | {"keras": "3.14.0"}
+    monkeypatch.setattr("finetune.store.shards.numeric_versions", lambda: older)
+    results, _ = run()
+    here = numeric_versions()["keras"]
+    note = f"Runs were trained by several versions of keras: 3.14.0 (5 runs), {here} (15 runs)"
+    assert results.manifest["notes"] == [note]
+    assert read_study(results.folder).manifest["notes"] == [note]
+    assert "several versions of keras" in (results.folder / "report.md").read_text()
+
+
+def test_a_task_that_fails_is_reported_and_the_rest_is_judged(run, executor, tmp_path):
+    whole, _ = run(folder=tmp_path / "whole")
+    executor.failing = lambda task: 2 in task.seeds
+    notes = []
+    results, _ = run(on_note=notes.append)
+    lost = results.runs[results.runs["epochs_run"].isna()]
+    assert set(lost["seed"]) == {2}
+    assert set(lost["status"]) == {"failed"}
+    assert any("seed 2: MemoryError" in note for note in notes)
+    rest = whole.runs[whole.runs["seed"] != 2].reset_index(drop=True)
+    kept = results.runs[results.runs["seed"] != 2].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, rest, check_dtype=False)
+    report = (results.folder / "report.md").read_text()
+    assert "could not be trained" in report
+    assert "Reason: `MemoryError`" in report
+
+    executor.failing = lambda task: False
+    mended, trained = run()
+    assert trained == runs_of(NAMES, [2])
+    assert runs_csv(mended.folder) == runs_csv(whole.folder)
+
+
+def test_where_every_task_fails_there_is_no_report(run, executor, tmp_path):
+    executor.failing = lambda task: True
+    with pytest.raises(TrainingError, match=r"4 tasks failed at every try; .*MemoryError") as told:
+        run()
+    assert told.value.exit_code == 3
+    assert not (tmp_path / "out" / "report.md").exists()
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_parts_of_a_study_lie_together_as_the_whole(run, executor, tmp_path, parts):
+    whole, _ = run(folder=tmp_path / "whole")
+    executor.trained.clear()
+    left = [
+        train_part(SPEC, tmp_path / f"part-{number}", number, parts, engine="keras")
+        for number in range(1, parts + 1)
+    ]
+    assert sorted(executor.trained) == runs_of(NAMES, range(4))
+    assert left == ([0] if parts == 1 else [10, 15, 15])
+    for number in range(1, parts + 1):
+        for part in ("runs", "epochs"):
+            source = tmp_path / f"part-{number}" / "store" / part
+            shutil.copytree(source, tmp_path / "out" / "store" / part, dirs_exist_ok=True)
+    results, trained = run()
+    assert trained == []
+    assert runs_csv(results.folder) == runs_csv(whole.folder)
+
+
+def test_a_folder_that_cannot_be_written_to_stops_a_study_before_it_trains(run, executor, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match="--out"):
+        run(folder=tmp_path / "file")
+    assert executor.trained == []
+
+
+@pytest.mark.slow
+def test_a_study_in_which_every_run_fails_is_told_to_the_end(tmp_path):
+    spec = small_study("training.optimizer.learning_rate=1e30", "training.epochs=3", "seeds=2")
+    results = run_study(spec, tmp_path, options=Options(workers=0))
+    assert results.failed == len(results.runs) == 10
+    assert results.verdict is not None and results.verdict.verdict == "not tested"
+    report = (tmp_path / "report.md").read_text()
+    assert "10 of 10 runs failed" in report
+    assert "Probe" not in report
