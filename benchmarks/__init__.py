@@ -1,1 +1,1 @@
-"""Studies that are run for their results, and measurements of speed."""
+"""Studies that are run for their results, and measurements of speed, scale and reliability."""

@@ -9,7 +9,8 @@ from benchmarks.forest import forest_files
 from benchmarks.overview import overview
 from benchmarks.verdicts import read_verdicts
 from finetune.claims.words import sentence
-from finetune.cli.terminal import OUT, answer, training_options
+from finetune.cli.terminal import console, run_program
+from finetune.cli.training import Services
 from finetune.errors import SpecError
 from finetune.spec.study_file import shipped_studies
 from finetune.store.atomic import write_whole
@@ -23,7 +24,7 @@ _NOT_BY_DEFAULT = ("smoke",)
 
 
 def suite() -> list[str]:
-    """Give the names of what the suite runs when none is named."""
+    """Return the names of what the suite runs when none is named."""
     studies = sorted(file.stem for file in shipped_studies().glob("*.toml"))
     return [*(name for name in studies if name not in _NOT_BY_DEFAULT), MAP]
 
@@ -42,10 +43,10 @@ def run_suite(
         if name not in known:
             raise SpecError(f"NAME: received {name!r}; allowed: {', '.join(known)}")
     for name in chosen:
-        OUT.print(f"== {name}")
+        console.print(f"== {name}")
         _run(name, out / name)
     write_overview(out)
-    OUT.print(f"Overview: {out / 'README.md'}")
+    console.print(f"Overview: {out / 'README.md'}")
 
 
 def write_overview(out: Path) -> None:
@@ -58,15 +59,17 @@ def write_overview(out: Path) -> None:
 
 
 def _run(name: str, folder: Path) -> None:
-    with training_options(command=f"python -m benchmarks {name}") as options:
+    with Services().training(command=f"python -m benchmarks {name}") as options:
         if name == MAP:
             verdicts = map_claim(load_spec(), folder, options=options).table["verdict"]
-            OUT.print(", ".join(f"{n} {verdict}" for verdict, n in verdicts.value_counts().items()))
+            console.print(
+                ", ".join(f"{n} {verdict}" for verdict, n in verdicts.value_counts().items())
+            )
             return
         results = run_study(load_spec(name), folder, options=options)
     if results.verdict:
-        OUT.print(sentence(results.verdict))
+        console.print(sentence(results.verdict))
 
 
 if __name__ == "__main__":
-    answer(lambda: typer.run(run_suite))
+    run_program(lambda: typer.run(run_suite))

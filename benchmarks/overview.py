@@ -16,7 +16,7 @@ _COLUMNS = ("study", "verdict", "outcome", "seeds", "training loss", "test loss"
 
 
 def overview(folder: Path, *, studies: Iterable[str]) -> str:
-    """Give the Markdown that stands over the reports of a folder: the verdicts of these studies."""
+    """Return the Markdown that stands over a folder of reports: the verdicts of these studies."""
     verdicts = read_verdicts(folder, studies)
     return join_sections(
         _TITLE,
@@ -25,7 +25,7 @@ def overview(folder: Path, *, studies: Iterable[str]) -> str:
     )
 
 
-def _opening(verdicts: pd.DataFrame, cells: pd.DataFrame | None) -> str:
+def _opening(verdicts: pd.DataFrame, settings: pd.DataFrame | None) -> str:
     claim = (
         'The claim under test: *"reducing the learning rate from the start causes underfitting."* '
         "Each study compares reduction from epoch 0 with reduction that starts later, pair by pair "
@@ -33,29 +33,35 @@ def _opening(verdicts: pd.DataFrame, cells: pd.DataFrame | None) -> str:
     )
     if verdicts.empty:
         return paragraphs(claim, "No study has run yet.")
-    # A study that compares runs of another once more, as a sweep does, says nothing new.
-    own = verdicts.sort_values(["n", "study"]).drop_duplicates("runs", keep="last")
+    # A study that compares the same runs once more, as a sweep does, is no further evidence.
+    distinct = verdicts.sort_values(["n", "study"]).drop_duplicates("pair", keep="last")
     return paragraphs(
-        claim, f"**{_found(own)}**", _repeated(verdicts, own), _trade(own), _map(cells), _forest(),
-        _reach(),
-    )  # fmt: skip
+        claim,
+        f"**{_counts(distinct)}**",
+        _repeated(verdicts, distinct),
+        _trade(distinct),
+        _map(settings),
+        _forest(),
+        _limits(),
+    )
 
 
-def _found(verdicts: pd.DataFrame) -> str:
+def _counts(verdicts: pd.DataFrame) -> str:
     counts = Counter(verdicts["verdict"])
-    told = [f"{verdict} in {count}" for verdict, count in counts.most_common()]
-    return f"Over {len(verdicts)} studies the claim is {', '.join(told)}."
+    each = [f"{verdict} in {count}" for verdict, count in counts.most_common()]
+    return f"Over {len(verdicts)} studies the claim is {', '.join(each)}."
 
 
-def _repeated(verdicts: pd.DataFrame, own: pd.DataFrame) -> str:
-    names = [plain(name) for name in verdicts["study"] if name not in set(own["study"])]
+def _repeated(verdicts: pd.DataFrame, distinct: pd.DataFrame) -> str:
+    counted = set(distinct["study"])
+    names = [plain(name) for name in verdicts["study"] if name not in counted]
     if not names:
         return ""
     return f"Not counted, since they compare runs of another study once more: {', '.join(names)}."
 
 
 def _trade(verdicts: pd.DataFrame) -> str:
-    """Say what the two losses have in common over the studies, by their intervals."""
+    """Count how the two losses go together over the studies, by their intervals."""
     fits_less = _count(verdicts["train_low"] > 0)
     better, worse = _count(verdicts["test_high"] < 0), _count(verdicts["test_low"] > 0)
     both = _count((verdicts["train_low"] > 0) & (verdicts["test_high"] < 0))
@@ -67,20 +73,20 @@ def _trade(verdicts: pd.DataFrame) -> str:
     )
 
 
-def _count(which: Any) -> int:
-    return list(which).count(True)
+def _count(mask: Any) -> int:
+    return list(mask).count(True)
 
 
-def _map(cells: pd.DataFrame | None) -> str:
-    if cells is None:
+def _map(settings: pd.DataFrame | None) -> str:
+    if settings is None:
         return ""
-    counts = Counter(cells["verdict"])
-    patient = cells.loc[cells["verdict"] == "supported", "patience"]
+    counts = Counter(settings["verdict"])
+    patient = settings.loc[settings["verdict"] == "supported", "patience"]
     where = f", all at a patience of at most {max(patient)}" if len(patient) else ""
     return (
         f"Over the grid of factor, patience and delay on the founding data "
         f"([claim map](claim-map/report.md)) it is supported in {counts['supported']} of "
-        f"{len(cells)} settings{where}, and refuted in {counts['refuted']}."
+        f"{len(settings)} settings{where}, and refuted in {counts['refuted']}."
     )
 
 
@@ -94,7 +100,7 @@ def _forest() -> str:
     )
 
 
-def _reach() -> str:
+def _limits() -> str:
     return (
         "The studies are not pooled into one number: most share the founding data or its "
         "generator, so they are not independent, and they were chosen, not drawn."
@@ -124,7 +130,7 @@ def _study(row: Mapping[Hashable, Any]) -> list[str]:
 
 
 def _difference(row: Mapping[Hashable, Any], side: str) -> str:
-    mean, low, high = (number(row[f"{side}_{part}"]) for part in ("difference", "low", "high"))
+    mean, low, high = (number(row[f"{side}_{name}"]) for name in ("difference", "low", "high"))
     return f"{mean} [{low}, {high}]"
 
 

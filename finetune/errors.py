@@ -1,57 +1,62 @@
-"""What can go wrong, told in one line: field, value received, what is allowed, the remedy."""
+"""Errors that a user can cause, each one line: field, value received, what is allowed, remedy."""
 
 import unicodedata
 
-# Control characters, those of directions, surrogates, and separators of lines and paragraphs.
-_ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-# These join letters and emoji, and no more.
+# Unicode categories: control, format (direction), surrogate, line and paragraph separators.
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Of category Cf, but harmless: they join letters and emoji.
 _JOINERS = "\u200c\u200d"
 
 
-def printable(text: object) -> str:
-    """Give a text in one line, with each character that would act, not show, as its escape.
+def escape_unprintable(text: object) -> str:
+    """Replace every character that would not print as itself by its escape, as in `repr`.
 
-    A terminal obeys control characters, and a direction reverses what stands after it. What
-    Unicode will never have as a character is escaped too, since XML forbids it.
+    A terminal obeys control characters, a direction mark reverses what follows it, and XML
+    forbids the code points that Unicode will never assign. The result is one line.
     """
-    return "".join(repr(c)[1:-1] if _acts(c) else c for c in str(text))
+    return "".join(repr(c)[1:-1] if _is_unprintable(c) else c for c in str(text))
 
 
-def _acts(character: str) -> bool:
-    if unicodedata.category(character) in _ACTING:
+def _is_unprintable(character: str) -> bool:
+    if unicodedata.category(character) in _UNPRINTABLE:
         return character not in _JOINERS
     code = ord(character)
+    # U+FFFE and U+FFFF of every plane, and U+FDD0 to U+FDEF, are never assigned.
     return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
 
 
-def in_words(problem: BaseException) -> str:
-    """Say an exception in one line: its kind, and its words if it has some."""
-    words = " ".join(str(problem).split())
-    return ": ".join(filter(None, (type(problem).__name__, words)))
+def one_line(text: object) -> str:
+    """Return a text with every run of white space, line breaks too, as one space."""
+    return " ".join(str(text).split())
+
+
+def describe_exception(problem: BaseException) -> str:
+    """Describe an exception in one line: its type and, where it has one, its message."""
+    return ": ".join(filter(None, (type(problem).__name__, one_line(problem))))
 
 
 class FinetuneError(Exception):
     """Base of every error that a user can cause; the command line prints it without a traceback.
 
-    Its text is one line that a terminal shows as it is, whatever names of a user's it holds.
+    Its message is one line of printable characters, whatever the user's own names hold.
     """
 
     exit_code = 2
 
     def __init__(self, message: str = ""):
-        super().__init__(printable(message))
+        super().__init__(escape_unprintable(message))
 
 
 class SpecError(FinetuneError):
-    """A study file, an override or an argument does not say something that can be run."""
+    """A study file, an override or an argument is not valid."""
 
 
 class DataError(FinetuneError):
-    """The data of a study cannot be loaded or split as asked."""
+    """The data of a study cannot be loaded or split."""
 
 
 class EngineError(FinetuneError):
-    """An engine cannot train this model or optimizer exactly, and so refuses it by name."""
+    """An engine cannot train this model or optimizer exactly, and refuses it by name."""
 
 
 class StoreError(FinetuneError):
@@ -63,6 +68,6 @@ class ClusterError(FinetuneError):
 
 
 class TrainingError(FinetuneError):
-    """Tasks failed at every try, so that some runs are missing; what was finished is stored."""
+    """Tasks failed at every try, so that some runs are missing; finished runs are stored."""
 
     exit_code = 3

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from distributed import Client
 
-from tests.processes import SCRIPTS
+from tests.processes import ROOT, SCRIPTS
 
 _SECONDS_TO_START = 60
 
 
 def free_address() -> str:
-    """Give an address on which nothing listens."""
+    """Return an address on which nothing listens."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return f"tcp://127.0.0.1:{one.getsockname()[1]}"
@@ -24,13 +24,14 @@ def free_address() -> str:
 
 @contextmanager
 def running(*command: str, log: Path, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run an installed command, its words in a file, until the block ends."""
-    with log.open("ab") as words:
+    """Run an installed command, its output in a file, until the block ends."""
+    with log.open("ab") as output:
         process = subprocess.Popen(
             [SCRIPTS / command[0], *command[1:]],
-            stdout=words,
-            stderr=words,
-            env={**os.environ, **environment},
+            stdout=output,
+            stderr=output,
+            # Workers import what trains from the tests.
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
             start_new_session=True,
         )
     try:
@@ -54,7 +55,7 @@ def scheduler(address: str, log: Path):
 
 
 def workers(address: str, log: Path, count: int = 2, *options: str):
-    """Run workers as users are told to."""
+    """Run workers as the README says."""
     command = ("finetune", "worker", address, "--workers", str(count), *options)
     return running(*command, log=log)
 
@@ -65,7 +66,7 @@ def foreign_worker(address: str, log: Path, *options: str, **environment: str):
 
 
 def worker_processes(address: str, count: int) -> dict[str, int]:
-    """Give the process id of each worker by its address, once there are so many."""
+    """Return the process id of each worker by its address, once there are so many."""
     with Client(address, timeout="30s", set_as_default=False) as client:
         client.wait_for_workers(count, timeout=_SECONDS_TO_START)
         return dict(client.run(os.getpid))

@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -7,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.made_runs import Executor, made_up
+from finetune.cli.training import Services
+from finetune.execution.training import Options
+from tests.made_runs import MadeUpExecutor
 
 # TensorFlow's C++ speaks on loading; tests read the standard error of what they start.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -25,24 +28,59 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_collections() -> Iterator[None]:
+    """Hide what is imported by now from the garbage collector, which cannot free any of it.
+
+    statsmodels collects garbage at every correction for many tests.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
-def executor() -> Iterator[Executor]:
-    """Stand in for training and drawing; studies then take a moment."""
-    with made_up() as executor:
-        yield executor
+def executor() -> MadeUpExecutor:
+    """Stand in for training; studies then take a moment."""
+    return MadeUpExecutor()
+
+
+@pytest.fixture
+def options(executor) -> Options:
+    """Options of a run whose training is made up and whose report has no figures."""
+    return Options(executor, figures=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_collections():
+    # statsmodels collects garbage at every correction for many tests: let it find little to walk.
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture
 def cli(executor, tmp_path, monkeypatch, capsys):
-    """Run the command line in this process, with training made up; give code, output, errors."""
+    """Run the command line in this process, with training made up; return code, output, errors.
+
+    `confirm` answers the question whether to train what takes much; by default nobody does.
+    """
     from finetune.cli.app import main
 
     monkeypatch.chdir(tmp_path)
 
-    def call(*arguments: str) -> tuple[int, str, str]:
+    def choose(workers, **options):
+        executor.chosen = {**options, "workers": workers}
+        return executor
+
+    def call(*arguments: str, confirm=lambda question: None) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["finetune", *arguments])
+        # Drawing takes longer than all else together, and is tested elsewhere.
+        services = Services(choose_executor=choose, confirm=confirm, figures=False)
         with pytest.raises(SystemExit) as stop:
-            main()
+            main(services)
         return stop.value.code or 0, *capsys.readouterr()
 
     return call

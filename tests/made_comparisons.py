@@ -15,7 +15,7 @@ MakeRuns = Callable[..., pd.DataFrame]
 
 
 def make_spec() -> StudySpec:
-    """Three variants, the delay ends at epoch 20, margins 0.01 and 0.005."""
+    """Make a study of three variants, the delay ends at epoch 20, margins 0.01 and 0.005."""
     return StudySpec.model_validate(
         {
             "name": "made-up",
@@ -39,7 +39,7 @@ def make_runs(
     seed: int = 0,
     accuracy: bool = True,
 ) -> pd.DataFrame:
-    """Give runs of three variants in which each metric differs from the control's by a shift.
+    """Make runs of three variants in which each metric differs from the control's by a shift.
 
     `shifts[variant][metric]` is the mean difference from the control, `noise` the standard
     deviation of every run around it, and `cut` the epoch of the first LR cut (NaN: none).

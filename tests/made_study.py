@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from finetune.analysis.analysis import Analysis, Checks, analyse_runs
 from finetune.analysis.runs import RUN_COLUMNS
-from finetune.analysis.tables import ReportTables, build_tables
-from finetune.claims.verdict import Verdict, judge_claim
+from finetune.claims.registry import judge_claim
+from finetune.claims.verdict import Verdict
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
 from finetune.spec.variants import VariantSpec
@@ -31,7 +32,7 @@ ODD_NAMES = ["_hidden", "$a$ or $b", "a very long name " * 4 + "end", "|<&>`"]
 ODD_VARIANTS = [variant | {"name": name} for variant, name in zip(VARIANTS, ODD_NAMES, strict=True)]
 
 
-# The claim's arms, a bystander, and one more so that ranks have four places.
+# The claim's arms, and two more so that ranks have four places.
 CLAIM = {"treatment": "reduction", "control": "delayed"}
 CLAIM_VARIANTS = [
     *VARIANTS[:3],
@@ -55,13 +56,9 @@ class Study:
             return None
         return judge_claim(self.runs, self.spec, replicate=self.replicate)
 
-    def tables(self) -> ReportTables:
-        return build_tables(
-            self.spec,
-            runs=self.runs,
-            epochs=self.epochs,
-            verdict=self.verdict(),
-            replicate=self.replicate,
+    def analysis(self) -> Analysis:
+        return analyse_runs(
+            self.spec, self.runs, self.epochs, checks=Checks(replicate=self.replicate)
         )
 
 
@@ -102,9 +99,15 @@ def make_study(
 ) -> Study:
     """Make a study; early stopping acts after 6 to 8 epochs, reduction after its delay and 3."""
     data = {"source": "make_classification", "args": {"n_samples": 60, "weights": [0.5, 0.5]}}
-    tree = {"name": "made", "seeds": seeds, "data": data, "variants": variants, "vary": vary}
-    tree |= {"claim": dict(claim)} if claim else {}
-    spec = parse_spec(tree | {"training": {"epochs": BUDGET}})
+    tree = {
+        "name": "made",
+        "seeds": seeds,
+        "vary": vary,
+        "data": data,
+        "training": {"epochs": BUDGET},
+        "variants": variants,
+    }
+    spec = parse_spec(tree | ({"claim": dict(claim)} if claim else {}))
     made = [_run(variant, seed) for variant in spec.variants for seed in range(seeds)]
     runs = pd.DataFrame([run for run, _ in made], columns=RUN_COLUMNS)
     epochs = pd.concat([epochs for _, epochs in made], ignore_index=True)
@@ -118,10 +121,10 @@ def make_study(
 def _fail(
     runs: pd.DataFrame, epochs: pd.DataFrame, failed: tuple[tuple[str, int], ...]
 ) -> pd.DataFrame:
-    """Let runs fail in their third epoch; give the epochs that are left."""
+    """Let runs fail in their third epoch; return the epochs that are left."""
     for name, seed in failed:
-        cell = (runs["variant"] == name) & (runs["seed"] == seed)
-        runs.loc[cell, ["status", *METRICS]] = ["failed", *[np.nan] * len(METRICS)]
+        fails = (runs["variant"] == name) & (runs["seed"] == seed)
+        runs.loc[fails, ["status", *METRICS]] = ["failed", *[np.nan] * len(METRICS)]
         lost = (epochs["variant"] == name) & (epochs["seed"] == seed) & (epochs["epoch"] > 1)
         epochs = epochs[~lost]
     return epochs
@@ -137,10 +140,16 @@ def _run(variant: VariantSpec, seed: int) -> tuple[list, pd.DataFrame]:
     train = 0.7 * np.exp(-(30 + seed) * rates[:count].cumsum()) + 0.01 * (1 + seed)
     epochs = pd.DataFrame(
         {
-            **{"variant": variant.name, "seed": seed, "epoch": range(count), "loss": train},
-            **{"val_loss": train + 0.05, "val_accuracy": 0.9 - train / 4},
-            **{"test_loss": train * 1.1 + 0.04, "test_accuracy": 0.91 - train / 4},
-            **{"train_loss": train, "train_accuracy": 1 - train / 2},
+            "variant": variant.name,
+            "seed": seed,
+            "epoch": range(count),
+            "loss": train,
+            "val_loss": train + 0.05,
+            "val_accuracy": 0.9 - train / 4,
+            "test_loss": train * 1.1 + 0.04,
+            "test_accuracy": 0.91 - train / 4,
+            "train_loss": train,
+            "train_accuracy": 1 - train / 2,
             "learning_rate": rates[:count],
         }
     )

@@ -31,7 +31,7 @@ def start(*arguments: str, cwd: Path, **options: Any) -> "subprocess.Popen[str]"
 
 
 def main_with(arguments: list[str]) -> str:
-    """Give code that runs the command line inside the process."""
+    """Return code that runs the command line inside the process."""
     return (
         f"import sys; sys.argv = {['finetune', *arguments]}\n"
         "from finetune.cli.app import main\n"
@@ -41,10 +41,10 @@ def main_with(arguments: list[str]) -> str:
 
 
 def loaded_by(code: str, *, cwd: Path = ROOT) -> set[str]:
-    """Give the heavy packages that a fresh process has loaded after some code."""
-    tell = f"import sys; print('loaded', *(name for name in {HEAVY} if name in sys.modules))"
+    """Return the heavy packages that a fresh process has loaded after some code."""
+    report = f"import sys; print('loaded', *(name for name in {HEAVY} if name in sys.modules))"
     answer = subprocess.run(
-        [sys.executable, "-c", f"{code}\n{tell}"],
+        [sys.executable, "-c", f"{code}\n{report}"],
         check=True,
         cwd=cwd,
         capture_output=True,

@@ -1,16 +1,14 @@
 """Anything a stranger may send gives a value or one line; no line acts on the terminal."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from finetune.errors import DataError, FinetuneError, printable
+from finetune.errors import DataError, FinetuneError, escape_unprintable
 from finetune.planning.estimate import estimate_map, estimate_run, estimate_search
 from finetune.studies.load import load_spec
-from tests.data.own_data import WRITERS, splits_of
+from tests.data.user_data import WRITERS, splits_of
 from tests.fuzz.seeds import seeds, words
 from tests.fuzz.targets import TARGETS, fails_in_one_line
 from tests.processes import finetune
@@ -20,10 +18,10 @@ HEADERS = [f"a{ACTING[:6]}", "\x9b31m", "\u202ey", "=1+1", "a\u2028b", "\U0001f6
 
 
 def test_what_acts_is_shown_as_its_escape():
-    shown = printable(f"a{ACTING}é\u200d")
+    shown = escape_unprintable(f"a{ACTING}é\u200d")
     assert shown.startswith(r"a\x1b[31m\x00\x07\x7f\x85\x9b31m\u2028\u2029\u202e")
     assert shown.endswith("é\u200d")
-    assert printable(shown) == shown
+    assert escape_unprintable(shown) == shown
     assert str(DataError(f"one\ntwo {ACTING}")).startswith(r"one\ntwo \x1b")
 
 
@@ -65,7 +63,7 @@ def test_any_damaged_input_gives_a_value_or_one_line(tmp_path_factory, target, d
 
 @pytest.mark.parametrize("suffix", WRITERS)
 @pytest.mark.parametrize("header", HEADERS)
-def test_a_hostile_header_is_told_in_one_line_that_shows(tmp_path, header, suffix):
+def test_a_hostile_header_is_named_in_one_line_that_shows(tmp_path, header, suffix):
     table = pd.DataFrame({header: [0.5, float("inf")] * 8, "y": [0, 1] * 8})
     file = tmp_path / f"t{suffix}"
     WRITERS[suffix](table, file)
@@ -73,7 +71,7 @@ def test_a_hostile_header_is_told_in_one_line_that_shows(tmp_path, header, suffi
         fails_in_one_line(lambda target=target: splits_of(str(file), target=target))
     with pytest.raises(FinetuneError) as caught:
         splits_of(str(file), target="y")
-    assert printable(caught.value) == str(caught.value)
+    assert escape_unprintable(caught.value) == str(caught.value)
 
 
 STUDY = """
@@ -99,7 +97,7 @@ def test_a_mistake_sends_the_terminal_nothing_that_acts(cli, command):
     (line,) = err.removesuffix("\n").split("\n")
     assert (code, out) == (2, "")
     assert line.startswith("finetune: ")
-    assert printable(line) == line
+    assert escape_unprintable(line) == line
 
 
 @pytest.mark.slow
@@ -110,23 +108,11 @@ def test_a_header_of_the_data_sends_the_terminal_nothing_that_acts(tmp_path):
     line = answer.stderr.removesuffix("\n").split("\n")[-1]
     assert answer.returncode == 2
     assert line.startswith("finetune: data.target: ")
-    assert printable(line) == line
+    assert escape_unprintable(line) == line
 
 
 def test_what_a_command_prints_does_not_act(capsys):
-    from finetune.cli.terminal import OUT
+    from finetune.cli.terminal import console
 
-    OUT.print("a [red] \x1b[31m\u202e\nb")
+    console.print("a [red] \x1b[31m\u202e\nb")
     assert capsys.readouterr().out == "a [red] \\x1b[31m\\u202e\nb\n"
-
-
-def test_a_folder_with_an_odd_name_is_a_link_that_shows(tmp_path):
-    from benchmarks.overview import overview
-
-    folder = tmp_path / "[x](javascript:a) <b>"
-    folder.mkdir()
-    (folder / "report.md").touch()
-    text = overview(tmp_path, studies=[])
-    assert "(%5Bx%5D%28javascript%3Aa%29%20%3Cb%3E/report.md)" in text
-    assert "<b>" not in text
-    assert Path(folder).exists()

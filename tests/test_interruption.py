@@ -1,21 +1,22 @@
-"""Real studies in real processes: interrupted, killed, gone on with; and training that fails."""
+"""Studies and searches in real processes: interrupted, killed, gone on with to the same bytes."""
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from finetune.execution.in_process import InProcessExecutor
 from finetune.execution.training import Options
-from finetune.report import render
-from finetune.studies import search
 from finetune.studies.load import load_spec
 from finetune.studies.run import run_study
-from tests.processes import finetune, start
-
-pytestmark = pytest.mark.slow
+from finetune.studies.search import search_study
+from tests.made_runs import MadeUpExecutor
+from tests.processes import ROOT, finetune, start
 
 STUDY = """
 name = "small"
@@ -45,9 +46,11 @@ training = { epochs = 12, loss = "mean_squared_error", optimizer = { name = "sgd
 learning_rate = 10.0 } }
 variants = [{ name = "plain" }, { name = "stops", early_stopping = { patience = 0 } }]
 """
-RUN = ["run", "study.toml", "--out", "out"]
-SEARCH = ["search.trials=12", "search.batch=2", "search.seeds=2"]
-ALONE = ["--engine", "keras", "--workers", "0"]
+RUN = ["run", "study.toml", "--out", "out", "--engine", "keras"]
+SMALL_SEARCH = ["search.trials=6", "search.batch=2", "search.seeds=2"]
+SEARCH = ["search", "study.toml", "--out", "out"]
+SEARCH += [part for setting in SMALL_SEARCH for part in ("--set", setting)]
+TRAINED_HERE = ["--workers", "0"]
 
 
 @pytest.fixture
@@ -56,25 +59,87 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
+def stopped(
+    how: str, task: int, command: list[str], *, cwd: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command that sends itself a signal amid its so-many-th task."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.stopped", how, str(task), *command],
+        check=False,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )
+
+
 def shards(folder: Path, part: str = "runs") -> int:
     return len(list((folder / "out" / "store" / part).glob("*.parquet")))
 
 
-def stop_after(
-    count: int, how: signal.Signals, *arguments: str, folder: Path, command=RUN, part: str = "runs"
-) -> tuple[int, str]:
-    """Start a command, send it and its workers a signal once there are so many shards, and wait.
+def table(folder: Path, name: str = "runs") -> bytes:
+    return (folder / "out" / "tables" / f"{name}.csv").read_bytes()
 
-    Where a process stays behind, it waits until the test's time is over.
-    """
-    process = start(*command, *arguments, cwd=folder, start_new_session=True)
-    while shards(folder, part) < count and process.poll() is None:
+
+def check_interrupted(ended: subprocess.CompletedProcess[str]) -> None:
+    assert ended.returncode == 130
+    assert ended.stderr.splitlines()[-1].startswith("finetune: interrupted; all that was finished")
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.slow
+def test_a_study_interrupted_killed_and_resumed_gives_the_same_table(folder, tmp_path):
+    check_interrupted(stopped("SIGINT", 2, RUN, cwd=folder))
+    # A seed is a task here: the first is kept, and nothing is written of the second.
+    assert shards(folder) == 1
+    assert not (folder / "out" / "tables").exists()
+
+    killed = stopped("SIGKILL", 3, RUN, cwd=folder)
+    assert killed.returncode == -signal.SIGKILL
+    assert shards(folder) == 3
+
+    resumed = finetune(*RUN, *TRAINED_HERE, cwd=folder)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "9 runs are stored, 9 to train" in resumed.stderr
+
+    spec, options = load_spec(folder / "study.toml"), Options(InProcessExecutor(), figures=False)
+    run_study(spec, tmp_path / "whole" / "out", engine="keras", options=options)
+    assert table(folder) == table(tmp_path / "whole")
+
+
+def test_a_search_interrupted_killed_and_resumed_gives_the_same_trials(folder, tmp_path):
+    """A batch of both arms is a task here, and then come the winners on the study's seeds."""
+    made_up = {"cwd": folder, "MADE_UP": "1"}
+    check_interrupted(stopped("SIGINT", 2, SEARCH, **made_up))
+    assert shards(folder, "trials") == 2
+    killed = stopped("SIGKILL", 2, SEARCH, **made_up)
+    assert killed.returncode == -signal.SIGKILL
+    assert shards(folder, "trials") == 4
+    # There are not so many tasks, so that it comes to its end.
+    assert stopped("SIGKILL", 99, SEARCH, **made_up).returncode == 0
+
+    spec = load_spec(folder / "study.toml", overrides=SMALL_SEARCH)
+    options = Options(MadeUpExecutor(failed_share=0), figures=False)
+    search_study(spec, tmp_path / "whole" / "out", options=options)
+    for name in ("trials", "runs"):
+        assert table(folder, name) == table(tmp_path / "whole", name)
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_worker_processes_too(folder):
+    arguments = ["--workers", "2", "--set", "seeds=40"]
+    process = start(*RUN, *arguments, cwd=folder, start_new_session=True)
+    while shards(folder) < 1 and process.poll() is None:
         time.sleep(0.01)
-    os.killpg(process.pid, how)
+    # As a terminal does: to the program and to its workers.
+    os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate()
+    # Where a process stays behind, this lasts until the test's time is over.
     while _any_left(process.pid):
         time.sleep(0.01)
-    return process.returncode, errors
+    assert process.returncode == 130
+    assert "finetune: interrupted" in errors
+    assert "Traceback" not in errors
 
 
 def _any_left(group: int) -> bool:
@@ -85,92 +150,25 @@ def _any_left(group: int) -> bool:
     return True
 
 
-def runs_csv(folder: Path) -> bytes:
-    return (folder / "out" / "tables" / "runs.csv").read_bytes()
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> Path:
-    """Give the folder of a study and a search that nothing disturbed, trained in this process."""
-    folder = tmp_path_factory.mktemp("whole")
-    (folder / "study.toml").write_text(STUDY)
-    spec = load_spec(folder / "study.toml", overrides=SEARCH)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(render, "figure_files", lambda tables, *, names: {})
-        patch.setattr(search, "tuned_files", lambda tables, *, tuned: {})
-        run_study(spec, folder / "out", engine="keras", options=Options(workers=0))
-        search.search_study(spec, folder / "tuned" / "out", options=Options(workers=0))
-    return folder
-
-
-def test_interrupted_killed_and_resumed_gives_the_same_table(folder, whole):
-    code, errors = stop_after(1, signal.SIGINT, *ALONE, folder=folder)
-    assert code == 130
-    assert errors.splitlines()[-1].startswith("finetune: interrupted")
-    assert "Traceback" not in errors
-    assert 1 <= shards(folder) < 6
-    assert not (folder / "out" / "tables").exists()
-
-    code, _ = stop_after(shards(folder) + 2, signal.SIGKILL, *ALONE, folder=folder)
-    assert code == -signal.SIGKILL
-    kept = shards(folder)
-    assert 3 <= kept < 6
-
-    resumed = finetune(*RUN, *ALONE, cwd=folder)
-    assert resumed.returncode == 0, resumed.stderr
-    assert f"{3 * kept} runs are stored, {18 - 3 * kept} to train" in resumed.stderr
-
-    assert runs_csv(folder) == runs_csv(whole)
-
-
-def test_an_interrupt_ends_worker_processes_too(folder):
-    arguments = ["--engine", "keras", "--workers", "2", "--set", "seeds=40"]
-    code, errors = stop_after(1, signal.SIGINT, *arguments, folder=folder)
-    assert code == 130
-    assert "finetune: interrupted" in errors
-    assert "Traceback" not in errors
-    assert shards(folder) >= 1
-
-
-def test_a_search_interrupted_and_killed_ends_with_the_same_trials(folder, whole):
-    options = ["--workers", "0"]
-    for setting in SEARCH:
-        options += ["--set", setting]
-    search = ["search", "study.toml", "--out", "out", *options]
-    how = {"folder": folder, "command": search, "part": "trials"}
-    code, errors = stop_after(3, signal.SIGINT, **how)
-    assert code == 130
-    assert "Traceback" not in errors
-    kept = shards(folder, "trials")
-    assert 3 <= kept < 12
-
-    code, _ = stop_after(kept + 2, signal.SIGKILL, **how)
-    assert code == -signal.SIGKILL
-
-    assert finetune(*search, cwd=folder).returncode == 0
-    for table in ("trials.csv", "runs.csv"):
-        paths = [place / "out" / "tables" / table for place in (folder, whole / "tuned")]
-        assert paths[0].read_bytes() == paths[1].read_bytes()
-
-
+@pytest.mark.slow
 def test_training_that_fails_is_recorded_and_the_study_goes_on(folder):
     (folder / "study.toml").write_text(DIVERGING)
-    answer = finetune(*RUN, *ALONE, cwd=folder)
-    assert answer.returncode == 3
-    assert answer.stderr.splitlines()[-1] == "2 of 4 runs failed; the report names them"
-    assert "Traceback" not in answer.stderr
-    table = pd.read_csv(folder / "out" / "tables" / "runs.csv")
-    assert list(table["variant"]) == ["plain", "plain", "stops", "stops"]
-    assert list(table["status"]) == ["failed", "failed", "ok", "ok"]
-    again = finetune(*RUN, *ALONE, cwd=folder)
+    ended = finetune(*RUN, *TRAINED_HERE, cwd=folder)
+    assert ended.returncode == 3
+    assert ended.stderr.splitlines()[-1] == "2 of 4 runs failed; the report names them"
+    assert "Traceback" not in ended.stderr
+    runs = pd.read_csv(folder / "out" / "tables" / "runs.csv")
+    assert list(runs["variant"]) == ["plain", "plain", "stops", "stops"]
+    assert list(runs["status"]) == ["failed", "failed", "ok", "ok"]
+    again = finetune(*RUN, *TRAINED_HERE, cwd=folder)
     assert again.returncode == 3
     assert "4 runs are stored, 0 to train" in again.stderr
 
 
+@pytest.mark.slow
 def test_a_rate_that_is_absurd_fails_every_run_and_no_more(folder):
-    answer = finetune(
-        *RUN, *ALONE, "--set", "training.optimizer.learning_rate=1e30", "--seeds", "1", cwd=folder
-    )
-    assert answer.returncode == 3, answer.stderr
-    assert "3 of 3 runs failed" in answer.stderr
-    assert "Traceback" not in answer.stderr
+    rate = ("--set", "training.optimizer.learning_rate=1e30", "--seeds", "1")
+    ended = finetune(*RUN, *TRAINED_HERE, *rate, cwd=folder)
+    assert ended.returncode == 3, ended.stderr
+    assert "3 of 3 runs failed" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -13,7 +13,7 @@ import pytest
 
 import finetune
 from finetune.errors import DataError
-from tests.data.own_data import splits_of
+from tests.data.user_data import splits_of
 
 _ROOT = Path(finetune.__file__).parent
 

@@ -1,4 +1,4 @@
-"""Damage a study's store in one way or other, and resume the study; training is made up."""
+"""Damage a study's store in one way or other, and resume the study; training is simulated."""
 
 import os
 import shutil
@@ -9,13 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.reliability.lanes import in_lanes
-from benchmarks.reliability.studies import OVERRIDES, tables
+from benchmarks.reliability.events import Events
+from benchmarks.reliability.parallel import run_parallel
+from benchmarks.reliability.simulated_training import SimulatedExecutor
+from benchmarks.reliability.study import OVERRIDES, read_tables
+from finetune.engines.registry import REFERENCE
+from finetune.execution.progress import Progress
 from finetune.execution.training import Options
 from finetune.studies.load import load_spec
 from finetune.studies.run import run_study
 
-# What is changed, and where: a folder or a file of a shard, or the whole store.
+# Changes a file of a shard; the generator draws where in it.
 Damage = Callable[[Path, np.random.Generator], None]
 
 
@@ -37,7 +41,7 @@ def _fill_with_garbage(file: Path, rng: np.random.Generator) -> None:
     file.write_bytes(rng.bytes(file.stat().st_size))
 
 
-def _invert_a_part(file: Path, rng: np.random.Generator) -> None:
+def _invert_a_range(file: Path, rng: np.random.Generator) -> None:
     content = np.frombuffer(file.read_bytes(), np.uint8).copy()
     start = int(rng.integers(len(content)))
     content[start : int(rng.integers(start + 1, len(content) + 1))] ^= 255
@@ -68,13 +72,13 @@ def _remove(file: Path, rng: np.random.Generator) -> None:
     file.unlink()
 
 
-OF_A_FILE: dict[str, Damage] = {
+DAMAGES: dict[str, Damage] = {
     "one bit flipped": _flip_a_bit,
     "cut short": _cut_short,
     "emptied": lambda file, rng: os.truncate(file, 0),
     "made longer": _make_longer,
     "filled with garbage": _fill_with_garbage,
-    "a part inverted": _invert_a_part,
+    "a range inverted": _invert_a_range,
     "another shard in its place": _put_another_in_its_place,
     "a folder in its place": _put_a_folder_in_its_place,
     "a link to nowhere in its place": _link_to_nowhere,
@@ -83,68 +87,75 @@ OF_A_FILE: dict[str, Damage] = {
 }
 
 
-def resume(folder: Path) -> list[str]:
-    """Run the study as a user would, with training made up; give what it said."""
-    notes: list[str] = []
-    spec = load_spec(overrides=OVERRIDES)
-    run_study(spec, folder, engine="keras", options=Options(on_note=notes.append))
-    return notes
+class _Notes(Progress):
+    """Keeps the notes of a study."""
+
+    def __init__(self):
+        self.texts: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.texts.append(text)
 
 
-def damages(count: int, seed: int) -> list[dict[str, Any]]:
-    """Damage a store so often, each time a whole one, and resume; give a row a damage."""
+def damage_shards(count: int, seed: int) -> Events:
+    """Damage a store so often, a whole one each time, and resume; return an event each time."""
     with tempfile.TemporaryDirectory() as scratch:
         sound = Path(scratch) / "sound"
-        resume(sound)
-        known = tables(sound)
+        _resume(sound)
+        tables = read_tables(sound)
 
-        def one(number: int) -> list[dict[str, Any]]:
+        def work(number: int) -> Events:
             rng = np.random.default_rng([seed, number])
             folder = Path(scratch) / str(number)
             shutil.copytree(sound, folder)
             try:
-                kind = list(OF_A_FILE)[number % len(OF_A_FILE)]
-                part = ("runs", "epochs")[int(rng.integers(2))]
-                found = damaged(folder, kind, part, rng=rng, known=known)
-                return [{"what": "damage to a shard", "tried": 1, **found}]
+                return [_damage_one(folder, list(DAMAGES)[number % len(DAMAGES)], tables, rng=rng)]
             finally:
                 shutil.rmtree(folder)
 
-        return in_lanes(one, range(count))
+        return run_parallel(work, range(count))
 
 
-def damaged(
-    folder: Path, kind: str, part: str, *, rng: np.random.Generator, known: dict[str, bytes]
+def _damage_one(
+    folder: Path, damage: str, tables: dict[str, bytes], *, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Damage a file of one shard and resume; give what was lost in silence and what is wrong.
+    """Damage a file of a shard and resume; count what was lost without a note, and errors.
 
     Args:
         folder: Of a finished study.
-        kind: One of `OF_A_FILE`.
-        part: `runs` or `epochs`.
+        damage: One of `DAMAGES`.
+        tables: Of the study where nothing disturbs it.
         rng: Draws the shard and the place in it.
-        known: The study's tables where nothing disturbs it.
     """
-    files = sorted((folder / "store" / part).glob("*.parquet"))
+    half = ("runs", "epochs")[int(rng.integers(2))]
+    files = sorted((folder / "store" / half).glob("*.parquet"))
     file = files[rng.integers(len(files))]
-    OF_A_FILE[kind](file, rng)
-    left = _content(file)
-    said = [note for note in resume(folder) if file.name in note]
-    away = folder / "store" / "set-aside" / part / file.name
-    # A shard without its runs was never finished: there is nothing to be told or kept.
-    expected = not (kind == "removed" and part == "runs")
+    DAMAGES[damage](file, rng)
+    damaged = _content(file)
+    notes = [note for note in _resume(folder) if file.name in note]
+    kept = _content(folder / "store" / "set-aside" / half / file.name) == damaged
+    # A shard without its runs was never finished: there is nothing to report or to keep.
+    reported = len(notes) == (0 if (damage, half) == ("removed", "runs") else 1)
     return {
-        "damage": kind,
-        "part": part,
-        "told": len(said),
-        "lost": int(_content(away) != left or len(said) != expected),
-        "wrong": int(tables(folder) != known),
-        "said": " ".join(said),
+        "kind": "damage to a shard",
+        "damage": f"{half}: {damage}",
+        "tried": 1,
+        "lost": int(not (kept and reported)),
+        "errors": int(read_tables(folder) != tables),
+        "output": " ".join(notes),
     }
 
 
+def _resume(folder: Path) -> list[str]:
+    """Run the study as a user would; return its notes."""
+    notes = _Notes()
+    options = Options(SimulatedExecutor(), notes, figures=False)
+    run_study(load_spec(overrides=OVERRIDES), folder, engine=REFERENCE.name, options=options)
+    return notes.texts
+
+
 def _content(file: Path) -> object:
-    """Give what tells a file, a link or a folder from any other; None where there is nothing."""
+    """Return what identifies a file, a link or a folder; None where there is nothing."""
     if file.is_symlink():
         return str(file.readlink())
     if file.is_dir():

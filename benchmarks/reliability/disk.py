@@ -7,115 +7,112 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from benchmarks.reliability.forked import begin
-from benchmarks.reliability.lanes import in_lanes
-from benchmarks.reliability.studies import Left, left_in, tables
-from benchmarks.reliability.writes import Undisturbed, arguments, undisturbed
+from benchmarks.reliability.events import Events
+from benchmarks.reliability.forks import Outcome, start_fork
+from benchmarks.reliability.parallel import run_parallel
+from benchmarks.reliability.study import read_state, read_tables
+from benchmarks.reliability.writes import Undisturbed, arguments, run_undisturbed
 
-_PATHS = ("study", "study", "search")
+_COMMANDS = ("study", "study", "search")
 _DISK_BYTES = 4 * 2**20
 _NO_DISK = {
-    "what": "full tmpfs",
+    "kind": "full tmpfs",
     "tried": 0,
     "lost": 0,
-    "wrong": 0,
-    "said": "this user may not mount a tmpfs",
+    "errors": 0,
+    "output": "this user may not mount a tmpfs",
 }
 
 
-def full_disks(count: int) -> list[dict[str, Any]]:
-    """Fill the disk so often; give a row each time.
+def fill_disks(count: int) -> Events:
+    """Fill the disk so often; return an event each time.
 
-    From the touch of the folder on that is tried, no file can grow (`RLIMIT_FSIZE`). Where a small
-    disk may be mounted, that one is filled too, a tenth as often.
+    From one file operation in the folder on no file can grow (`RLIMIT_FSIZE`). Where a small disk
+    may be mounted, that one is filled too, a tenth as often.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        known = {path: undisturbed(path, Path(scratch) / path) for path in sorted(set(_PATHS))}
+        expected = {
+            name: run_undisturbed(name, Path(scratch) / name) for name in sorted(set(_COMMANDS))
+        }
 
-        def one(number: int) -> list[dict[str, Any]]:
-            path = _PATHS[number % len(_PATHS)]
-            touch = 1 + number * known[path].touches // count
+        def work(number: int) -> Events:
+            name = _COMMANDS[number % len(_COMMANDS)]
+            first = 1 + number * expected[name].operations // count
             folder = Path(scratch) / f"full-{number}"
             try:
-                found = _limited(path, known[path], folder, touch=touch)
-                return [{"what": f"full disk amid a {path}", "touch": touch, "tried": 1, **found}]
+                return [_fill_at(name, expected[name], folder, first=first)]
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
-        rows = in_lanes(one, range(count))
+        events = run_parallel(work, range(count))
         with small_disk(Path(scratch) / "disk") as disk:
             if not disk:
-                return [*rows, _NO_DISK]
-            for path, sound in known.items():
-                rows += _small(path, sound, disk / path, -(-count // 20))
-        return rows
+                return [*events, _NO_DISK]
+            for name, undisturbed in expected.items():
+                events += _fill_small_disk(name, undisturbed, disk / name, -(-count // 20))
+        return events
 
 
-def _limited(path: str, known: Undisturbed, folder: Path, *, touch: int) -> dict[str, Any]:
-    full = begin(arguments(path, folder), folder, touch=touch, full_disk=True).end()
-    after = left_in(folder)
+def _fill_at(name: str, expected: Undisturbed, folder: Path, *, first: int) -> dict:
+    """Let no file grow from one file operation on, then resume."""
+    full = start_fork(arguments(name, folder), folder, first=first, full_disk=True).wait()
     # What is only read once all is written meets no limit.
-    told = full.told_in_one_line or not full.code
+    as_expected = full.is_user_error or not full.code
+    return _resume(name, expected, folder, full, as_expected) | {"kind": f"full disk amid a {name}"}
+
+
+def _resume(
+    name: str, expected: Undisturbed, folder: Path, full: Outcome, as_expected: bool
+) -> dict:
+    """Run the command again with room on the disk; count what was lost and went wrong."""
+    before = read_state(folder)
+    again = start_fork(arguments(name, folder), folder).wait()
+    same = not again.code and read_tables(folder) == expected.tables
     return {
-        "code": full.code,
-        "said": _last(full.said),
-        **_resumed(path, known, folder, after, told),
+        "tried": 1,
+        "lost": read_state(folder).lost_since(before) + before.damaged,
+        "errors": int(not (as_expected and same)),
+        "output": "\n".join(full.output.splitlines()[-1:]),
     }
 
 
-def _resumed(path: str, known: Undisturbed, folder: Path, full: Left, told: bool) -> dict[str, Any]:
-    """Resume with room on the disk; give what was lost and what is wrong."""
-    again = begin(arguments(path, folder), folder).end()
-    same = not again.code and tables(folder) == known.tables
-    lost = left_in(folder).lost_since(full) + full.damaged
-    return {"runs_stored": len(full.runs), "lost": lost, "wrong": int(not (told and same))}
-
-
 @contextmanager
-def small_disk(place: Path) -> Iterator[Path | None]:
-    """Give a disk of 4 MiB in memory; None where this user may not mount one."""
-    place.mkdir()
+def small_disk(mount_point: Path) -> Iterator[Path | None]:
+    """Mount a disk of 4 MiB in memory until the block ends; None where this user may not."""
+    mount_point.mkdir()
     mounted = False
     with suppress(OSError):
-        command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(place)]
+        command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(mount_point)]
         mounted = not subprocess.run(command, check=False, capture_output=True).returncode
     try:
-        yield place if mounted else None
+        yield mount_point if mounted else None
     finally:
         if mounted:
-            subprocess.run(["umount", str(place)], check=True)
+            subprocess.run(["umount", str(mount_point)], check=True)
 
 
-def _small(path: str, known: Undisturbed, folder: Path, count: int) -> list[dict[str, Any]]:
+def _fill_small_disk(name: str, expected: Undisturbed, folder: Path, count: int) -> Events:
     """Leave too little room on a small disk, from none to all but a little of what is needed."""
     ballast = folder.with_name("ballast")
-    empty = _free(folder.parent)
-    ended = begin(arguments(path, folder), folder).end()
-    assert not ended.code, ended.said
-    needed = empty - _free(folder.parent)
-    rows = []
+    empty = _free_bytes(folder.parent)
+    run_undisturbed(name, folder)
+    needed = empty - _free_bytes(folder.parent)
+    events = []
     for free in np.linspace(0, needed - 4096, count).astype(int):
         shutil.rmtree(folder)
         with ballast.open("wb") as file, suppress(OSError):
             file.write(bytes(int(empty - free)))
-        full = begin(arguments(path, folder), folder).end()
+        full = start_fork(arguments(name, folder), folder).wait()
         ballast.unlink()
-        after = left_in(folder)
-        found = _resumed(path, known, folder, after, full.told_in_one_line)
-        about = {"what": f"full tmpfs amid a {path}", "free_bytes": int(free), "tried": 1}
-        rows.append({**about, "code": full.code, "said": _last(full.said), **found})
+        event = _resume(name, expected, folder, full, full.is_user_error)
+        events.append(event | {"kind": f"full tmpfs amid a {name}"})
     shutil.rmtree(folder)
-    return rows
+    return events
 
 
-def _free(disk: Path) -> int:
-    found = os.statvfs(disk)
-    return found.f_bavail * found.f_frsize
-
-
-def _last(said: str) -> str:
-    return said.splitlines()[-1] if said else ""
+def _free_bytes(disk: Path) -> int:
+    status = os.statvfs(disk)
+    return status.f_bavail * status.f_frsize

@@ -1,4 +1,7 @@
-"""Feed anything to what reads a user's files: values or errors of one line must come of it."""
+"""Feed anything to what reads a user's files: values or errors of one line must come of it.
+
+The fuzzer and the property tests are started as processes, as anyone can start them.
+"""
 
 import re
 import subprocess
@@ -6,33 +9,34 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.reliability.events import Events
+
 _ROOT = Path(__file__).parents[2]
-_HYPOTHESIS = ("tests/test_study_file.py", "tests/data/test_files.py")
+_PROPERTY_TESTS = ("tests/spec/test_study_file.py", "tests/data/test_files.py")
 
 
-def inputs(seconds: int) -> list[dict[str, Any]]:
+def feed_inputs(seconds: int) -> Events:
     """Try inputs by coverage for so many seconds, and those of the property tests."""
     return [_by_coverage(seconds), _by_properties()]
 
 
 def _by_coverage(seconds: int) -> dict[str, Any]:
-    said, code = _python("-m", "tests.fuzz", "--seconds", str(seconds))
-    last = said.splitlines()[-1] if said else ""
+    output, code = _run("-m", "tests.fuzz", "--seconds", str(seconds))
     # As in "fuzz: tried 1,200 studies, 900 tables in 60 s: ...".
-    counts = re.findall(r"\d[\d,]*", last.partition(" in ")[0])
+    counts = re.findall(r"\d[\d,]*", _last_line(output).partition(" in ")[0])
     tried = sum(int(count.replace(",", "")) for count in counts)
-    return _row("files mutated by coverage (atheris)", tried, code, said)
+    return _event("files mutated by coverage (atheris)", tried, code, output)
 
 
 def _by_properties() -> dict[str, Any]:
     options = ("-n", "0", "--hypothesis-profile=long", "--hypothesis-show-statistics")
-    said, code = _python("-m", "pytest", *options, *_HYPOTHESIS)
-    counts = re.findall(r"(\d+) passing[a-z ]*, (\d+) failing", said)
-    tried = sum(int(sound) + int(failing) for sound, failing in counts)
-    return _row("files and overrides made by rules (hypothesis)", tried, code, said)
+    output, code = _run("-m", "pytest", *options, *_PROPERTY_TESTS)
+    counts = re.findall(r"(\d+) passing[a-z ]*, (\d+) failing", output)
+    tried = sum(int(passing) + int(failing) for passing, failing in counts)
+    return _event("files and overrides made by rules (hypothesis)", tried, code, output)
 
 
-def _python(*arguments: str) -> tuple[str, int]:
+def _run(*arguments: str) -> tuple[str, int]:
     done = subprocess.run(
         [sys.executable, *arguments],
         check=False,
@@ -44,7 +48,12 @@ def _python(*arguments: str) -> tuple[str, int]:
     return done.stdout, done.returncode
 
 
-def _row(what: str, tried: int, code: int, said: str) -> dict[str, Any]:
-    last = said.strip().splitlines()[-1] if said.strip() else ""
-    wrong = int(code != 0)
-    return {"what": what, "tried": tried, "lost": 0, "wrong": wrong, "code": code, "said": last}
+def _event(kind: str, tried: int, code: int, output: str) -> dict[str, Any]:
+    errors = int(code != 0)
+    last = _last_line(output)
+    return {"kind": kind, "tried": tried, "lost": 0, "errors": errors, "output": last}
+
+
+def _last_line(output: str) -> str:
+    lines = output.strip().splitlines()
+    return lines[-1] if lines else ""

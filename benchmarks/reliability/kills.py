@@ -8,128 +8,128 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
 
-from benchmarks.reliability.lanes import in_lanes, in_lanes_until
-from benchmarks.reliability.studies import command, left_in, tables
-from tests.processes import finetune, start
+from benchmarks.processes import start_finetune
+from benchmarks.reliability.events import Events
+from benchmarks.reliability.parallel import run_parallel, run_until
+from benchmarks.reliability.study import command, read_state, read_tables
+from finetune.engines.registry import REFERENCE
 
-# By either engine, in the calling process or in worker processes of its own.
-_WAYS = (
-    ("--seeds", "6", "--engine", "keras", "--workers", "0"),
+# By either engine, in the calling process or in worker processes.
+_MODES = (
+    ("--seeds", "6", "--engine", REFERENCE.name, "--workers", "0"),
     ("--seeds", "6", "--workers", "2"),
-    ("--seeds", "6", "--engine", "keras", "--workers", "2"),
+    ("--seeds", "6", "--engine", REFERENCE.name, "--workers", "2"),
 )
-_VICTIMS = ("all processes", "the first process", "a worker")
+_TARGETS = ("all processes", "the first process", "a worker")
 # Of the time that an undisturbed program takes; before that it only loads.
 _SHARES = (0.25, 1.0)
-_SECONDS_AT_MOST = 300
+_MAX_SECONDS = 300
 
 
-def kills(count: int, seed: int) -> list[dict[str, Any]]:
-    """Kill so often; give a row a process, those that came to their end too."""
+def kill_training(count: int, seed: int) -> Events:
+    """Kill so often; return an event a process, those that came to their end too."""
     with tempfile.TemporaryDirectory() as scratch:
-        known = _undisturbed(Path(scratch))
+        expected = _run_undisturbed(Path(scratch))
 
-        def campaign(number: int) -> list[dict[str, Any]]:
-            way = number % len(_WAYS)
+        def work(number: int) -> Events:
+            mode = number % len(_MODES)
             rng, folder = np.random.default_rng([seed, number]), Path(scratch) / f"killed-{number}"
-            rows = list(_campaign(way, folder, rng, *known[way]))
+            events = list(_kill_until_done(mode, folder, rng, *expected[mode]))
             shutil.rmtree(folder, ignore_errors=True)
-            return [{"what": "kill -9 of `finetune run`", **row} for row in rows]
+            return events
 
-        return in_lanes_until(campaign, count)
-
-
-def _undisturbed(scratch: Path) -> list[tuple[float, dict[str, bytes]]]:
-    """Give, for each way to train, the seconds that it takes and its tables."""
-
-    def one(way: int) -> list[dict[str, Any]]:
-        clock, folder = time.perf_counter(), scratch / f"way-{way}"
-        done = finetune(*command("run", folder, *_WAYS[way]), cwd=scratch)
-        if done.returncode:
-            raise RuntimeError(f"undisturbed, a study ends with {done.returncode}: {done.stderr}")
-        return [{"seconds": time.perf_counter() - clock, "lost": 0, "wrong": 0}]
-
-    rows = in_lanes(one, range(len(_WAYS)))
-    return [(row["seconds"], tables(scratch / f"way-{row['number']}")) for row in rows]
+        return run_until(work, count)
 
 
-def _campaign(
-    way: int, folder: Path, rng: np.random.Generator, seconds: float, known: dict[str, bytes]
-) -> Iterator[dict[str, Any]]:
+def _run_undisturbed(scratch: Path) -> list[tuple[float, dict[str, bytes]]]:
+    """Return, for each mode, the seconds that it takes undisturbed, and its tables."""
+
+    def work(mode: int) -> Events:
+        clock, folder = time.perf_counter(), scratch / f"mode-{mode}"
+        process = start_finetune(*command("run", folder, *_MODES[mode]), cwd=scratch)
+        _, output = process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"undisturbed, a study ends with {process.returncode}: {output}")
+        return [{"seconds": time.perf_counter() - clock, "lost": 0, "errors": 0}]
+
+    events = run_parallel(work, range(len(_MODES)))
+    return [
+        (event["seconds"], read_tables(scratch / f"mode-{event['number']}")) for event in events
+    ]
+
+
+def _kill_until_done(
+    mode: int, folder: Path, rng: np.random.Generator, seconds: float, tables: dict[str, bytes]
+) -> Iterator[dict]:
     """Run a study, killed at moments that are drawn, until it comes to its end."""
     folder.mkdir()
-    before, code = left_in(folder), None
+    before, code = read_state(folder), None
     while code != 0:
-        victim, after = _VICTIMS[rng.integers(len(_VICTIMS))], seconds * rng.uniform(*_SHARES)
-        arguments = command("run", folder, *_WAYS[way])
-        process = start(*arguments, cwd=folder, start_new_session=True)
-        struck = _strike(process, victim, after, rng)
-        said, code, stayed = _end(process)
-        now = left_in(folder)
-        # Killed on purpose, or done: whatever else it ends with is wrong.
-        sound = code == 0 or (code == -signal.SIGKILL and struck)
-        wrong = not sound or stayed or (code == 0 and tables(folder) != known)
+        target, delay = _TARGETS[rng.integers(len(_TARGETS))], seconds * rng.uniform(*_SHARES)
+        arguments = command("run", folder, *_MODES[mode])
+        process = start_finetune(*arguments, cwd=folder, start_new_session=True)
+        killed = _kill_after(delay, process, target, rng)
+        output, code, stuck = _wait(process)
+        after = read_state(folder)
+        # Killed on purpose, or done: any other end is an error.
+        sound = code == 0 or (code == -signal.SIGKILL and killed)
+        error = not sound or stuck or (code == 0 and read_tables(folder) != tables)
         yield {
-            "way": " ".join(_WAYS[way]),
-            "victim": struck,
-            "after_seconds": after,
-            "tried": int(bool(struck)),
-            "lost": now.lost_since(before),
-            "wrong": int(wrong),
-            "code": code,
-            "runs_before": len(before.runs),
-            "runs_stored": len(now.runs),
-            "uncommitted": now.uncommitted,
-            "partial": now.partial,
-            "report": now.report,
-            "said": said[-500:] if wrong else "",
+            "kind": "kill -9 of `finetune run`",
+            "tried": int(killed),
+            "lost": after.lost_since(before),
+            "errors": int(error),
+            "runs_stored": len(after.runs),
+            "uncommitted": after.uncommitted,
+            "partial": after.partial,
+            "report": after.report,
+            "output": output[-500:] if error else "",
         }
         if not sound:
             return
-        before = now
+        before = after
 
 
-def _strike(
-    process: subprocess.Popen[str], victim: str, after: float, rng: np.random.Generator
-) -> str:
-    """Kill after so many seconds; give whom, "" where the program was done before."""
+def _kill_after(
+    seconds: float, process: subprocess.Popen[str], target: str, rng: np.random.Generator
+) -> bool:
+    """Kill the target after so many seconds; return whether the program still ran then."""
     try:
-        process.wait(after)
-        return ""
+        process.wait(seconds)
+        return False
     except subprocess.TimeoutExpired:
         pass
     workers = _workers(process.pid)
-    if victim == "a worker" and workers:
+    if target == "a worker" and workers:
         workers[rng.integers(len(workers))].kill()
-    elif victim == "the first process" and workers:
+    elif target == "the first process" and workers:
         process.kill()
     else:
-        victim = "all processes"
         os.killpg(process.pid, signal.SIGKILL)
-    return victim
+    return True
 
 
 def _workers(pid: int) -> list[psutil.Process]:
-    """Give the processes that train for another; none where it trains itself."""
+    """Return the worker processes of a program; none where it trains itself."""
     try:
-        found = psutil.Process(pid).children(recursive=True)
-        return [child for child in found if "spawn_main" in " ".join(child.cmdline())]
+        children = psutil.Process(pid).children(recursive=True)
+        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
     except psutil.Error:
         return []
 
 
-def _end(process: subprocess.Popen[str]) -> tuple[str, int, bool]:
-    """Wait for the end; give what was said, the exit code, and whether a process stayed behind."""
+def _wait(process: subprocess.Popen[str]) -> tuple[str, int, bool]:
+    """Wait for the end; return errors printed, exit code, and whether a process had to be ended."""
+    stuck = False
     try:
         # The pipe is closed once the last process of the group has ended.
-        _, said = process.communicate(timeout=_SECONDS_AT_MOST)
-        return said, process.returncode, False
+        _, output = process.communicate(timeout=_MAX_SECONDS)
     except subprocess.TimeoutExpired:
+        stuck = True
         os.killpg(process.pid, signal.SIGKILL)
-        _, said = process.communicate()
-        return said, process.returncode, True
+        _, output = process.communicate()
+    return output, process.returncode, stuck

@@ -1,10 +1,11 @@
-"""The report of what was tried, `report.md`; beside it a table of events for each part."""
+"""The report of what was tried, `report.md`; beside it a table of events for each experiment."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.reliability.events import Event, by_kind, failed, total
 from finetune.report.markdown import (
     Section,
     bullets,
@@ -18,86 +19,62 @@ from finetune.store.atomic import write_whole
 from finetune.store.machine import machine
 from finetune.store.versions import versions
 
-_EVERY_PART = "python -m benchmarks.reliability"
-
 _MEANING = (
     "**kill -9 of `finetune run`**: real programs that really train, by either engine, in one "
     "process or with worker processes. Killed are all of the processes, the first of them or a "
     "worker, at a moment drawn between a quarter and the whole of the time that the study takes; "
     "the same command is then given again until it is done.",
-    "**kill -9 amid a study, a search, a compaction**: the same commands with made-up training, "
-    "each in a fork, killed up to 0.01 s (a search up to 0.3 s) after it has touched its folder a "
-    "number of times that is drawn.",
+    "**kill -9 amid a study, a search, a compaction**: the same commands with simulated training, "
+    "each in a fork, killed up to 0.01 s (a search up to 0.3 s) after a file operation in its "
+    "folder that is drawn.",
     "**damage to a shard**: one file of a shard has a bit flipped, is cut short, emptied, made "
     "longer, overwritten, replaced by another shard, a folder or a link, or removed; then the "
-    "study is run again. Damage must be told by the shard's name, and the damaged file must lie "
-    "in `store/set-aside` as it was.",
-    "**full disk**: from one touch of the folder on no file can grow, or a small tmpfs is full; "
-    "the command must end with one line and exit code 2, and go on once there is room.",
+    "study is run again. A note must name the damaged shard, and the damaged file must lie in "
+    "`store/set-aside` as it was.",
+    "**full disk**: from one file operation in the folder on no file can grow, or a small tmpfs is "
+    "full; the command must end with one line and exit code 2, and go on once there is room.",
     "**five programs on one folder at once**: two runs of one study, one of another study and two "
-    "compactions, begun within half a second.",
+    "compactions, started within half a second.",
     "**files**: study files, overrides, data files and networks that are damaged or no such "
     "thing; each must give a value or an error of one line.",
     "**Lost** counts stored runs and trials that cannot be read afterwards, and damage that was "
-    "not told or not kept. **Wrong** counts results in which a table or the verdict differs by a "
+    "not noted or not kept. **Errors** counts results in which a table or the verdict differs by a "
     "byte from an undisturbed run, and programs that end in another way than they should.",
 )
 
 
-Event = Mapping[str, Any]
-
-
 @dataclass(frozen=True)
-class Part:
-    """What a command found, in so many seconds.
-
-    An event has `what` was tried, `tried` (how often), `lost` and `wrong` (how much), and more.
-    """
+class Experiment:
+    """A command that tried to lose results, its events, and the seconds that it took."""
 
     command: str
     events: Sequence[Event]
     seconds: float
 
-    @property
-    def failed(self) -> bool:
-        """Whether anything was lost or is wrong."""
-        return any(event["lost"] or event["wrong"] for event in self.events)
 
-
-def by_what(events: Iterable[Event]) -> dict[str, list[Event]]:
-    """Give the events of each kind."""
-    kinds: dict[str, list[Event]] = {}
-    for event in events:
-        kinds.setdefault(event["what"], []).append(event)
-    return kinds
-
-
-def total(events: Iterable[Event], name: str) -> int:
-    """Add up what the events say of something."""
-    return int(sum(event[name] for event in events))
-
-
-def write_report(out: Path, parts: Sequence[Part]) -> Path:
-    """Write `report.md` into the folder; give its path."""
-    write_whole(out / "report.md", render(parts).encode())
+def write_report(out: Path, experiments: Sequence[Experiment]) -> Path:
+    """Write `report.md` into the folder; return its path."""
+    write_whole(out / "report.md", render(experiments).encode())
     return out / "report.md"
 
 
-def render(parts: Sequence[Part]) -> str:
-    """Give the report as Markdown."""
-    events = [event for part in parts for event in part.events]
+def render(experiments: Sequence[Experiment]) -> str:
+    """Return the report as Markdown."""
+    events = [event for experiment in experiments for event in experiment.events]
+    reproduce = code_block("python -m benchmarks.reliability\n", language="bash")
     sections = [
         Section("What the lines mean", bullets(*_MEANING)),
-        Section("Where the kills fell", _moments(events)),
-        Section("Reproduce", code_block(f"{_EVERY_PART}\n", language="bash")),
-        Section("Machine and versions", _provenance(parts)),
+        Section("When the kills came", _kills(events)),
+        Section("Reproduce", reproduce),
+        Section("Machine and versions", _provenance(experiments)),
     ]
-    opening = paragraphs(_summary(events), _lines(parts))
+    opening = paragraphs(_summary(events), _lines(experiments))
     return join_sections("Reliability", opening=opening, sections=sections)
 
 
 def _summary(events: Sequence[Event]) -> str:
-    tried = {
+    # What is counted together: the kinds that begin alike.
+    counted = {
         "kills": "kill -9",
         "corruptions": "damage",
         "full disks": "full",
@@ -105,46 +82,52 @@ def _summary(events: Sequence[Event]) -> str:
         "fuzzed inputs": "files",
     }
     counts = [
-        f"{total((e for e in events if e['what'].startswith(start)), 'tried'):,} {said}"
-        for said, start in tried.items()
+        f"{total((e for e in events if e['kind'].startswith(start)), 'tried'):,} {name}"
+        for name, start in counted.items()
     ]
-    lost, wrong = total(events, "lost"), total(events, "wrong")
-    if not lost and not wrong:
-        came = "Nothing was lost, and no number differs from an undisturbed run by a byte."
+    if failed(events):
+        lost, errors = total(events, "lost"), total(events, "errors")
+        result = f"**Something is amiss: {lost} losses and {errors} errors.**"
     else:
-        came = f"**Something is amiss: {lost} losses and {wrong} wrong results.**"
-    return f"Tried: **{', '.join(counts)}**. {came}"
+        result = "Nothing was lost, and no number differs from an undisturbed run by a byte."
+    return f"Tried: **{', '.join(counts)}**. {result}"
 
 
-def _lines(parts: Sequence[Part]) -> str:
+def _lines(experiments: Sequence[Experiment]) -> str:
     rows = [
-        [what, _tried(found), str(total(found, "lost")), str(total(found, "wrong")), code(command)]
-        for command, events in ((part.command, part.events) for part in parts)
-        for what, found in by_what(events).items()
+        [
+            kind,
+            _tried(events),
+            str(total(events, "lost")),
+            str(total(events, "errors")),
+            code(experiment.command),
+        ]
+        for experiment in experiments
+        for kind, events in by_kind(experiment.events).items()
     ]
-    columns = ["what was tried", "how often", "lost", "wrong", "command"]
+    columns = ["what was tried", "how often", "lost", "errors", "command"]
     return table(rows, columns=columns, align="left")
 
 
-def _tried(found: Sequence[Event]) -> str:
-    """Give how often something was tried, or why it was not."""
-    tried = total(found, "tried")
-    return f"{tried:,}" if tried else f"left out: {found[-1]['said']}"
+def _tried(events: Sequence[Event]) -> str:
+    """Return how often something was tried, or why it was not."""
+    tried = total(events, "tried")
+    return f"{tried:,}" if tried else f"left out: {events[-1]['output']}"
 
 
-def _moments(events: Sequence[Event]) -> str:
-    """Say what the kills found and left: they fell amid work, not beside it."""
-    kills = [event for event in events if event["what"].startswith("kill -9") and event["tried"]]
+def _kills(events: Sequence[Event]) -> str:
+    """Return a table of what the folder held after kills: they came amid work, not beside it."""
+    kills = [event for event in events if event["kind"].startswith("kill -9") and event["tried"]]
     rows = [
         [
-            what,
-            _count(not e["runs_stored"] for e in found),
-            _count(e["runs_stored"] and not e["report"] for e in found),
-            _count(e["report"] for e in found),
-            _count(e["uncommitted"] for e in found),
-            _count(e["partial"] for e in found),
+            kind,
+            _count(not e["runs_stored"] for e in some),
+            _count(e["runs_stored"] and not e["report"] for e in some),
+            _count(e["report"] for e in some),
+            _count(e["uncommitted"] for e in some),
+            _count(e["partial"] for e in some),
         ]
-        for what, found in by_what(kills).items()
+        for kind, some in by_kind(kills).items()
     ]
     columns = [
         "kills", "nothing stored yet", "runs stored, no report yet", "a report is there",
@@ -157,12 +140,11 @@ def _moments(events: Sequence[Event]) -> str:
     return paragraphs(table(rows, columns=columns), note) if rows else ""
 
 
-def _count(those: Iterable[Any]) -> str:
-    return str(sum(map(bool, those)))
+def _count(truths: Iterable[Any]) -> str:
+    return str(sum(map(bool, truths)))
 
 
-def _provenance(parts: Sequence[Part]) -> str:
-    said = {**machine(), **versions()}
-    took = {f"{part.command.split()[3]}, seconds": f"{part.seconds:.0f}" for part in parts}
-    rows = [[name, str(value)] for name, value in {**said, **took}.items()]
-    return table(rows, columns=["", "value"])
+def _provenance(experiments: Sequence[Experiment]) -> str:
+    seconds = {f"{e.command.split()[3]}, seconds": f"{e.seconds:.0f}" for e in experiments}
+    values = {**machine(), **versions(), **seconds}
+    return table([[name, str(value)] for name, value in values.items()], columns=["", "value"])

@@ -1,7 +1,7 @@
 """Measurements on a real Dask cluster of this machine."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,18 +9,19 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
+from benchmarks.processes import dask_cluster
 from finetune.engines.base import Task
-from finetune.execution.training import Options, train_blocks, workers_for
-from finetune.execution.workers import Workers
+from finetune.engines.registry import DEFAULT
+from finetune.execution.base import Executor
+from finetune.execution.choice import choose_executor
+from finetune.execution.training import Options, train_blocks
 from finetune.planning.block import Block
 from finetune.planning.plan import Plan
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
+from finetune.store.base import Store
 from finetune.store.results import ResultStore
 from finetune.studies.load import load_spec
-from tests.clusters import free_address, scheduler, worker_processes, workers
-
-Say = Callable[[str], None]
 
 # A study whose tasks are nearly all overhead: one run of one epoch on 60 rows.
 _TINY = {
@@ -38,12 +39,11 @@ class Cluster:
     """A running scheduler with its workers."""
 
     address: str
-    workers: int
     scheduler: psutil.Process
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingCost:
     """What training a study took.
 
     Attributes:
@@ -51,7 +51,7 @@ class Trained:
         workers: Processes.
         runs: Trained.
         run_epochs: Epochs of these runs.
-        chunks: Tasks that the runs were cut into.
+        tasks: That the runs were cut into.
         seconds: From the first task sent to the last result stored.
         bytes: What passed between scheduler, workers and driver, heartbeats and headers included.
         scheduler_seconds: Of the scheduler's processor time.
@@ -61,102 +61,113 @@ class Trained:
     workers: int
     runs: int
     run_epochs: int
-    chunks: int
+    tasks: int
     seconds: float
     bytes: int
     scheduler_seconds: float
 
 
 @contextmanager
-def cluster(folder: Path, count: int) -> Iterator[Cluster]:
-    """Run a scheduler and so many workers, as users are told to, until the block ends."""
-    address = free_address()
-    with (
-        scheduler(address, folder / "scheduler.log") as process,
-        workers(address, folder / "workers.log", count),
-    ):
-        worker_processes(address, count)
-        yield Cluster(address, count, psutil.Process(process.pid))
+def running_cluster(folder: Path, workers: int) -> Iterator[Cluster]:
+    """Run a scheduler and so many workers until the block ends; `folder` is for their output."""
+    with dask_cluster(workers, log=folder / f"{workers}-workers.log") as (address, pid):
+        yield Cluster(address, psutil.Process(pid))
 
 
-def train_on(running: Cluster, *, seeds: int, return_results: bool = False) -> Trained:
+def train_on_cluster(cluster: Cluster, *, seeds: int, return_results: bool = False) -> TrainingCost:
     """Train the founding study's runs on a cluster, into a new folder each time."""
-    options = Options(address=running.address, return_results=return_results)
     how = "results given back" if return_results else "results in the shared folder"
-    return _train(f"cluster, {how}", options, seeds=seeds, running=running)
+    executor = choose_executor(address=cluster.address, return_results=return_results)
+    return _train(f"cluster, {how}", executor, seeds=seeds, cluster=cluster)
 
 
-def train_here(count: int, *, seeds: int) -> Trained:
+def train_locally(workers: int, *, seeds: int) -> TrainingCost:
     """Train the same runs by local worker processes, without a cluster."""
-    return _train("local processes", Options(workers=count), seeds=seeds)
+    return _train("local processes", choose_executor(workers), seeds=seeds)
 
 
-def _train(where: str, options: Options, *, seeds: int, running: Cluster | None = None) -> Trained:
+def _train(
+    where: str, executor: Executor, *, seeds: int, cluster: Cluster | None = None
+) -> TrainingCost:
     spec = load_spec("founding", overrides=[f"seeds={seeds}"])
-    block = Plan.of(spec, "population").runs
+    block = Plan.of(spec, DEFAULT.name).runs
+    with _new_store() as store, executor:
+        options, slots = Options(executor), executor.slots
+        # Libraries are loaded and the graph is traced before the clock starts.
+        train_blocks([_warm_up(spec, slots)], store, options)
+        memory = executor.memory_per_task(options.memory)
+        tasks = list(block.tasks(store, workers=slots, memory=memory))
+        traffic, spent, clock = _traffic(), _processor_seconds(cluster), time.perf_counter()
+        summary = train_blocks([block], store, options)
+        return TrainingCost(
+            where=where,
+            workers=slots,
+            runs=summary.runs_trained,
+            run_epochs=summary.run_epochs_delivered,
+            tasks=len(tasks),
+            seconds=time.perf_counter() - clock,
+            bytes=_traffic() - traffic,
+            scheduler_seconds=_processor_seconds(cluster) - spent,
+        )
+
+
+@contextmanager
+def _new_store() -> Iterator[ResultStore]:
     with TemporaryDirectory() as folder:
         store = ResultStore(Path(folder) / "store")
         store.open()
-        with workers_for(store, options) as crew:
-            count = crew.count
-            # Libraries are loaded and the graph is traced before the clock starts.
-            train_blocks([_warm_up(spec, count)], store, options, workers=crew)
-            chunks = len(list(block.tasks(store, workers=count, memory=options.memory)))
-            before, spent, clock = _traffic(), _processor(running), time.perf_counter()
-            effort = train_blocks([block], store, options, workers=crew)
-            seconds = time.perf_counter() - clock
-            moved, spent = _traffic() - before, _processor(running) - spent
-    return Trained(
-        where,
-        count,
-        effort.runs_trained,
-        effort.run_epochs_delivered,
-        chunks,
-        seconds,
-        moved,
-        spent,
-    )
+        yield store
 
 
 def _warm_up(spec: StudySpec, workers: int) -> Block:
+    """Return a block of other seeds, so that the study's own runs are still missing afterwards."""
     seeds = tuple(range(10**6, 10**6 + 64 * workers))
-    return Block(spec.with_epochs(2), spec.variants, seeds, "population")
+    return Block(spec.with_epochs(2), spec.variants, seeds, DEFAULT.name)
 
 
-def chunk_overhead(running: Cluster, *, chunks: int) -> dict[str, float]:
-    """Train tiny tasks on a cluster and in this process; give the milliseconds of a chunk of each.
+def runs_per_task() -> int:
+    """Count the runs of the founding study that train together where there are seeds enough."""
+    block = Plan.of(load_spec("founding", overrides=["seeds=10000"]), DEFAULT.name).runs
+    with _new_store() as store:
+        options = Options()
+        return len(next(block.tasks(store, workers=1, memory=options.memory)).runs)
 
-    The work is equal, so that the difference is what a cluster adds to a chunk.
+
+def task_milliseconds(cluster: Cluster, *, tasks: int) -> dict[str, float]:
+    """Train tiny tasks on a cluster and in this process; return the milliseconds a task of each.
+
+    The work is equal, so that the difference is what a cluster adds to a task.
     """
     spec = parse_spec(_TINY)
-    tasks = [Task(spec, spec.variants, (seed,), "population") for seed in range(2 * chunks)]
-    with TemporaryDirectory() as folder:
-        store = ResultStore(Path(folder) / "store")
-        store.open()
-        there = Workers(store, address=running.address)
-        here = Workers(store, wanted=0)
-        timed = {}
-        for name, crew in (("cluster", there), ("in one process", here)):
-            with crew:
-                _timed(crew, tasks[:chunks])
-                timed[name] = 1000 * _timed(crew, tasks[chunks:]) / chunks
-    return timed
+    every = [Task(spec, spec.variants, (seed,), DEFAULT.name) for seed in range(2 * tasks)]
+    executors = {
+        "cluster": choose_executor(address=cluster.address),
+        "in one process": choose_executor(0),
+    }
+    milliseconds = {}
+    with _new_store() as store:
+        for name, executor in executors.items():
+            with executor:
+                _time_tasks(executor, every[:tasks], store)
+                seconds = _time_tasks(executor, every[tasks:], store)
+            milliseconds[name] = 1000 * seconds / tasks
+    return milliseconds
 
 
-def _timed(crew: Workers, tasks: list[Task]) -> float:
+def _time_tasks(executor: Executor, tasks: list[Task], store: Store) -> float:
     clock = time.perf_counter()
-    for _ in crew.train(tasks):
+    for _ in executor.train(tasks, store, lambda position, share: None):
         pass
     return time.perf_counter() - clock
 
 
 def _traffic() -> int:
-    """Give the bytes that have passed the loopback interface, each once."""
+    """Return the bytes that have passed the loopback interface, each counted once."""
     return psutil.net_io_counters(pernic=True)["lo"].bytes_sent
 
 
-def _processor(running: Cluster | None) -> float:
-    if running is None:
+def _processor_seconds(cluster: Cluster | None) -> float:
+    if cluster is None:
         return 0.0
-    spent = running.scheduler.cpu_times()
+    spent = cluster.scheduler.cpu_times()
     return spent.user + spent.system

@@ -1,4 +1,4 @@
-"""What far larger studies would take, from what a measured one took: straight proportion."""
+"""What far larger studies would take, in proportion to what a measured one took."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,6 @@ import pandas as pd
 
 # The target size of `finetune compact`.
 _COMPACTED_BYTES = 64 * 2**20
-
-# Runs that train together (`finetune.planning.plan`), where there are seeds enough.
-_RUNS_PER_CHUNK = 320
 
 
 @dataclass(frozen=True)
@@ -20,8 +17,9 @@ class Rates:
         run_epochs_per_worker_hour: Trained by one of the workers.
         bytes_per_run_epoch: On disk.
         compacted_bytes_per_run_epoch: On disk after `finetune compact`.
-        scheduler_bytes_per_chunk: That pass the scheduler, for one chunk.
-        scheduler_seconds_per_chunk: Of the scheduler's processor time.
+        runs_per_task: That train together, where there are seeds enough.
+        scheduler_bytes_per_task: That pass the scheduler.
+        scheduler_seconds_per_task: Of the scheduler's processor time.
         analysis_seconds_per_run_epoch: Of the report.
         analysis_bytes_per_run_epoch: Of the report's memory.
     """
@@ -30,36 +28,37 @@ class Rates:
     run_epochs_per_worker_hour: float
     bytes_per_run_epoch: float
     compacted_bytes_per_run_epoch: float
-    scheduler_bytes_per_chunk: float
-    scheduler_seconds_per_chunk: float
+    runs_per_task: int
+    scheduler_bytes_per_task: float
+    scheduler_seconds_per_task: float
     analysis_seconds_per_run_epoch: float
     analysis_bytes_per_run_epoch: float
 
 
 def project(run_epochs: float, rates: Rates) -> dict[str, float]:
-    """Give what so many run-epochs would take.
+    """Project what so many run-epochs would take, in bytes, seconds and hours.
 
-    Keys: run_epochs, runs, chunks (shards), store_bytes, compacted_bytes, compacted_shards,
+    Keys: run_epochs, runs, tasks (and so shards), store_bytes, compacted_bytes, compacted_shards,
     worker_hours, scheduler_bytes, scheduler_seconds, analysis_seconds, analysis_bytes.
     """
     runs = run_epochs / rates.epochs_per_run
-    chunks = runs / _RUNS_PER_CHUNK
+    tasks = runs / rates.runs_per_task
     compacted = run_epochs * rates.compacted_bytes_per_run_epoch
     return {
         "run_epochs": run_epochs,
         "runs": runs,
-        "chunks": chunks,
+        "tasks": tasks,
         "store_bytes": run_epochs * rates.bytes_per_run_epoch,
         "compacted_bytes": compacted,
         "compacted_shards": max(1.0, compacted / _COMPACTED_BYTES),
         "worker_hours": run_epochs / rates.run_epochs_per_worker_hour,
-        "scheduler_bytes": chunks * rates.scheduler_bytes_per_chunk,
-        "scheduler_seconds": chunks * rates.scheduler_seconds_per_chunk,
+        "scheduler_bytes": tasks * rates.scheduler_bytes_per_task,
+        "scheduler_seconds": tasks * rates.scheduler_seconds_per_task,
         "analysis_seconds": run_epochs * rates.analysis_seconds_per_run_epoch,
         "analysis_bytes": run_epochs * rates.analysis_bytes_per_run_epoch,
     }
 
 
 def projections(sizes: tuple[float, ...], rates: Rates) -> pd.DataFrame:
-    """Give a row a size, as `project`."""
+    """Project several sizes, a row each with the columns of `project`."""
     return pd.DataFrame([project(size, rates) for size in sizes])

@@ -15,7 +15,7 @@ from finetune.store.shards import count_rows
 _REPORT = """
 import re, sys, time
 from pathlib import Path
-from finetune.study import read_study
+from finetune.studies.run import read_study
 clock = time.perf_counter()
 results = read_study(Path(sys.argv[1]))
 spent = time.perf_counter() - clock
@@ -25,11 +25,11 @@ print(len(results.epochs), spent, 1024 * int(peak))
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoreCost:
     """A store before and after compaction.
 
     Attributes:
-        run_epochs: Epochs of runs in it, those that the report rests on besides included.
+        run_epochs: Epochs of runs in it, those of the checks included.
         runs: Rows of runs.
         shards: Before and after.
         bytes: Before and after.
@@ -46,7 +46,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Analysed:
+class ReportCost:
     """What a report took: its run-epochs, seconds, and the peak of the process's memory."""
 
     run_epochs: int
@@ -54,18 +54,18 @@ class Analysed:
     bytes: int
 
 
-def store_of(study: Path, scratch: Path) -> Stored:
+def measure_store(study: Path, scratch: Path) -> StoreCost:
     """Compact a copy of a study's store and measure it."""
     copy = scratch / "copy"
     shutil.copytree(study / "store", copy)
-    before = _checked(copy)
+    before = _checking_seconds(copy)
     clock = time.perf_counter()
     done = compact(copy, on_note=print)
     spent = time.perf_counter() - clock
-    after = _checked(copy)
-    epochs, runs = (count_rows(copy / part) for part in ("epochs", "runs"))
+    after = _checking_seconds(copy)
+    epochs, runs = (count_rows(copy / half) for half in ("epochs", "runs"))
     shutil.rmtree(copy)
-    return Stored(
+    return StoreCost(
         run_epochs=epochs,
         runs=runs,
         shards=(done.shards_before, done.shards_after),
@@ -75,16 +75,15 @@ def store_of(study: Path, scratch: Path) -> Stored:
     )
 
 
-def report_of(study: Path) -> Analysed:
+def measure_report(study: Path) -> ReportCost:
     """Write a study's report anew in a process of its own, and measure that."""
-    answer = subprocess.run(
-        [sys.executable, "-c", _REPORT, str(study)], check=True, capture_output=True, text=True
-    )
-    epochs, seconds, peak = answer.stdout.split()
-    return Analysed(int(epochs), float(seconds), int(peak))
+    command = [sys.executable, "-c", _REPORT, str(study)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    epochs, seconds, peak = done.stdout.split()
+    return ReportCost(int(epochs), float(seconds), int(peak))
 
 
-def _checked(folder: Path) -> float:
+def _checking_seconds(store: Path) -> float:
     clock = time.perf_counter()
-    ResultStore(folder).check()
+    ResultStore(store).check()
     return time.perf_counter() - clock

@@ -12,11 +12,11 @@ from finetune.engines.base import Task
 
 
 def operations(task: Task, *, measures: Sequence[str]) -> int:
-    """Give the operations of one row of weights in one epoch, those of its matrix products alone.
+    """Count the operations of one row of weights in one epoch, of its matrix products alone.
 
     A product of (m, k) with (k, n) counts as 2 m k n. Training costs the forward products once
-    and twice again for the gradients, but that of the inputs, which nobody needs. Then `measures`
-    names the splits that are evaluated.
+    and twice again for the gradients, but that of the inputs, which nobody needs. `measures`
+    names the splits that are evaluated after it.
     """
     splits = load_splits(task.spec.data, 0, vary=task.spec.vary)
     sizes = [splits.n_features, *task.spec.model.hidden, 1]
@@ -40,7 +40,7 @@ class MatrixMultiply:
         return Trained(0, 0)
 
     def peak(self, size: int = 2048, seconds: float = 2.0) -> float:
-        """Give operations a second in the fastest product."""
+        """Return the operations a second in the fastest product."""
         a = np.random.default_rng(0).random((size, size), np.float32)
         fastest, until = np.inf, time.perf_counter() + seconds
         while time.perf_counter() < until:

@@ -1,13 +1,14 @@
-"""Proof, before anything is timed, that contestants train the same runs."""
+"""The check, before anything is timed, that methods train the same runs."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from benchmarks.speed.contestants import FORKING, JAX, JAX_DROPPING, LOCKSTEP
-from benchmarks.speed.crew import Crew
+from benchmarks.speed.methods import FORKING, JAX, JAX_DROPPING, LOCKSTEP
 from benchmarks.speed.trainer import LOSSES, Trained, shortened
+from benchmarks.speed.worker_pool import WorkerPool
 from finetune.engines.base import Task
+from finetune.engines.registry import DEFAULT
 from finetune.spec.variants import VariantSpec
 
 TOLERANCE = 1e-4
@@ -16,35 +17,35 @@ _SEEDS = (0, 1, 2)
 
 
 class WorkDiffersError(AssertionError):
-    """A contestant does not train the runs that our engine trains."""
+    """A method does not train the runs that our engine trains."""
 
 
-def check_equality(crews: Mapping[str, Crew], task: Task) -> dict[str, float]:
-    """Train a few runs by every contestant that claims to train the same.
+def check_equality(pools: Mapping[str, WorkerPool], task: Task) -> dict[str, float]:
+    """Train a few runs by every method that claims to train the same.
 
-    The runs are short, since float32 training is chaotic, and their policies impatient, so that
-    rates are cut and runs stop all the same.
+    The runs are short, since float32 training is chaotic, and their patience is 1, so that rates
+    are cut and runs stop all the same.
 
     Returns:
-        The largest difference of any loss from our forking engine's, by contestant.
+        The largest difference of any loss from our forking engine's, by method.
 
     Raises:
         WorkDiffersError: It is above `TOLERANCE`, or not the same epochs were delivered.
     """
     variants = tuple(_impatient(variant) for variant in task.variants)
-    sample = shortened(Task(task.spec, variants, _SEEDS, "population"), EPOCHS)
-    reference: Trained = crews[FORKING].ask("train", sample)
+    sample = shortened(Task(task.spec, variants, _SEEDS, DEFAULT.name), EPOCHS)
+    reference: Trained = pools[FORKING].call_first("train", sample)
     differences = {}
-    for key, crew in crews.items():
-        if crew.contestant.same_training and key != FORKING:
-            options = {"initial": _initial(crews, sample)} if key in (JAX, JAX_DROPPING) else {}
-            trained = crew.ask("train", sample, **options)
-            differences[key] = _difference(crew.contestant.label, reference, trained)
+    for key, pool in pools.items():
+        if pool.method.same_training and key != FORKING:
+            options = {"initial": _initial(pools, sample)} if key in (JAX, JAX_DROPPING) else {}
+            trained = pool.call_first("train", sample, **options)
+            differences[key] = _difference(pool.method.label, reference, trained)
     return differences
 
 
-def _initial(crews: Mapping[str, Crew], sample: Task) -> list:
-    return crews[LOCKSTEP].ask("initial_values", sample)
+def _initial(pools: Mapping[str, WorkerPool], sample: Task) -> list:
+    return pools[LOCKSTEP].call_first("initial_values", sample)
 
 
 def _difference(label: str, reference: Trained, trained: Trained) -> float:
@@ -64,7 +65,7 @@ def _difference(label: str, reference: Trained, trained: Trained) -> float:
 
 
 def _impatient(variant: VariantSpec) -> VariantSpec:
-    """Give a variant whose policies act within `EPOCHS`."""
+    """Return a variant whose policies act within `EPOCHS`."""
     if variant.early_stopping:
         stopping = variant.early_stopping.model_copy(update={"patience": 1})
         variant = variant.model_copy(update={"early_stopping": stopping})

@@ -1,7 +1,5 @@
 """The plot of cost over the number of runs."""
 
-import io
-
 import matplotlib
 import pandas as pd
 import seaborn
@@ -9,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from benchmarks.speed.contestants import FORKING, JAX, LOCKSTEP, LOOP, TUNED
+from benchmarks.speed.methods import FORKING, JAX, LOCKSTEP, LOOP, TUNED
 from benchmarks.speed.summary import with_rates
+from finetune.report.figures.base import saved_twice
 from finetune.report.figures.style import RC, WIDTH
 
 _COLOURS = {FORKING: "#0072b2", LOCKSTEP: "#56b4e9", JAX: "#e69f00"}
@@ -21,22 +20,18 @@ _LEVELS = {LOOP: ("#666666", "-"), TUNED: ["#666666", "--"]}
 def figure_files(sweep: pd.DataFrame, summary: pd.DataFrame) -> dict[str, bytes]:
     """Draw the plot as SVG and as PNG, by file name."""
     with matplotlib.rc_context(RC):
-        figure = draw(sweep, summary)
-        return {
-            "runs.svg": _saved(figure, format="svg", metadata={"Date": None}),
-            "runs.png": _saved(figure, format="png", dpi=130),
-        }
+        return saved_twice("runs", draw(sweep, summary))
 
 
 def draw(sweep: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     """Draw milliseconds a delivered run-epoch over the number of runs, both axes logarithmic."""
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     axes = figure.subplots()
-    keys = [key for key in _COLOURS if key in set(sweep["contestant"])]
-    look = {"hue": "contestant", "hue_order": keys, "palette": _COLOURS}
-    shape = {"style": "contestant", "style_order": keys, "markers": _MARKERS, "dashes": False}
+    keys = [key for key in _COLOURS if key in set(sweep["method"])]
+    colour = {"hue": "method", "hue_order": keys, "palette": _COLOURS}
+    shape = {"style": "method", "style_order": keys, "markers": _MARKERS, "dashes": False}
     seaborn.lineplot(
-        with_rates(sweep), x="runs", y="ms", ax=axes, **look, **shape,
+        with_rates(sweep), x="runs", y="ms", ax=axes, **colour, **shape,
         estimator="median", errorbar=("pi", 100), legend=False, linewidth=2, markersize=7,
     )  # fmt: skip
     _draw_levels(axes, summary)
@@ -62,9 +57,3 @@ def _label(axes: Axes, summary: pd.DataFrame, keys: list[str]) -> None:
     ]
     labels = [summary.loc[key, "label"].replace("`", "") for key in [*keys, *_LEVELS]]
     axes.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-
-
-def _saved(figure: Figure, **options) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, facecolor="white", **options)
-    return buffer.getvalue()

@@ -53,7 +53,7 @@ class JaxTrainer:
             run.epoch(0)
 
     def train(self, task: Task, *, initial: Sequence[list[np.ndarray]] | None = None) -> Trained:
-        """Train every run; `initial` gives each seed's weights, otherwise they are drawn."""
+        """Train every run from `initial`, the weights of each seed; without it they are drawn."""
         run = _Training(task, initial=initial, drop=self._drop)
         for epoch in range(task.spec.training.epochs):
             run.epoch(epoch)
@@ -76,7 +76,7 @@ class _Training:
         self._seed = np.repeat(np.arange(len(task.seeds)), len(task.variants))
         initial = initial or [_glorot(spec.model.hidden, splits.n_features, s) for s in task.seeds]
         self._state = _start([initial[int(seed)] for seed in self._seed])
-        self._machine = VariantPolicies([variant for variant, _ in task.runs])
+        self._policies = VariantPolicies([variant for variant, _ in task.runs])
         self._batch_size = training.batch_size
         self._steps = -(-len(splits.train.y) // self._batch_size)
         self._rate = np.full(runs, np.float32(training.optimizer.learning_rate), np.float64)
@@ -111,7 +111,7 @@ class _Training:
             self._state = _take(self._state, kept)
 
     def trained(self) -> Trained:
-        """Give what was measured."""
+        """Return what was measured."""
         epochs = self._curves["loss"].shape[1]
         delivered = np.arange(epochs) < self._epochs_run[:, None]
         losses = {name: self._curves[name][delivered] for name in LOSSES}
@@ -124,7 +124,7 @@ class _Training:
 
     def _decide(self, epoch: int) -> None:
         logs = Logs(*(self._curves[name][:, epoch] for name in Logs._fields))
-        step = self._machine.update(epoch, logs, self._rate, active=self.active)
+        step = self._policies.update(epoch, logs, self._rate, active=self.active)
         rate = step.learning_rate.astype(np.float32).astype(np.float64)
         self._rate = np.where(self.active, rate, self._rate)
         self.active = self.active & ~step.stop
@@ -136,14 +136,14 @@ def _epoch(state: State, data, order, rate, first, *, batch_size: int):
     step = jax.vmap(partial(_step, *data["train"]), in_axes=(0, None, 0, 0))
     rows = order.shape[1]
     full = rows // batch_size * batch_size
-    parts = order[:, :full].reshape(len(order), -1, batch_size).swapaxes(0, 1)
+    batches = order[:, :full].reshape(len(order), -1, batch_size).swapaxes(0, 1)
 
     def body(carry, batch):
         state, count = carry
         state, loss = step(state, count, rate, batch)
         return (state, count + 1), loss * batch_size
 
-    (state, count), losses = jax.lax.scan(body, (state, first + 1), parts)
+    (state, count), losses = jax.lax.scan(body, (state, first + 1), batches)
     total = losses.sum(axis=0)
     if full < rows:
         state, loss = step(state, count, rate, order[:, full:])

@@ -11,7 +11,8 @@ import tensorflow as tf
 from benchmarks.speed.trainer import LOSSES, Trained, shortened
 from finetune.callbacks.variants import callbacks
 from finetune.engines.base import Task
-from finetune.engines.keras_fit import batches
+from finetune.engines.keras_fit.trainer import batches
+from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.problem import Prepared, Problem, SeedData
 from finetune.models.initial_values import set_values
 from finetune.spec.variants import VariantSpec
@@ -25,7 +26,7 @@ class KerasTrainer:
     Args:
         jit_compile: Whether Keras compiles the step with XLA.
         tuned: Whether an epoch is one call into TensorFlow, fed by a `tf.data` pipeline and
-            validated in one batch; otherwise `fit` is given arrays, as in most programs.
+            validated in one batch; otherwise `fit` takes arrays, as in most programs.
         evaluate: Whether the whole training and test sets are evaluated after each epoch.
     """
 
@@ -55,11 +56,12 @@ class _Loop:
     """A compiled model that is trained again and again from fresh weights."""
 
     def __init__(self, problem: Problem, jit_compile: bool, tuned: bool):
-        self.problem, self._model, self._tuned = problem, problem.model, tuned
+        self.problem, self._keras, self._tuned = problem, KerasProblem(problem), tuned
+        self._model = self._keras.model
         self._batch_size = problem.spec.training.batch_size
         self._steps = -(-problem.training_rows // self._batch_size)
         self._model.compile(
-            optimizer=problem.optimizer(),
+            optimizer=self._keras.optimizer(),
             loss=problem.spec.training.loss,
             metrics=["accuracy"],
             jit_compile=jit_compile,  # pyright: ignore[reportArgumentType]
@@ -67,12 +69,13 @@ class _Loop:
         )
         self._model.optimizer.build(self._model.trainable_variables)
         self._optimizer_start = [v.numpy() for v in self._model.optimizer.variables]
-        self._measure = _evaluation(problem, problem.data(0))
+        self._measure = _evaluation(self._keras, problem.data(0))
 
     def fit(self, epochs: int, variant: VariantSpec, seed: int, *, evaluate: bool) -> dict:
-        """Train one run; give what was measured after each epoch."""
+        """Train one run; return what was measured after each epoch, by name."""
         problem, data = self.problem, self.problem.data(seed)
-        set_values(self._model.variables, problem.initial_values(seed, replicate=0))
+        initial = self._keras.initial_values(problem, seed, replicate=0)
+        set_values(self._model.variables, initial)
         set_values(self._model.optimizer.variables, self._optimizer_start)
         recorder = _Recorder(self._measure)
         history = self._model.fit(
@@ -106,8 +109,8 @@ class _Recorder(keras.callbacks.Callback):
         self.losses["test_loss"].append(float(test_loss))
 
 
-def _evaluation(problem: Problem, data: SeedData) -> Measure:
-    """Give loss and accuracy on training and test rows by one compiled call.
+def _evaluation(problem: KerasProblem, data: SeedData) -> Measure:
+    """Return a function of one compiled call: loss and accuracy on training and test rows.
 
     `Model.evaluate` twice an epoch would cost more than the epoch.
     """

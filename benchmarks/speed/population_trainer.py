@@ -1,8 +1,9 @@
-"""Our engine, called as a worker process of a study calls it."""
+"""The population engine, called as a worker process of a study calls it."""
 
 from benchmarks.speed.trainer import LOSSES, Trained, shortened
 from finetune.engines.base import Task
-from finetune.engines.population.engine import PopulationEngine
+from finetune.engines.keras_problem import KerasProblem
+from finetune.engines.population import PopulationEngine
 from finetune.engines.problem import Problem
 from finetune.models.precision import precision
 
@@ -24,7 +25,10 @@ class PopulationTrainer:
         return Trained(len(frames.epochs), frames.rows_trained, losses)
 
     def initial_values(self, task: Task) -> list:
-        """Give the values that each seed's variables start with, for who cannot draw them."""
+        """Return the initial values of each seed's variables, which the jax trainer cannot draw."""
         with precision(task.spec.training.dtype):
             problem = Problem(task.spec)
-        return [problem.initial_values(seed, replicate=task.replicate) for seed in task.seeds]
+            model = KerasProblem(problem)
+        return [
+            model.initial_values(problem, seed, replicate=task.replicate) for seed in task.seeds
+        ]

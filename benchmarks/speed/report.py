@@ -1,24 +1,26 @@
 """The report of the measurements, `report.md`, and the numbers behind it."""
 
 import json
-from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from benchmarks.speed.contestants import (
+from benchmarks.speed.equality import EPOCHS, TOLERANCE
+from benchmarks.speed.figure import figure_files
+from benchmarks.speed.methods import (
     FORKING,
     JAX,
     JAX_DROPPING,
     LOCKSTEP,
+    LOOP,
     LOOP_LESS,
     SKLEARN,
+    TUNED,
+    TUNED_ALL,
 )
-from benchmarks.speed.equality import EPOCHS, TOLERANCE
-from benchmarks.speed.figure import figure_files
-from benchmarks.speed.rounds import Measurements, Scale
+from benchmarks.speed.rounds import Extent, Measurements
 from benchmarks.speed.summary import summarise
 from finetune.report.markdown import (
     Section,
@@ -32,7 +34,7 @@ from finetune.report.markdown import (
 )
 from finetune.store.atomic import write_whole
 from finetune.store.machine import machine
-from finetune.store.manifest import versions
+from finetune.store.versions import versions
 
 _REPRODUCE = """
 pip install -c constraints.txt -e '.[bench]'
@@ -40,7 +42,7 @@ python -m benchmarks.speed
 """
 
 
-def write_report(out: Path, measured: Measurements, scale: Scale) -> Path:
+def write_report(out: Path, measured: Measurements, extent: Extent) -> Path:
     """Write `report.md`, `speed.json`, `*.csv` and `figures/` into `out`; the report comes last."""
     summary = summarise(measured)
     files = {f"figures/{n}": image for n, image in figure_files(measured.sweep, summary).items()}
@@ -48,27 +50,27 @@ def write_report(out: Path, measured: Measurements, scale: Scale) -> Path:
         files[f"{name}.csv"] = getattr(measured, name).to_csv(index=False).encode()
     provenance = {"machine": machine(), "versions": _versions()}
     numbers = {
-        "contestants": json.loads(str(summary.to_json(orient="index"))),
+        "methods": json.loads(str(summary.to_json(orient="index"))),
         "peak_gflops": measured.peak / 1e9,
         "loss_differences": measured.differences,
         **provenance,
     }
     files["speed.json"] = json.dumps(numbers, indent=2).encode()
-    files["report.md"] = render(summary, measured, scale, provenance).encode()
+    files["report.md"] = render(summary, measured, extent, provenance).encode()
     for name, content in files.items():
         write_whole(out / name, content)
     return out / "report.md"
 
 
 def render(
-    summary: pd.DataFrame, measured: Measurements, scale: Scale, provenance: dict[str, Any]
+    summary: pd.DataFrame, measured: Measurements, extent: Extent, provenance: dict[str, Any]
 ) -> str:
-    """Give the report as Markdown."""
+    """Return the report as Markdown."""
     sections = [
         Section("Over the number of runs", _plot(measured.sweep)),
         Section("What it takes", _resources(summary, measured)),
-        Section("The work", _work(measured, scale)),
-        Section("Contestants", _contestants(summary)),
+        Section("The work", _work(measured, extent)),
+        Section("Methods", _methods(summary)),
         Section("Configurations tried", _tried(measured.tried, summary)),
         Section("Reproduce", code_block(_REPRODUCE, language="bash")),
         Section("Machine and versions", _provenance(provenance)),
@@ -151,7 +153,7 @@ def _resources(summary: pd.DataFrame, measured: Measurements) -> str:
     )
 
 
-def _work(measured: Measurements, scale: Scale) -> str:
+def _work(measured: Measurements, extent: Extent) -> str:
     largest = max(measured.differences.values(), default=0.0)
     return paragraphs(
         bullets(
@@ -159,36 +161,32 @@ def _work(measured: Measurements, scale: Scale) -> str:
             "64-32-16 and one output, Adam at 0.01, batches of 32, float32.",
             "After every epoch loss and accuracy on all training, validation and test rows; then "
             "the policies of the study's five variants.",
-            f"A round trains {scale.seeds} seeds with all variants for {scale.epochs} epochs, or "
+            f"A round trains {extent.seeds} seeds with all variants for {extent.epochs} epochs, or "
             f"until early stopping ends a run; only the epochs that a run lasts are counted. "
-            f"Contestants that train one run at a time are given one run a process, of "
-            f"{scale.single_epochs} epochs, since an epoch costs the same in each run.",
-            f"{scale.rounds} round{'s' if scale.rounds > 1 else ''}, each contestant once a round "
+            f"Methods that train one run at a time train one run a process, of "
+            f"{extent.single_epochs} epochs, since an epoch costs the same in each run.",
+            f"{extent.rounds} round{'s' if extent.rounds > 1 else ''}, each method once a round "
             "in turn, all processes started and warm.",
         ),
         f"**The work is equal.** Before timing, three seeds of all variants are trained for "
-        f"{EPOCHS} epochs with impatient policies, so that rates are cut and runs stop. All "
-        f"contestants that train the same start from the same weights and batches, must deliver "
+        f"{EPOCHS} epochs with a patience of 1, so that rates are cut and runs stop. All "
+        f"methods that train the same start from the same weights and batches, must deliver "
         f"the same epochs, and every loss must agree with our engine's within {TOLERANCE:g}. The "
         f"largest difference was {largest:.1e}.",
     )
 
 
-def _contestants(summary: pd.DataFrame) -> str:
-    """Say what each contestant is, and its configuration."""
-    return bullets(*_described(summary))
-
-
-def _described(summary: pd.DataFrame) -> Iterator[str]:
-    said = {
-        "keras": "`fit` on arrays with `validation_data`, the study's callbacks, and one more that "
+def _methods(summary: pd.DataFrame) -> str:
+    """Describe each method and its configuration."""
+    descriptions = {
+        LOOP: "`fit` on arrays with `validation_data`, the study's callbacks, and one more that "
         "evaluates training and test rows in one compiled call (`Model.evaluate` twice an epoch "
         "would more than double the time). It shuffles for itself.",
         LOOP_LESS: "the same without the evaluation of training and test rows: less work.",
-        "keras-tuned": "the cheapest way to do the same work with `fit` that was found: "
+        TUNED: "the cheapest way to do the same work with `fit` that was found: "
         "`steps_per_execution` runs a whole epoch in one call, batches come from `tf.data`, "
         "validation is one batch.",
-        "keras-tuned-all": "the same in one process a core, runs divided among them.",
+        TUNED_ALL: "the same in one process a core, runs divided among them.",
         SKLEARN: "**not the same training**: same sizes, steps and Adam, but nothing is evaluated "
         "after an epoch and there are no callbacks. A run a process.",
         JAX: "`vmap` over runs, `scan` over batches, `jit` around an epoch with its evaluations. "
@@ -199,34 +197,38 @@ def _described(summary: pd.DataFrame) -> Iterator[str]:
         FORKING: "the population engine as studies use it: runs of a seed share a row of weights "
         "until their learning rates differ. Results are the same to the last bit.",
     }
-    for key, row in summary.to_dict("index").items():
-        yield f"**{row['label']}**: {said[str(key)]} Best with {row['configuration']}."
+    return bullets(
+        *(
+            f"**{row['label']}**: {descriptions[str(key)]} Best with {row['configuration']}."
+            for key, row in summary.to_dict("index").items()
+        )
+    )
 
 
 def _tried(tried: pd.DataFrame, summary: pd.DataFrame) -> str:
     if tried.empty:
         return "None: the first of each was taken."
     rows = [
-        [summary.loc[t["contestant"], "label"], t["configuration"], number(t["ms"])]
+        [summary.loc[t["method"], "label"], t["configuration"], number(t["ms"])]
         for t in tried.to_dict("records")
     ]
-    note = "Shorter trainings than those timed, so only to be compared within a contestant."
+    note = "Shorter trainings than those timed, so only to be compared within a method."
     return paragraphs(table(rows, columns=["", "configuration", "ms a run-epoch"]), note)
 
 
 def _provenance(provenance: dict[str, Any]) -> str:
-    said = {**provenance["machine"], **provenance["versions"]}
-    return table([[name, str(value)] for name, value in said.items()], columns=["", "value"])
+    values = {**provenance["machine"], **provenance["versions"]}
+    return table([[name, str(value)] for name, value in values.items()], columns=["", "value"])
 
 
 def _versions() -> dict[str, str]:
-    found = versions()
+    known = versions()
     for name in ("jax", "jaxlib"):
         try:
-            found[name] = version(name)
+            known[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            known[name] = "not installed"
+    return known
 
 
 def _times(ratio: float) -> str:

@@ -1,43 +1,43 @@
-"""The timing itself: choose each contestant's best configuration, then interleaved rounds."""
+"""The timing: choose each method's best configuration, then time interleaved rounds."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from benchmarks.log import Log
 from benchmarks.speed.arithmetic import operations
-from benchmarks.speed.contestants import (
+from benchmarks.speed.equality import check_equality
+from benchmarks.speed.methods import (
     FORKING,
     JAX,
     LOCKSTEP,
     Configuration,
-    Contestant,
-    contestants,
+    Method,
     cores,
+    installed_methods,
 )
-from benchmarks.speed.crew import Crew
-from benchmarks.speed.equality import check_equality
 from benchmarks.speed.trainer import shortened
+from benchmarks.speed.worker_pool import WorkerPool
 from finetune.engines.base import Task
+from finetune.engines.registry import DEFAULT, REFERENCE
 from finetune.studies.load import load_spec
 
-Say = Callable[[str], None]
-
-# Contestants whose time depends on how many runs there are.
+# Methods whose time depends on how many runs there are.
 SWEPT = (FORKING, LOCKSTEP, JAX)
 _SWEEP_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Scale:
+class Extent:
     """How much is timed.
 
     Attributes:
         seeds: Seeds of the study that populations train in each round, with all variants.
         epochs: Epochs of these runs.
-        single_epochs: Epochs of the one run a process that other contestants train in a round.
+        single_epochs: Epochs of the one run a process that other methods train in a round.
         trial_epochs: Epochs for which configurations are compared; 0 takes the first of each.
         rounds: Interleaved rounds.
         cores: Processor cores to use.
@@ -58,12 +58,12 @@ class Measurements:
     """All that was measured.
 
     Attributes:
-        rounds: Columns `contestant, runs, round, wall, cpu, run_epochs, row_epochs`; seconds.
+        rounds: Columns `method, runs, round, wall, cpu, run_epochs, row_epochs`; seconds.
         sweep: The same columns, over numbers of runs.
-        facts: By contestant: `label`, `configuration`, `memory` (MiB), `first_call` (seconds),
+        facts: By method: `label`, `configuration`, `memory` (MiB), `first_call` (seconds),
             `operations` (per row and epoch), `same_training`, `measures`.
-        tried: Columns `contestant, configuration, ms`: milliseconds a run-epoch when choosing.
-        differences: Largest difference of a loss from our engine's, by contestant.
+        tried: Columns `method, configuration, ms`: milliseconds a run-epoch when choosing.
+        differences: Largest difference of a loss from our engine's, by method.
         peak: Float32 operations a second of all cores, in matrix products.
     """
 
@@ -75,127 +75,127 @@ class Measurements:
     peak: float
 
 
-def measure(scale: Scale, say: Say) -> Measurements:
-    """Time all contestants on the founding study."""
-    task = whole_task(scale)
-    say("matrix products")
-    peak = _peak(scale.cores)
+def measure(extent: Extent, log: Log) -> Measurements:
+    """Time all methods on the founding study."""
+    task = whole_task(extent)
+    log("matrix products")
+    peak = _peak(extent.cores)
     tried: list[dict[str, Any]] = []
-    chosen: dict[str, tuple[Contestant, Configuration]] = {}
-    for c in contestants(scale.cores):
-        taken = chosen[c.like][1] if c.like else _choose(c, task, scale, tried=tried, say=say)
+    chosen: dict[str, tuple[Method, Configuration]] = {}
+    for c in installed_methods(extent.cores):
+        taken = chosen[c.like][1] if c.like else _choose(c, task, extent, tried=tried, log=log)
         chosen[c.key] = c, taken
-    with _crews(chosen) as crews:
+    with _pools(chosen) as pools:
         first = {}
-        for key, crew in crews.items():
-            say(f"first call of {crew.contestant.label}")
-            first[key] = crew.prepare(_work(crew.contestant, task, scale))
-        say("checking that the work is equal")
-        differences = check_equality(crews, task)
-        rounds = _rounds(crews, task, scale, say)
-        facts = {key: _facts(crew, task, first[key]) for key, crew in crews.items()}
-        sweep = _sweep({key: crews[key] for key in SWEPT if key in crews}, task, scale, say)
+        for key, pool in pools.items():
+            log(f"first call of {pool.method.label}")
+            first[key] = pool.prepare(_work(pool.method, task, extent))
+        log("checking that the work is equal")
+        differences = check_equality(pools, task)
+        rounds = _rounds(pools, task, extent, log)
+        facts = {key: _facts(pool, task, first[key]) for key, pool in pools.items()}
+        sweep = _sweep({key: pools[key] for key in SWEPT if key in pools}, task, extent, log)
     return Measurements(rounds, sweep, facts, pd.DataFrame(tried), differences, peak)
 
 
-def whole_task(scale: Scale) -> Task:
-    """Give the study that populations train."""
+def whole_task(extent: Extent) -> Task:
+    """Return the whole study as one task, which populations train."""
     spec = load_spec()
     return shortened(
-        Task(spec, spec.variants, tuple(range(scale.seeds)), "population"), scale.epochs
+        Task(spec, spec.variants, tuple(range(extent.seeds)), DEFAULT.name), extent.epochs
     )
 
 
 def _peak(count: int) -> float:
-    contestant = Contestant("peak", "matrix products", "arithmetic:MatrixMultiply", ())
-    with Crew(contestant, Configuration(1, 1)) as crew:
-        return crew.ask("peak") * count
+    method = Method("peak", "matrix products", "arithmetic:MatrixMultiply", ())
+    with WorkerPool(method, Configuration(1, 1)) as pool:
+        return pool.call_first("peak") * count
 
 
 def _choose(
-    contestant: Contestant, task: Task, scale: Scale, *, tried: list[dict[str, Any]], say: Say
+    method: Method, task: Task, extent: Extent, *, tried: list[dict[str, Any]], log: Log
 ) -> Configuration:
-    """Give the fastest of a contestant's configurations."""
-    if not scale.trial_epochs or len(contestant.candidates) == 1:
-        return contestant.candidates[0]
+    """Return the fastest of a method's configurations."""
+    if not extent.trial_epochs or len(method.candidates) == 1:
+        return method.candidates[0]
     times = {}
-    for configuration in contestant.candidates:
-        say(f"trying {contestant.label}: {configuration}")
-        with Crew(contestant, configuration) as crew:
-            short = shortened(task, scale.trial_epochs)
-            work = _work(contestant, short, scale, configuration)
-            crew.prepare(work)
-            timing = min((crew.train(work) for _ in range(2)), key=lambda t: t.wall)
+    for configuration in method.candidates:
+        log(f"trying {method.label}: {configuration}")
+        with WorkerPool(method, configuration) as pool:
+            short = shortened(task, extent.trial_epochs)
+            work = _work(method, short, extent, configuration)
+            pool.prepare(work)
+            timing = min((pool.train(work) for _ in range(2)), key=lambda t: t.wall)
         times[str(configuration)] = configuration, timing.wall / timing.run_epochs
-        row = {"contestant": contestant.key, "configuration": str(configuration)}
+        row = {"method": method.key, "configuration": str(configuration)}
         tried.append({**row, "ms": 1e3 * timing.wall / timing.run_epochs})
     return min(times.values(), key=lambda pair: pair[1])[0]
 
 
 def _work(
-    contestant: Contestant, task: Task, scale: Scale, configuration: Configuration | None = None
+    method: Method, task: Task, extent: Extent, configuration: Configuration | None = None
 ) -> Task:
-    """Give what a contestant trains in a round: all runs, or one a process where each takes long.
+    """Return what a method trains in a round: all runs, or one a process where each takes long.
 
     The one is of the last variant that never stops early, so that it lasts for all epochs.
     """
-    if contestant.population:
+    if method.population:
         return task
     lasting = [variant for variant in task.variants if variant.early_stopping is None]
-    seeds = tuple(range(max(c.processes for c in contestant.candidates)))
+    seeds = tuple(range(max(c.processes for c in method.candidates)))
     if configuration:
         seeds = seeds[: configuration.processes]
-    epochs = min(scale.single_epochs, task.spec.training.epochs)
-    return shortened(Task(task.spec, (lasting[-1],), seeds, "keras"), epochs)
+    epochs = min(extent.single_epochs, task.spec.training.epochs)
+    return shortened(Task(task.spec, (lasting[-1],), seeds, REFERENCE.name), epochs)
 
 
 @contextmanager
-def _crews(chosen: Mapping[str, tuple[Contestant, Configuration]]) -> Iterator[dict[str, Crew]]:
+def _pools(chosen: Mapping[str, tuple[Method, Configuration]]) -> Iterator[dict[str, WorkerPool]]:
     with ExitStack() as stack:
-        yield {key: stack.enter_context(Crew(*pair)) for key, pair in chosen.items()}
+        yield {key: stack.enter_context(WorkerPool(*pair)) for key, pair in chosen.items()}
 
 
-def _rounds(crews: Mapping[str, Crew], task: Task, scale: Scale, say: Say) -> pd.DataFrame:
+def _rounds(pools: Mapping[str, WorkerPool], task: Task, extent: Extent, log: Log) -> pd.DataFrame:
     rows = []
-    for number in range(scale.rounds):
-        for crew in crews.values():
-            say(f"round {number + 1} of {scale.rounds}: {crew.contestant.label}")
-            work = _work(crew.contestant, task, scale)
-            rows.append(_timed(crew, work, number))
+    for number in range(extent.rounds):
+        for pool in pools.values():
+            log(f"round {number + 1} of {extent.rounds}: {pool.method.label}")
+            work = _work(pool.method, task, extent)
+            rows.append(_timed(pool, work, number))
     return pd.DataFrame(rows)
 
 
-def _timed(crew: Crew, work: Task, number: int) -> dict[str, Any]:
-    place = {"contestant": crew.contestant.key, "runs": len(work.runs), "round": number}
-    return place | asdict(crew.train(work))
+def _timed(pool: WorkerPool, work: Task, number: int) -> dict[str, Any]:
+    place = {"method": pool.method.key, "runs": len(work.runs), "round": number}
+    return place | asdict(pool.train(work))
 
 
-def _facts(crew: Crew, task: Task, first_call: float) -> dict[str, Any]:
-    contestant = crew.contestant
+def _facts(pool: WorkerPool, task: Task, first_call: float) -> dict[str, Any]:
+    method = pool.method
     return {
-        "label": contestant.label,
-        "configuration": str(crew.configuration),
-        "memory": crew.memory(),
+        "label": method.label,
+        "configuration": str(pool.configuration),
+        "memory": pool.memory(),
         "first_call": first_call,
-        "operations": operations(task, measures=contestant.measures),
-        "same_training": contestant.same_training,
-        "measures": list(contestant.measures),
+        "operations": operations(task, measures=method.measures),
+        "same_training": method.same_training,
+        "measures": list(method.measures),
     }
 
 
-def _sweep(crews: Mapping[str, Crew], task: Task, scale: Scale, say: Say) -> pd.DataFrame:
+def _sweep(pools: Mapping[str, WorkerPool], task: Task, extent: Extent, log: Log) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
-    for seeds in scale.sweep:
+    for seeds in extent.sweep:
         variants = task.variants if seeds else task.variants[:1]
-        work = Task(task.spec, variants, tuple(range(max(seeds, 1))), "population")
-        say(f"{len(work.runs)} runs")
-        for crew in crews.values():
-            crew.prepare(work)
-        spent = dict.fromkeys(crews, 0.0)
-        for number in range(scale.rounds):
-            for key, crew in crews.items():
+        work = Task(task.spec, variants, tuple(range(max(seeds, 1))), DEFAULT.name)
+        log(f"{len(work.runs)} runs")
+        for pool in pools.values():
+            pool.prepare(work)
+        spent = dict.fromkeys(pools, 0.0)
+        for number in range(extent.rounds):
+            for key, pool in pools.items():
                 # Long trainings vary little, and are timed once.
                 if spent[key] < _SWEEP_SECONDS:
-                    rows.append(_timed(crew, work, number))
+                    rows.append(_timed(pool, work, number))
                     spent[key] += rows[-1]["wall"]
     return pd.DataFrame(rows)

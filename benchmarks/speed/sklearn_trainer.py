@@ -11,7 +11,7 @@ from finetune.engines.base import Task
 
 
 class SklearnTrainer:
-    """Fits one `MLPClassifier` a run for all epochs; it knows no policy of ours."""
+    """Fits one `MLPClassifier` a run for all epochs; there are no callbacks."""
 
     def prepare(self, task: Task) -> None:
         """Fit once: nothing is compiled, but libraries are loaded at first use."""

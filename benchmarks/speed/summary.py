@@ -2,15 +2,15 @@
 
 import pandas as pd
 
-from benchmarks.speed.contestants import JAX, LOOP, TUNED
+from benchmarks.speed.methods import JAX, LOOP, TUNED
 from benchmarks.speed.rounds import Measurements
 
-# Whom others are compared with, and the name of the column that says so.
+# What others are compared with, and the column of the ratio.
 BASES = {LOOP: "vs_keras", TUNED: "vs_keras_tuned", JAX: "vs_jax"}
 
 
 def summarise(measured: Measurements) -> pd.DataFrame:
-    """Give a row a contestant, in the order in which they are timed.
+    """Summarise each method in a row, in the order in which they are timed.
 
     Columns: `ms`, `ms_low`, `ms_high` (milliseconds a delivered run-epoch: median, least, most
     over rounds); `cpu_ms` (of the processor, all workers); a ratio for each of `BASES`, and the
@@ -19,7 +19,7 @@ def summarise(measured: Measurements) -> pd.DataFrame:
     once.
     """
     rounds = with_rates(measured.rounds)
-    by = rounds.groupby("contestant", sort=False)
+    by = rounds.groupby("method", sort=False)
     table = by["ms"].agg(ms="median", ms_low="min", ms_high="max")
     table["cpu_ms"] = by["cpu_ms"].median()
     for base, name in BASES.items():
@@ -43,12 +43,12 @@ def with_rates(timings: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ratios(rounds: pd.DataFrame, column: str, base: str) -> pd.Series:
-    """Give how many times faster than `base` each contestant is: the median over rounds.
+    """Compute how many times faster than `base` each method is: the median over rounds.
 
     Each round is compared with the same round, so that a slow minute of the machine counts for
     both sides.
     """
-    wide = rounds.pivot_table(index="round", columns="contestant", values=column)
+    wide = rounds.pivot_table(index="round", columns="method", values=column)
     if base not in wide:
         return pd.Series(float("nan"), index=wide.columns)
     return wide.rdiv(wide[base], axis=0).median()

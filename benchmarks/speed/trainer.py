@@ -1,4 +1,4 @@
-"""What every contestant is asked to do, and what it says it did."""
+"""What every trainer returns, and the losses by which it is checked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,7 @@ import numpy as np
 
 from finetune.engines.base import Task
 
-# What contestants that train the same must agree on.
+# What methods that train the same must agree on.
 LOSSES = ("loss", "train_loss", "val_loss", "test_loss")
 
 
@@ -17,7 +17,7 @@ class Trained:
 
     Attributes:
         run_epochs: Epochs delivered: those that each run lasts, summed over runs.
-        row_epochs: Epochs that rows of weights were trained for, wanted or not.
+        row_epochs: Epochs that rows of weights were trained for, whether a run needed them or not.
         losses: Every one of `LOSSES`, each (run and epoch delivered,): run by run in the order of
             `Task.runs`, epoch by epoch; empty where the training is not the same.
     """
@@ -28,5 +28,5 @@ class Trained:
 
 
 def shortened(task: Task, epochs: int) -> Task:
-    """Give the same runs with another number of epochs; what was traced for them still serves."""
+    """Return the same runs with another number of epochs; what was traced for them still serves."""
     return replace(task, spec=task.spec.with_epochs(epochs))

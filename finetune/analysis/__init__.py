@@ -1,1 +1,1 @@
-"""What the stored runs say: every table, curve and verdict; nothing is drawn or written."""
+"""What follows from the stored runs: every table, curve and verdict; nothing is drawn here."""

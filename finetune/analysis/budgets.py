@@ -10,7 +10,8 @@ import pandas as pd
 
 from finetune.analysis.runs import METRICS, metrics_of
 from finetune.analysis.summary import describe
-from finetune.policies.base import Monitor
+from finetune.policies.base import Logs
+from finetune.policies.early_stopping import EarlyStoppingPolicy
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import EarlyStoppingSpec
 
@@ -20,28 +21,28 @@ _QUARTERS = {"q25": 0.25, "median": 0.5, "q75": 0.75}
 
 
 def default_budgets(epochs: int) -> tuple[int, ...]:
-    """Give up to 5 budgets that end with a study's own: steps of 1, 2, 5, 10, ... epochs."""
+    """Return up to 5 budgets that end with a study's own: steps of 1, 2, 5, 10, ... epochs."""
     steps = [step * 10**power for power in range(len(str(epochs))) for step in (1, 2, 5)]
     return (*[step for step in steps if step < epochs][1 - _MOST_BUDGETS :], epochs)
 
 
 def runs_within(epochs: pd.DataFrame, spec: StudySpec, *, budgets: Sequence[int]) -> pd.DataFrame:
-    """Give what each run would have ended with, had it been ended after each budget of epochs.
+    """Return what each run would have ended with, had it been ended after each budget of epochs.
 
     No policy looks at the budget: up to an epoch a run is the same under every budget that reaches
     it, so this is what happened, not an estimate. That holds for schedules too, whose length
-    stands in the spec; of callbacks of the user's own nothing is known. `epochs` are tidy ones.
+    stands in the spec; of the user's callbacks nothing is known. `epochs` are tidy ones.
 
     Columns: variant, seed, budget, epochs_run (within the budget), epoch (whose weights the run
     ends with, from 0), and the metrics at it.
     """
-    parts = [
-        _variant_within(own, variant.early_stopping, budgets=budgets)
+    found = [
+        _variant_within(trained, variant.early_stopping, budgets=budgets)
         for variant in spec.variants
-        if len(own := epochs.loc[epochs["variant"] == variant.name])
+        if len(trained := epochs.loc[epochs["variant"] == variant.name])
     ]
     keys = ["variant", "seed", "budget", "epochs_run", "epoch"]
-    ends = pd.concat(parts) if parts else pd.DataFrame(columns=keys, dtype="int64")
+    ends = pd.concat(found) if found else pd.DataFrame(columns=keys, dtype="int64")
     ends = ends.astype({"variant": epochs["variant"].dtype})
     return ends.merge(epochs, on=["variant", "seed", "epoch"], how="left")
 
@@ -64,7 +65,7 @@ def budget_table(epochs: pd.DataFrame, runs: pd.DataFrame, spec: StudySpec) -> p
 
 
 def default_target(epochs: pd.DataFrame) -> float:
-    """Give a validation loss that at least 3 of 4 runs of every variant reach; NaN without runs.
+    """Return a validation loss that at least 3 of 4 runs of every variant reach; NaN without runs.
 
     Of each variant the upper quartile of its runs' lowest validation losses; the highest of these,
     rounded up to 3 significant digits.
@@ -102,63 +103,91 @@ def time_table(epochs: pd.DataFrame, *, target: float | None = None) -> pd.DataF
     return table
 
 
-def _as_they_ended(within: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Take a run's own results where the budget outlasts it.
+def loss_by_budget(budgets: pd.DataFrame) -> pd.DataFrame:
+    """Return test loss within each budget beside the epochs that were run for it.
 
-    They are those already, but for a callback of the user's own that restores weights at the end.
+    Columns: variant, budget, n, mean, low, high (test loss), lowest (whether the mean is the
+    lowest of its budget), epochs_run (their mean).
     """
-    own = within[["variant", "seed"]].merge(runs, on=["variant", "seed"], how="left")
-    whole = (within["budget"] >= own["epochs_run"]).astype(bool)
-    return within.assign(**{name: own[name].where(whole, within[name]) for name in METRICS})
+    keys = ["variant", "budget"]
+    losses = budgets.loc[budgets["metric"] == "test_loss", [*keys, "n", "mean", "low", "high"]]
+    lowest = losses.groupby("budget")["mean"].transform("min")
+    spent = budgets.loc[budgets["metric"] == "epochs_run", [*keys, "mean"]]
+    spent = spent.rename(columns={"mean": "epochs_run"})
+    return losses.assign(lowest=losses["mean"] == lowest).merge(spent, on=keys)
+
+
+def cost_table(budgets: pd.DataFrame, times: pd.DataFrame) -> pd.DataFrame:
+    """Add to `time_table` what the study's own budget costs.
+
+    Columns: those of `time_table`, budget (the largest), epochs_run (mean) and share_saved.
+    """
+    budget = budgets["budget"].max()
+    means = budgets.loc[budgets["budget"] == budget].pivot(
+        index="variant", columns="metric", values="mean"
+    )
+    spent = means.loc[list(times["variant"])]
+    return times.assign(
+        budget=budget,
+        epochs_run=spent["epochs_run"].to_numpy(),
+        share_saved=spent["epochs_saved"].to_numpy() / budget,
+    )
+
+
+def _as_they_ended(within: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Use what a run ended with where the budget outlasts it.
+
+    They are the same already, but for a user's callback that restores weights at the end.
+    """
+    ended = within[["variant", "seed"]].merge(runs, on=["variant", "seed"], how="left")
+    whole = (within["budget"] >= ended["epochs_run"]).astype(bool)
+    return within.assign(**{name: ended[name].where(whole, within[name]) for name in METRICS})
 
 
 def _variant_within(
-    own: pd.DataFrame, stopping: EarlyStoppingSpec | None, *, budgets: Sequence[int]
+    trained: pd.DataFrame, stopping: EarlyStoppingSpec | None, *, budgets: Sequence[int]
 ) -> pd.DataFrame:
-    epochs_run = own.groupby("seed").size()
+    epochs_run = trained.groupby("seed").size()
     count = epochs_run.to_numpy()[:, None]
-    kept = np.minimum(np.arange(count.max()), count - 1)
-    if stopping and stopping.restore_best_weights:
-        monitored = own.pivot(index="seed", columns="epoch", values=stopping.monitor)
-        best = _best_so_far(monitored.to_numpy(float), count[:, 0], stopping)
-        # Where early stopping has not begun to watch there is nothing to restore.
-        kept = np.where(best >= 0, best, kept)
-    parts = [
+    last = np.minimum(np.arange(count.max()), count - 1)
+    kept = _kept_by(stopping, trained, last) if stopping else last
+    ends = [
         {
-            **{"variant": own["variant"].iloc[0], "seed": epochs_run.index, "budget": budget},
+            "variant": trained["variant"].iloc[0],
+            "seed": epochs_run.index,
+            "budget": budget,
             "epochs_run": np.minimum(epochs_run, budget),
             "epoch": kept[:, min(budget, kept.shape[1]) - 1],
         }
         for budget in budgets
     ]
-    return pd.concat([pd.DataFrame(part) for part in parts], ignore_index=True)
+    return pd.concat(map(pd.DataFrame, ends), ignore_index=True)
 
 
-def _best_so_far(
-    monitored: np.ndarray, epochs_run: np.ndarray, spec: EarlyStoppingSpec
-) -> np.ndarray:
-    """Give the epoch that early stopping holds for best after each: (run, epoch); -1 for none.
+def _kept_by(spec: EarlyStoppingSpec, epochs: pd.DataFrame, last: np.ndarray) -> np.ndarray:
+    """Play early stopping over the epochs of one variant's runs.
 
-    Source: `EarlyStoppingMachine`, which makes the same comparisons and loads Keras.
+    `last` is the last epoch of each run within each budget, (run, budget - 1). Returns, of the
+    same shape, the epoch whose weights the run would end with.
     """
-    monitor, best = Monitor([spec] * len(monitored)), np.full(monitored.shape, -1)
-    held = np.full(len(monitored), -1)
-    for epoch in range(monitored.shape[1]):
-        visible = (epoch < epochs_run) & (epoch >= spec.start_from_epoch)
-        better = monitor.update(monitor.oriented(monitored[:, epoch]), visible)
-        held = np.where(better, epoch, held)
-        best[:, epoch] = held
-    return best
+    curves: Any = epochs.pivot(index="seed", columns="epoch", values=list(Logs._fields))
+    policy, kept = EarlyStoppingPolicy([spec] * len(last)), last.copy()
+    for epoch in range(last.shape[1]):
+        logs = Logs(*(curves[name][epoch].to_numpy(float) for name in Logs._fields))
+        # Early stopping leaves the learning rate as it is, so that any will do.
+        policy.update(epoch, logs, np.zeros(len(last)), active=last[:, epoch] == epoch)
+        kept[:, epoch] = policy.final_epoch(last[:, epoch])
+    return kept
 
 
 def _arrivals(first: Any, name: str) -> np.ndarray:
-    """Give the epochs that each run of a variant took, (run,); infinite for a miss."""
-    own = first[first.index.get_level_values("variant") == name]
-    return np.sort(own.to_numpy(dtype=float, na_value=np.inf))
+    """Return the epochs that each run of a variant took, (run,); infinite for a miss."""
+    times = first[first.index.get_level_values("variant") == name]
+    return np.sort(times.to_numpy(dtype=float, na_value=np.inf))
 
 
 def _after(times: np.ndarray, share: float) -> float | None:
-    """Give the time by which a share of the runs had arrived; none where fewer ever did."""
+    """Return the time by which a share of the runs had arrived; none where fewer ever did."""
     if not len(times):
         return None
     time = times[math.ceil(share * len(times)) - 1]

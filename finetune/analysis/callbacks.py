@@ -1,4 +1,4 @@
-"""Did the callbacks fire? What they did in the runs, and which variants they left the same."""
+"""What the callbacks did in the runs, and which variants they left the same."""
 
 from itertools import combinations
 
@@ -7,6 +7,8 @@ import pandas as pd
 
 from finetune.analysis.runs import RUN_NUMBERS, finished
 from finetune.spec.study import StudySpec
+
+_SPREAD = ("median", "min", "max")
 
 
 def firing_table(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
@@ -67,6 +69,11 @@ def identity_table(runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def mostly_identical(identical: pd.DataFrame) -> pd.DataFrame:
+    """Keep the pairs of variants whose runs are identical at more than half of the seeds."""
+    return identical.loc[2 * identical["n_identical"] > identical["n_pairs"]]
+
+
 def _all_equal(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Compare rows exactly; a missing number equals a missing number: (seed, column) -> (seed,)."""
     return ((first == second) | (np.isnan(first) & np.isnan(second))).all(axis=1)
@@ -77,5 +84,5 @@ def _count(runs: pd.DataFrame) -> pd.Series:
 
 
 def _spread(runs: pd.DataFrame, column: str, *, name: str) -> pd.DataFrame:
-    parts = {f"{name}_{part}": (column, part) for part in ("median", "min", "max")}
-    return runs.groupby("variant", observed=False).agg(**parts).astype(float)
+    columns = {f"{name}_{statistic}": (column, statistic) for statistic in _SPREAD}
+    return runs.groupby("variant", observed=False).agg(**columns).astype(float)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from finetune.analysis.comparisons import CLAIM
-from finetune.claims.fit_table import FIT_TABLE, LEVELS, Axis, Level
+from finetune.claims.fit_table import FIT_TABLE
+from finetune.claims.metric_comparison import LEVELS, Level, MetricComparison
 from finetune.claims.verdict import Verdict
 
 # At least this many margins are shown each way, so that all nine regions are seen and named.
@@ -21,14 +22,14 @@ _MOST_ACROSS, _MOST_UP = 22, 60
 class PlaneAxis:
     """One axis: the metric's difference, its margin, what is shown, and whether it is symlog."""
 
-    side: Axis
+    side: MetricComparison
     low: float
     high: float
     symlog: bool
 
     @property
     def clipped(self) -> bool:
-        """Tell whether the interval of the mean reaches beyond what is shown."""
+        """Whether the interval of the mean reaches beyond what is shown."""
         found = self.side.difference
         return found.n > 1 and (found.low < self.low or found.high > self.high)
 
@@ -55,7 +56,7 @@ class PlaneAxis:
 
 @dataclass(frozen=True)
 class Region:
-    """A cell of the fit table as a rectangle, and whether the data leave it possible."""
+    """An outcome of the fit table as a rectangle, and whether the data leave it possible."""
 
     name: str
     train: Level
@@ -92,11 +93,11 @@ def claim_plane(pairs: pd.DataFrame, verdict: Verdict) -> ClaimPlane:
 
 
 def has_pairs(pairs: pd.DataFrame) -> bool:
-    """Tell whether there is a pair of the claim's arms to draw."""
+    """Return whether there is a pair of the claim's arms to draw."""
     return not pairs.empty and bool((pairs["comparison"] == CLAIM).any())
 
 
-def _axis(pairs: pd.DataFrame, side: Axis, *, most: float) -> PlaneAxis:
+def _axis(pairs: pd.DataFrame, side: MetricComparison, *, most: float) -> PlaneAxis:
     values, margin = pairs[side.metric].to_numpy(float), side.margin
     low, high = (
         float(min(values.min(), -_LEAST * margin)),

@@ -8,12 +8,15 @@ from finetune.analysis.runs import finished
 from finetune.claims.verdict import Verdict
 from finetune.spec.claims import Margins
 from finetune.spec.study import StudySpec
-from finetune.stats.comparison import compare, contrasts
+from finetune.stats.comparison import Contrast, compare
 from finetune.stats.pairs import ACCURACIES, LOSSES, pair_runs
 from finetune.stats.power import DetectableEffect, detectable_effect
 from finetune.stats.ranks import Ranking, rank
 
 RANKED = ("train_loss", "test_loss", "test_accuracy")
+
+# Columns of p-values of the tests that a contrast has, uncorrected.
+TESTS = ("p", "p_wilcoxon", "p_sign_flip")
 
 # What a pair of runs is: the claim's two arms, or the control and its replicate.
 CLAIM, SAME_AGAIN = "treatment minus control", "control again minus control"
@@ -23,8 +26,30 @@ _FLIPS = 0  # seeds the random sign flips: a report of the same runs is the same
 
 
 def alpha_of(spec: StudySpec) -> float:
-    """Give the level of the tests: the claim's, else 0.05."""
+    """Return the level of the tests: the claim's, else 0.05."""
     return spec.claim.alpha if spec.claim else _ALPHA
+
+
+def contrasts(spec: StudySpec) -> tuple[Contrast, ...]:
+    """Return the family of contrasts, (treatment, control) each, that the study fixes beforehand.
+
+    What the claim lists, else the default family.
+    """
+    listed = spec.claim.contrasts if spec.claim else None
+    return default_contrasts(spec) if listed is None else listed
+
+
+def default_contrasts(spec: StudySpec) -> tuple[Contrast, ...]:
+    """Return the claim's contrast, and every other variant against the first without policies.
+
+    Where all variants have policies the first variant takes that place.
+    """
+    bare = [variant.name for variant in spec.variants if variant.bare]
+    baseline = bare[0] if bare else spec.variants[0].name
+    claim = [(spec.claim.treatment, spec.claim.control)] if spec.claim else []
+    others = [(variant.name, baseline) for variant in spec.variants if variant.name != baseline]
+    # A pair of variants is one contrast, whichever comes first; the claim fixes its direction.
+    return (*claim, *(pair for pair in others if set(pair) not in map(set, claim)))
 
 
 def contrast_table(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
@@ -33,7 +58,15 @@ def contrast_table(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
     family = contrasts(spec)
     if not family:
         return pd.DataFrame()
-    return compare(runs, family, margins=margins, alpha=alpha_of(spec), seed=_FLIPS)
+    return compare(runs, family, margins=margins.model_dump(), alpha=alpha_of(spec), seed=_FLIPS)
+
+
+def disagreements(contrasts: pd.DataFrame, *, alpha: float) -> pd.DataFrame:
+    """Keep the contrasts in which the three tests fall on both sides of alpha."""
+    if contrasts.empty:
+        return contrasts
+    below = contrasts[list(TESTS)] < alpha
+    return contrasts.loc[below.any(axis="columns") & ~below.all(axis="columns")]
 
 
 def rankings(runs: pd.DataFrame, spec: StudySpec) -> tuple[Ranking, ...]:
@@ -47,15 +80,18 @@ def rankings(runs: pd.DataFrame, spec: StudySpec) -> tuple[Ranking, ...]:
 
 
 def rank_table(ranked: Sequence[Ranking]) -> pd.DataFrame:
-    """Give a row a metric and variant: metric, variant, n, average_rank, friedman, p_friedman.
+    """Return a row a metric and variant: metric, variant, n, average_rank, friedman, p_friedman.
 
     Best first within a metric. `groups` numbers the sets of variants that pairwise tests do not
-    tell apart, and names those that the variant is in.
+    separate, and lists those that the variant is in.
     """
     rows = [
         {
-            **{"metric": ranking.metric, "variant": variant, "n": ranking.n},
-            **{"average_rank": average, "friedman": ranking.friedman},
+            "metric": ranking.metric,
+            "variant": variant,
+            "n": ranking.n,
+            "average_rank": average,
+            "friedman": ranking.friedman,
             "p_friedman": ranking.p_friedman,
             "groups": " ".join(
                 str(place) for place, group in enumerate(ranking.groups, 1) if variant in group
@@ -70,7 +106,7 @@ def rank_table(ranked: Sequence[Ranking]) -> pd.DataFrame:
 def pair_table(
     runs: pd.DataFrame, spec: StudySpec, *, replicate: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Give the differences behind the verdict, a row a pair of runs that did not fail.
+    """Return the differences behind the verdict, a row a pair of runs that did not fail.
 
     Columns: comparison (the claim, or the control against its replicate), seed, and a column for
     every metric that was measured: first minus second, in the metric's own units.
@@ -87,14 +123,14 @@ def pair_table(
     return pd.concat(tables, ignore_index=True)
 
 
-def claim_plan(verdict: Verdict, seeds: int, margins: Margins) -> DetectableEffect:
-    """Say what the planned seeds could detect, with the spread that the runs turned out to have."""
+def claim_power(verdict: Verdict, spec: StudySpec) -> DetectableEffect:
+    """Return what the study's seeds can detect, with the spread that the runs have."""
     sides = [side for side in (verdict.primary.train, verdict.primary.test) if verdict.n > 1]
     return detectable_effect(
-        seeds,
+        spec.seeds,
         alpha=verdict.alpha,
         deviations={side.metric: side.difference.sd for side in sides},
-        margins=margins.model_dump(),
+        margins=spec.claim.margins.model_dump() if spec.claim else {},
     )
 
 

@@ -11,7 +11,7 @@ def curve_table(epochs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
     A run that stopped goes on counting with the value of its last epoch. The mean over those
     still training would be the mean of other runs at every epoch, and so would move though no
-    run does. `n_training` says how many were still training.
+    run does. `n_training` counts those still training.
 
     Columns: variant, metric (the learning rate too), epoch (from 0), n_training, and those of
     `describe`.
@@ -35,9 +35,9 @@ def mostly_trained(curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def _carried_forward(epochs: pd.DataFrame, runs: pd.DataFrame, metrics: list[str]) -> pd.DataFrame:
-    """Give every run a row for every epoch of the longest one: (variant, seed, epoch)."""
-    cells = finished(runs).loc[:, ["variant", "seed"]]
-    grid = cells.merge(pd.Series(sorted(set(epochs["epoch"])), name="epoch"), how="cross")
+    """Return a row for every epoch of the longest run, for every run: (variant, seed, epoch)."""
+    keys = finished(runs).loc[:, ["variant", "seed"]]
+    grid = keys.merge(pd.Series(sorted(set(epochs["epoch"])), name="epoch"), how="cross")
     full = grid.merge(epochs, on=["variant", "seed", "epoch"], how="left")
     carried = full.groupby(["variant", "seed"], observed=True)[metrics].ffill()
     return full.loc[:, ["variant", "epoch"]].join(carried.astype("float64"))

@@ -1,9 +1,11 @@
-"""What a report is made from: one row a run and one row an epoch, checked and put in order."""
+"""What an analysis begins with: one row a run and one row an epoch, checked and put in order."""
 
 import pandas as pd
 
 from finetune.errors import StoreError
+from finetune.planning.block import Block
 from finetune.spec.study import StudySpec
+from finetune.store.base import Store
 from finetune.store.shards import RUN_COLUMNS
 
 LOSSES = ("train_loss", "val_loss", "test_loss")
@@ -15,13 +17,13 @@ RUN_NUMBERS = RUN_COLUMNS[3:]
 
 
 def tidy_runs(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
-    """Give the run columns, a row a (variant, seed), in the spec's variant order, then by seed.
+    """Return the run columns, a row a (variant, seed), in the spec's variant order, then by seed.
 
     `variant` becomes a categorical whose order is the spec's, so that every table grouped by it
     keeps that order. Counts are nullable integers: a failed run may lack them.
 
     Raises:
-        StoreError: a column or a (variant, seed) cell is missing, doubled or unknown.
+        StoreError: a column or a run is missing, doubled or unknown.
     """
     _check_columns(runs, RUN_COLUMNS, what="runs")
     _check_grid(runs, spec)
@@ -35,26 +37,37 @@ def tidy_runs(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
 
 
 def tidy_epochs(epochs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Give the epochs of the runs that are ok, in order; `runs` are tidy ones.
+    """Return the epochs of the runs that are ok, in order; `runs` are tidy ones.
 
     Raises:
         StoreError: a run's epochs are not exactly 0 to `epochs_run` - 1.
     """
     _check_columns(epochs, ("variant", "seed", "epoch", *METRICS, "learning_rate"), what="epochs")
     tidy = epochs.astype({"variant": runs["variant"].dtype, "seed": "int64", "epoch": "int64"})
-    cells = finished(runs).loc[:, ["variant", "seed", "epochs_run"]]
-    tidy = tidy.merge(cells, on=["variant", "seed"]).sort_values(["variant", "seed", "epoch"])
-    _check_epochs(tidy, cells)
+    counts = finished(runs).loc[:, ["variant", "seed", "epochs_run"]]
+    tidy = tidy.merge(counts, on=["variant", "seed"]).sort_values(["variant", "seed", "epoch"])
+    _check_epochs(tidy, counts)
     return tidy.drop(columns="epochs_run").reset_index(drop=True)
 
 
+def all_runs(block: Block, store: Store) -> pd.DataFrame:
+    """Return the runs, those whose task failed too: these are "failed" and have no numbers."""
+    runs = store.runs(block.recipes, block.seeds)
+    have = pd.MultiIndex.from_arrays([runs["variant"], runs["seed"]])
+    wanted = pd.MultiIndex.from_product([block.recipes, block.seeds], names=["variant", "seed"])
+    lost = wanted.difference(have).to_frame(index=False)
+    if lost.empty:
+        return runs
+    return pd.concat([runs, lost.assign(status="failed")], ignore_index=True)
+
+
 def finished(runs: pd.DataFrame) -> pd.DataFrame:
-    """Give the runs that are not failed: the only ones that statistics may use."""
+    """Return the runs that are not failed: the only ones that statistics may use."""
     return runs.loc[runs["status"] == "ok"]
 
 
 def metrics_of(runs: pd.DataFrame) -> list[str]:
-    """Give the metrics that the runs have: a regression task has no accuracies."""
+    """Return the metrics that the runs have: a regression task has no accuracies."""
     return [*LOSSES, *finished(runs)[list(ACCURACIES)].dropna(axis="columns", how="all")]
 
 
@@ -76,29 +89,29 @@ def _check_grid(runs: pd.DataFrame, spec: StudySpec) -> None:
         raise StoreError(f"runs: status {min(unknown, key=str)!r}; allowed are 'ok' and 'failed'")
     found = pd.MultiIndex.from_frame(runs.loc[:, ["variant", "seed"]])
     wanted = pd.MultiIndex.from_product([names, sorted(set(runs["seed"]))], names=found.names)
-    for cells, problem in (
+    for faulty, problem in (
         (found.difference(wanted), "is of a variant that the spec does not have"),
         (found[found.duplicated()], "is there more than once"),
         (wanted.difference(found), "is missing"),
     ):
-        if len(cells):
-            variant, seed = cells[0]
+        if len(faulty):
+            variant, seed = faulty[0]
             raise StoreError(f"runs: variant {variant!r}, seed {seed} {problem}; {remedy}")
     seeds = len(set(runs["seed"]))
     if seeds != spec.seeds:
         raise StoreError(f"runs: there are {seeds} seeds; {remedy}")
 
 
-def _check_epochs(epochs: pd.DataFrame, cells: pd.DataFrame) -> None:
+def _check_epochs(epochs: pd.DataFrame, runs: pd.DataFrame) -> None:
     """Compare every run's epochs, sorted, with the number of epochs that the run reports."""
     groups = epochs.groupby(["variant", "seed"], observed=True)
-    # The rows of a whole run are numbered 0, 1, ... and are as many as it says it trained.
+    # The rows of a whole run are numbered 0, 1, ... and are as many as it reports.
     gaps = epochs.loc[epochs["epoch"] != groups.cumcount()]
     counts = groups.agg(rows=("epoch", "size")).reset_index()
-    sizes = cells.merge(counts, on=["variant", "seed"], how="left")
+    sizes = runs.merge(counts, on=["variant", "seed"], how="left")
     wrong = sizes.loc[sizes["rows"].fillna(0) != sizes["epochs_run"]]
-    for cell in [*wrong.to_dict("records"), *gaps.to_dict("records")]:
+    for run in [*wrong.to_dict("records"), *gaps.to_dict("records")]:
         raise StoreError(
-            f"epochs: those of variant {cell['variant']!r}, seed {cell['seed']} are not exactly "
-            f"0 to {cell['epochs_run']} - 1, which its run says it trained"
+            f"epochs: those of variant {run['variant']!r}, seed {run['seed']} are not exactly "
+            f"0 to {run['epochs_run']} - 1, which its run reports; run the study again"
         )

@@ -44,7 +44,7 @@ def summary_table(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
 
 
 def _long(runs: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Give a row a (run, column); `metric` is a categorical that keeps the columns' order."""
+    """Return a row a (run, column); `metric` is a categorical that keeps the columns' order."""
     long = runs.melt(["variant", "seed"], columns, var_name="metric")
     kind = pd.CategoricalDtype(columns, ordered=True)
     return long.astype({"metric": kind, "value": "float64"})

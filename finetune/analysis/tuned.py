@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from finetune.engines.registry import DEFAULT, engine_for
 from finetune.errors import StoreError
 from finetune.spec.recipes import digest
 from finetune.spec.seeds import Source
@@ -13,7 +14,7 @@ from finetune.spec.study import StudySpec
 
 TUNED_FILE = "tuned.json"
 
-# Below this many finished trials PED-ANOVA's densities say little.
+# Below this many finished trials PED-ANOVA's densities are too rough to rely on.
 IMPORTANCE_TRIALS = 50
 
 Objective = Literal["final_val_loss", "best_val_loss"]
@@ -61,6 +62,11 @@ class TunedArm(_Data):
     fresh: MeanEstimate
     untuned_fresh: MeanEstimate | None
 
+    @property
+    def optimism(self) -> float:
+        """How much less fresh seeds keep than the search promised."""
+        return self.fresh.mean - self.searched
+
 
 class Tuned(_Data):
     """Both arms tuned at equal budgets, and compared on seeds that the search never used.
@@ -71,14 +77,14 @@ class Tuned(_Data):
         objective: What was minimised, as a mean over the search's seeds.
         sampler: The sampler and its options, in words.
         ranges: [low, high] of each parameter.
-        trials, seeds, epochs, batch: The budget of each arm, and trials asked at once.
+        trials, seeds, epochs, batch: The budget of each arm, and trials proposed at once.
         confirmation_seeds: Number of fresh seeds, those of the study itself.
-        vary: What a seed changes, as the study says: without split and data, all seeds share the
+        vary: What a seed changes: without split and data, all seeds share the
             validation rows.
         arms: Reduction from epoch 0, then delayed reduction.
         contrasts: Rows of `stats.comparison.compare` over the test and training metrics.
         importances: Rows of arm, parameter and importance (PED-ANOVA); none below 50 trials.
-        conclusion: What the tuned pair says of the claim, as a sentence.
+        conclusion: The verdict on the claim by the tuned pair, as a sentence.
         dashboard: The line that opens optuna-dashboard on the storage, without any password.
         baseline: Rows of arm, sampler, repeat, searched and fresh, once random search was run too.
     """
@@ -104,12 +110,12 @@ class Tuned(_Data):
 
 
 def judged_study(spec: StudySpec) -> str:
-    """Give the digest of what a search is judged by: problem, claim, its variants and seeds."""
+    """Return the digest of what a search is judged by: problem, claim, its variants and seeds."""
     claim = spec.claim
     arms = [spec.variant(claim.treatment), spec.variant(claim.control)] if claim else []
     return digest(
         {
-            "arms": [spec.recipe(arm, "population") for arm in arms],
+            "arms": [spec.recipe(arm, engine_for(arm, DEFAULT.name).name) for arm in arms],
             "claim": claim.model_dump(mode="json") if claim else None,
             "problem": spec.problem,
             "seeds": spec.seeds,

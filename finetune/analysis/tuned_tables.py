@@ -1,4 +1,4 @@
-"""What the figures of a search draw, as data: its trials, their cells, and where axes end."""
+"""What the figures of a search draw, as data: its trials, binned, and where axes end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_PARTS = {"factor": 6, "patience": 5}
+_BINS = {"factor": 6, "patience": 5}
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,7 @@ class TunedTables:
             reduces from epoch 0), value (the objective; NaN when failed), status ("ok" or
             "failed"), best (lowest value of the arm up to this number).
         importances: arm, parameter, importance; may be empty.
-        curves: As `curves.mostly_trained` gives them, of the variants compared.
+        curves: As `curves.mostly_trained` returns them, of the variants compared.
         baseline: arm, repeat, number, value, best of every trial of random search; may be empty.
     """
 
@@ -41,24 +41,24 @@ class TunedTables:
 
 @dataclass(frozen=True)
 class Bins:
-    """A range cut into parts; a part holds its lower edge, and the last its upper edge too."""
+    """A range cut into bins; a bin holds its lower edge, and the last its upper edge too."""
 
     edges: list[float]
     labels: list[str]
 
     def places(self, values: pd.Series) -> np.ndarray:
-        """Give the part that each value lies in, from 0; what is outside goes to the outermost."""
+        """Return each value's bin, from 0; what is outside goes to the outermost."""
         found = np.searchsorted(self.edges, values, side="right") - 1
         return np.clip(found, 0, len(self.labels) - 1)
 
 
 @dataclass(frozen=True, eq=False)
-class HeatCells:
+class BinnedTrials:
     """The mean objective over factor and patience.
 
     Attributes:
         bins: How `factor` and `patience` are cut.
-        means: arm, factor, patience (parts, from 0), mean and size of the finished trials there.
+        means: arm, factor, patience (bins, from 0), mean and size of the finished trials there.
         winners: arm, factor, patience of the trial of lowest value, a row an arm.
         limits: Ends of the colour scale, which a few terrible trials do not move.
     """
@@ -74,9 +74,9 @@ class HeatCells:
         return max(self.means["mean"]) > self.limits[1]
 
 
-def heat_cells(trials: pd.DataFrame, ranges: Mapping[str, tuple[float, float]]) -> HeatCells:
-    """Cut the ranges [low, high] into cells, and tell what the trials in each came to."""
-    bins = {name: _bins(name, *ranges[name]) for name in _PARTS}
+def bin_trials(trials: pd.DataFrame, ranges: Mapping[str, tuple[float, float]]) -> BinnedTrials:
+    """Cut the ranges [low, high] into bins, and average the trials in each."""
+    bins = {name: _bins(name, *ranges[name]) for name in _BINS}
     scored = trials.loc[trials["value"].notna()]
     places: dict[str, Any] = {name: bins[name].places(scored[name]) for name in bins}
     placed = scored.assign(**places)
@@ -84,18 +84,18 @@ def heat_cells(trials: pd.DataFrame, ranges: Mapping[str, tuple[float, float]]) 
     means = groups.agg(["mean", "size"]).reset_index()
     first = placed.sort_values("value", kind="stable").drop_duplicates("arm")
     winners = first.loc[:, ["arm", *bins]]
-    return HeatCells(bins, means, winners, _colour_limits(means, scored))
+    return BinnedTrials(bins, means, winners, _colour_limits(means, scored))
 
 
 def history_limits(tables: TunedTables) -> tuple[float, float]:
-    """Give the ends of the history's axis, which a few terrible trials do not move."""
+    """Return the ends of the history's axis, which a few terrible trials do not move."""
     values = tables.trials["value"].dropna().to_numpy(dtype=float)
     others = [] if tables.baseline.empty else tables.baseline["best"].dropna().to_list()
     return float(min([*values, *others])), robust_limit(values)
 
 
 def robust_limit(values: np.ndarray) -> float:
-    """Give an axis's upper end that a few terrible values do not move.
+    """Return an axis's upper end that a few terrible values do not move.
 
     It is the highest value within three interquartile ranges above the upper quartile.
 
@@ -110,15 +110,15 @@ def _bins(name: str, low: float, high: float) -> Bins:
     if low == high:
         return Bins([low], [f"{low:g}"])
     if name == "factor":
-        edges = [float(edge) for edge in np.geomspace(low, high, _PARTS[name] + 1)]
+        edges = [float(edge) for edge in np.geomspace(low, high, _BINS[name] + 1)]
         return Bins(edges, [f"{a:.2g} to {b:.2g}" for a, b in pairwise(edges)])
-    edges = sorted({round(edge) for edge in np.linspace(low, high + 1, _PARTS[name] + 1)})
+    edges = sorted({round(edge) for edge in np.linspace(low, high + 1, _BINS[name] + 1)})
     labels = [f"{a}" if b == a + 1 else f"{a} to {b - 1}" for a, b in pairwise(edges)]
     return Bins(edges, labels)
 
 
 def _colour_limits(means: pd.DataFrame, scored: pd.DataFrame) -> tuple[float, float]:
-    # By trials: a few terrible ones can be many of the cells, since most trials share a few cells.
+    # By trials: a few terrible ones can fill many of the bins, since most trials share a few.
     limit = robust_limit(scored["value"].to_numpy(dtype=float))
     lowest, highest = float(min(means["mean"])), float(max(means["mean"]))
     return lowest, max(lowest, min(highest, limit))

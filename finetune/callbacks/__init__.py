@@ -1,1 +1,1 @@
-"""The policies in their Keras form, for `keras.Model.fit`."""
+"""The policies as Keras callbacks, for `keras.Model.fit`, and callbacks of the user's."""

@@ -9,9 +9,9 @@ import keras
 class DelayedReduceLROnPlateau(keras.callbacks.ReduceLROnPlateau):
     """`keras.callbacks.ReduceLROnPlateau` that watches only from one epoch to another.
 
-    Epochs before `start_from_epoch` are invisible to it: they set no best value and count for no
-    patience, as with `EarlyStopping(start_from_epoch=...)`. So are those from `until_epoch` on.
-    With 0 and None it is `ReduceLROnPlateau`.
+    Epochs before `start_from_epoch` set no best value and count for no patience, as with
+    `EarlyStopping(start_from_epoch=...)`; nor do those from `until_epoch` on. With 0 and None it
+    is `ReduceLROnPlateau`.
 
     Args:
         start_from_epoch: First epoch to watch, counted from 0.
@@ -58,13 +58,13 @@ class DelayedReduceLROnPlateau(keras.callbacks.ReduceLROnPlateau):
         self.until_epoch = until_epoch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Watch the epoch, if it is one of those to be watched."""
+        """Cut the learning rate as `ReduceLROnPlateau` does, if the epoch is watched."""
         ended = self.until_epoch is not None and epoch >= self.until_epoch
         if epoch >= self.start_from_epoch and not ended:
             super().on_epoch_end(epoch, logs)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make an equal callback."""
+        """Return the arguments that make an equal callback."""
         return {
             **self._config,
             "start_from_epoch": self.start_from_epoch,
@@ -73,5 +73,5 @@ class DelayedReduceLROnPlateau(keras.callbacks.ReduceLROnPlateau):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "DelayedReduceLROnPlateau":
-        """Make a callback from what `get_config` gave."""
+        """Make a callback from what `get_config` returned."""
         return cls(**config)

@@ -6,6 +6,7 @@ import keras
 from pydantic import TypeAdapter, ValidationError
 
 from finetune.policies.schedule import schedule_factor
+from finetune.spec.messages import dotted
 from finetune.spec.variants import ScheduleSpec
 
 _SCHEDULE: TypeAdapter[ScheduleSpec] = TypeAdapter(ScheduleSpec)
@@ -31,12 +32,12 @@ class LearningRateSchedule(keras.callbacks.Callback):
             self.spec = _SCHEDULE.validate_python({"kind": kind, **arguments})
         except ValidationError as error:
             wrong = error.errors(include_url=False)[0]
-            place = ".".join(map(str, wrong["loc"])) or "kind"
-            raise ValueError(f"{place}: received {wrong['input']!r}; {wrong['msg']}") from error
+            field = dotted(wrong["loc"]) if wrong["loc"] else "kind"
+            raise ValueError(f"{field}: received {wrong['input']!r}; {wrong['msg']}") from error
         self._base = 0.0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Take the optimizer's learning rate for the base, and set that of the first epoch."""
+        """Take the optimizer's learning rate as the base, and set that of the first epoch."""
         model: Any = self.model
         rate: Any = keras.ops.convert_to_numpy(model.optimizer.learning_rate)
         self._base = float(rate)
@@ -51,10 +52,10 @@ class LearningRateSchedule(keras.callbacks.Callback):
         model.optimizer.learning_rate = self._base * schedule_factor(self.spec, epoch)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make an equal callback."""
+        """Return the arguments that make an equal callback."""
         return self.spec.model_dump()
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "LearningRateSchedule":
-        """Make a callback from what `get_config` gave."""
+        """Make a callback from what `get_config` returned."""
         return cls(**config)

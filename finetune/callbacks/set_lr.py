@@ -14,7 +14,7 @@ class SetLearningRate(keras.callbacks.Callback):
         self.learning_rate = learning_rate
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Set it at the end of the epoch before."""
+        """Set the learning rate at the end of the epoch before `epoch`."""
         model: Any = self.model
         if epoch == self.epoch - 1:
             model.optimizer.learning_rate = self.learning_rate

@@ -1,48 +1,46 @@
-"""Keras callbacks of the user's own: found, made, and their errors told in one line."""
+"""Keras callbacks of the user's: imported, made, and their errors reworded in one line."""
 
-from typing import Any
+from functools import partial
 
 import keras
 
 from finetune.errors import SpecError
 from finetune.spec.variants import CallbackSpec
-from finetune.usercode.files import user_class
-from finetune.usercode.imports import with_errors_reworded
+from finetune.usercode.files import import_class
+from finetune.usercode.imports import wrap_errors
 
-# What `fit` calls.
+# The methods that `fit` calls.
 _HOOKS = [name for name in dir(keras.callbacks.Callback) if name.startswith(("on_", "set_"))]
 
 
-def user_callback(spec: CallbackSpec, *, field: str) -> keras.callbacks.Callback:
-    """Give a fresh callback of the user's own; `field` is its place in the study.
+def make_user_callback(spec: CallbackSpec, *, field: str) -> keras.callbacks.Callback:
+    """Make a fresh callback of the user's.
 
-    Whatever it raises during training becomes a SpecError of one line that says where.
+    Args:
+        spec: Its class and arguments.
+        field: Its key in the study, which errors begin with.
+
+    Returns:
+        The callback; whatever it raises during training becomes a SpecError of one line.
 
     Raises:
         SpecError: It cannot be imported, is no Keras callback, or refuses its arguments.
     """
-    kind, file = user_class(spec, spec.callback, field=f"{field}.callback", error=SpecError)
+    path = spec.callback
+    kind, file = import_class(spec, path, field=f"{field}.callback", error=SpecError)
     if not issubclass(kind, keras.callbacks.Callback):
         raise SpecError(
-            f"{field}.callback: {spec.callback!r} is a class {kind.__name__}; allowed is a "
+            f"{field}.callback: {path!r} is a class {kind.__name__}; allowed is a "
             "subclass of keras.callbacks.Callback"
         )
-    options: dict[str, Any] = {"file": file, "error": SpecError}
-    made = with_errors_reworded(
-        kind, f"{spec.callback}({_said(spec)})", field=f"{field}.args", **options
-    )
-    return _telling_hooks(made(**spec.args), spec.callback, field=field, **options)
-
-
-def _telling_hooks(
-    callback: keras.callbacks.Callback, path: str, **options: Any
-) -> keras.callbacks.Callback:
-    """Have what the user's own hooks raise told; those of Keras stay as they are."""
-    for name in _HOOKS:
-        if getattr(type(callback), name) is not getattr(keras.callbacks.Callback, name):
-            setattr(callback, name, with_errors_reworded(getattr(callback, name), path, **options))
+    wrap = partial(wrap_errors, file=file, error=SpecError)
+    arguments = ", ".join(f"{name}={value!r}" for name, value in spec.args.items())
+    callback = wrap(kind, f"{path}({arguments})", field=f"{field}.args")(**spec.args)
+    for name in _overridden_hooks(kind):
+        setattr(callback, name, wrap(getattr(callback, name), path, field=field))
     return callback
 
 
-def _said(spec: CallbackSpec) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in spec.args.items())
+def _overridden_hooks(kind: type[keras.callbacks.Callback]) -> list[str]:
+    """List the hooks that are the user's; those of Keras itself are left as they are."""
+    return [n for n in _HOOKS if getattr(kind, n) is not getattr(keras.callbacks.Callback, n)]

@@ -8,7 +8,7 @@ import keras
 from finetune.callbacks.reduce_lr import DelayedReduceLROnPlateau
 from finetune.callbacks.schedule import LearningRateSchedule
 from finetune.callbacks.set_lr import SetLearningRate
-from finetune.callbacks.user import user_callback
+from finetune.callbacks.user import make_user_callback
 from finetune.policies.base import MODES
 from finetune.spec.variants import (
     EarlyStoppingSpec,
@@ -39,8 +39,8 @@ def schedule_callback(spec: ScheduleSpec) -> LearningRateSchedule:
     return LearningRateSchedule(**spec.model_dump())
 
 
-# The Keras form of each policy, by its field in `VariantSpec`: the same fields, in the same order,
-# as `policies.variants.POLICIES`.
+# The Keras form of each policy by its field in `VariantSpec`: the same fields, in the same order,
+# as in `policies.variants.POLICIES`.
 CALLBACKS: Mapping[str, Callable[[Any], keras.callbacks.Callback]] = {
     "early_stopping": early_stopping_callback,
     "reduce_lr": reduce_lr_callback,
@@ -50,16 +50,19 @@ CALLBACKS: Mapping[str, Callable[[Any], keras.callbacks.Callback]] = {
 
 
 def callbacks(variant: VariantSpec, *, field: str = "variant") -> list[keras.callbacks.Callback]:
-    """Return fresh Keras callbacks for one run; callbacks carry state and must not be shared.
+    """Make the Keras callbacks of one run; they carry state, so that no two runs may share them.
 
     Args:
-        variant: Whose they are; those of the user's own come last.
-        field: The place of the variant in the study, for what is told of errors.
+        variant: The run's variant; callbacks of the user's come last.
+        field: The variant's key in the study, which errors begin with.
 
     Raises:
-        SpecError: A callback of the user's own cannot be made.
+        SpecError: A callback of the user's cannot be made.
     """
     specs = {name: getattr(variant, name) for name in CALLBACKS}
-    made = [CALLBACKS[name](spec) for name, spec in specs.items() if spec is not None]
-    own = enumerate(variant.callbacks)
-    return made + [user_callback(spec, field=f"{field}.callbacks.{number}") for number, spec in own]
+    policies = [CALLBACKS[name](spec) for name, spec in specs.items() if spec is not None]
+    users = [
+        make_user_callback(spec, field=f"{field}.callbacks.{number}")
+        for number, spec in enumerate(variant.callbacks)
+    ]
+    return policies + users

@@ -1,1 +1,1 @@
-"""Claims and their verdicts: the rule that decides, as data, and the verdict in words."""
+"""Claims and their verdicts: one kind of claim a file, the verdict as data, and its words."""

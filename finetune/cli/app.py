@@ -2,24 +2,17 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from finetune.cli import options as given
-from finetune.cli.terminal import (
-    ERR,
-    answer,
-    study_to_train,
-    tell_map,
-    tell_part,
-    tell_results,
-    tell_search,
-    training_options,
-)
-from finetune.cli.upkeep import compact, init, report, worker
+from finetune.cli import options as option
+from finetune.cli.options import TrainingOptions, parse_slice, with_training_options
+from finetune.cli.terminal import console, error_console, run_program
+from finetune.cli.training import Services
+from finetune.engines.registry import DEFAULT
 from finetune.planning.estimate import estimate_map, estimate_run, estimate_search
-from finetune.spec.study import EngineName
+from finetune.store.manifest import MANIFEST_FILE
+from finetune.studies.starter import write_starter
 
 app = typer.Typer(
     help="Do these training callbacks help, and can you prove it?",
@@ -30,118 +23,155 @@ app = typer.Typer(
 
 
 @app.command()
+@with_training_options
 def run(
-    spec: given.Spec = None,
-    out: given.Out = None,
-    seeds: given.Seeds = None,
-    engine: Annotated[EngineName, typer.Option(help="Who trains.")] = "population",
-    workers: given.Workers = None,
-    dask: given.Dask = None,
-    return_results: given.ReturnResults = False,
-    memory: given.Memory = "2GB",
-    overrides: given.Overrides = None,
-    imports: given.Imports = True,
-    yes: given.Yes = False,
-    shard: given.Shard = None,
+    context: typer.Context,
+    spec: option.Spec = None,
+    out: option.Out = None,
+    seeds: option.Seeds = None,
+    engine: option.Engine = DEFAULT.name,
+    slice_: option.Slice = None,
+    *,
+    options: TrainingOptions,
 ) -> None:
     """Train what is missing of a study, then analyse it and write its report."""
-    changes = [*(overrides or []), *([f"seeds={seeds}"] if seeds else [])]
-    cost = partial(estimate_run, engine=engine)
-    study = study_to_train(spec, changes, imports=imports, yes=yes, estimate=cost)
-    from finetune.studies.run import run_study, train_part
+    services: Services = context.obj
+    changes = [*(options.overrides or ()), *([f"seeds={seeds}"] if seeds else [])]
+    study = services.load_study(
+        spec, options, overrides=changes, estimate=partial(estimate_run, engine=engine)
+    )
+    wanted_slice = parse_slice(slice_) if slice_ else None
+    from finetune.cli.results import print_results, print_slice
+    from finetune.studies.run import run_study, train_slice
 
-    folder, part = out or Path("reports") / study.name, shard and given.parse_shard(shard)
-    with training_options(
-        workers=workers, dask=dask, return_results=return_results, memory=memory
-    ) as options:
-        if part:
-            left = train_part(study, folder, *part, engine=engine, options=options)
-            tell_part(*part, left=left)
+    folder = out or Path("reports") / study.name
+    with services.training(options) as how:
+        if wanted_slice:
+            left = train_slice(study, folder, *wanted_slice, engine=engine, options=how)
+            print_slice(*wanted_slice, left=left)
         else:
-            results = run_study(study, folder, engine=engine, options=options)
-            tell_results(results)
+            print_results(run_study(study, folder, engine=engine, options=how))
 
 
 @app.command("map")
+@with_training_options
 def map_(
-    spec: given.Spec = None,
-    out: given.Out = None,
-    workers: given.Workers = None,
-    dask: given.Dask = None,
-    return_results: given.ReturnResults = False,
-    memory: given.Memory = "2GB",
-    overrides: given.Overrides = None,
-    imports: given.Imports = True,
-    yes: given.Yes = False,
+    context: typer.Context,
+    spec: option.Spec = None,
+    out: option.Out = None,
+    *,
+    options: TrainingOptions,
 ) -> None:
     """Judge the claim over a grid of factor, patience and delay, and draw the map."""
-    changes = overrides or []
-    study = study_to_train(spec, changes, imports=imports, yes=yes, estimate=estimate_map)
+    services: Services = context.obj
+    study = services.load_study(spec, options, estimate=estimate_map)
+    from finetune.cli.results import print_map
     from finetune.studies.claim_map import map_claim
 
-    with training_options(
-        workers=workers, dask=dask, return_results=return_results, memory=memory
-    ) as options:
-        mapped = map_claim(study, out or Path("reports") / f"{study.name}-map", options=options)
-    tell_map(mapped)
+    folder = out or Path("reports") / f"{study.name}-map"
+    with services.training(options) as how:
+        print_map(map_claim(study, folder, options=how))
 
 
 @app.command()
+@with_training_options
 def search(
-    spec: given.Spec = None,
-    out: given.Out = None,
-    trials: given.Trials = None,
-    storage: given.Storage = None,
-    workers: given.Workers = None,
-    dask: given.Dask = None,
-    return_results: given.ReturnResults = False,
-    memory: given.Memory = "2GB",
-    overrides: given.Overrides = None,
-    imports: given.Imports = True,
-    yes: given.Yes = False,
+    context: typer.Context,
+    spec: option.Spec = None,
+    out: option.Out = None,
+    trials: option.Trials = None,
+    storage: option.Storage = None,
+    baseline: option.Baseline = False,
+    *,
+    options: TrainingOptions,
 ) -> None:
     """Tune both arms of the claim at equal budgets, and judge the winners on fresh seeds."""
-    changes = [*(overrides or []), *([f"search.trials={trials}"] if trials else [])]
-    study = study_to_train(spec, changes, imports=imports, yes=yes, estimate=estimate_search)
+    services: Services = context.obj
+    changes = [*(options.overrides or ()), *([f"search.trials={trials}"] if trials else [])]
+    study = services.load_study(spec, options, overrides=changes, estimate=estimate_search)
+    from finetune.cli.results import print_search
     from finetune.studies.search import search_study
 
-    with training_options(
-        workers=workers, dask=dask, return_results=return_results, memory=memory
-    ) as options:
-        folder = out or Path("reports") / study.name
-        found = search_study(study, folder, storage=storage, options=options)
-    tell_search(found)
+    folder = out or Path("reports") / study.name
+    with services.training(options) as how:
+        found = search_study(study, folder, storage=storage, baseline=baseline, options=how)
+    print_search(found)
 
 
 @app.command()
 def claim(
-    target: given.Judged = None,
-    expect: given.Expect = None,
-    imports: given.Imports = True,
-    yes: given.Yes = False,
+    context: typer.Context,
+    target: option.SpecOrFolder = None,
+    expect: option.Expect = None,
+    no_imports: option.NoImports = False,
+    yes: option.Yes = False,
 ) -> None:
     """Print the verdict on a study's claim."""
-    from finetune.studies.run import read_study, run_study
+    services: Services = context.obj
+    if target and (Path(target) / MANIFEST_FILE).exists():
+        from finetune.studies.run import read_study
 
-    if target and (Path(target) / "manifest.json").exists():
-        results = read_study(Path(target))
+        results = read_study(Path(target), figures=services.figures)
     else:
-        study = study_to_train(target, [], imports=imports, yes=yes, estimate=estimate_run)
-        with training_options() as options:
-            results = run_study(study, Path("reports") / study.name, options=options)
-    tell_results(results)
+        options = TrainingOptions(no_imports=no_imports, yes=yes)
+        study = services.load_study(target, options, estimate=estimate_run)
+        from finetune.studies.run import run_study
+
+        with services.training(options) as how:
+            results = run_study(study, Path("reports") / study.name, options=how)
+    from finetune.cli.results import print_results
+
+    print_results(results)
     found = results.verdict.verdict if results.verdict else "none"
     if expect and found != expect:
-        ERR.print(f"finetune: the verdict is {found!r}, expected was {expect!r}")
+        error_console.print(f"finetune: the verdict is {found!r}, expected was {expect!r}")
         raise typer.Exit(1)
 
 
-for command in (report, init, compact):
-    app.command()(command)
+@app.command()
+def report(context: typer.Context, folder: option.Folder) -> None:
+    """Write a study's report anew from its stored results."""
+    from finetune.cli.results import print_results
+    from finetune.studies.run import read_study
+
+    print_results(read_study(folder, figures=context.obj.figures))
+
+
+@app.command()
+def init(
+    file: option.File = Path("study.toml"), data: option.Data = None, target: option.Target = None
+) -> None:
+    """Write a commented study file to start from."""
+    write_starter(file, data=data, target=target)
+    console.print(f"Wrote {file}; edit it, then: finetune run {file}")
+
+
+@app.command()
+def compact(folder: option.Folder) -> None:
+    """Merge the many small files of a study's store into few; no number changes."""
+    from finetune.store.compaction import compact as merge
+
+    done = merge(folder / "store", on_note=error_console.print)
+    console.print(
+        f"{done.shards_before} shards of {done.bytes_before / 1e6:.1f} MB are now "
+        f"{done.shards_after} of {done.bytes_after / 1e6:.1f} MB"
+    )
+
+
 # What follows the address may be any option of `dask worker`.
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(worker)
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def worker(
+    context: typer.Context, address: option.Address, workers: option.Processes = None
+) -> None:
+    """Serve a Dask scheduler with workers set up for training, until they are stopped.
+
+    Further options go to `dask worker`, as --interface ib0, --death-timeout 60 or --tls-cert FILE.
+    """
+    from finetune.execution.connection import serve
+
+    serve(address, workers=workers, options=context.args)
 
 
-def main() -> None:
+def main(services: Services | None = None) -> None:
     """Run the command line."""
-    answer(app)
+    run_program(lambda: app(obj=services or Services()))

@@ -1,108 +1,96 @@
-"""The options that commands of the command line share."""
+"""The options that commands share, each defined once, and how a command takes them."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from finetune.engines.base import DEFAULT_MEMORY_SIZE
+from finetune.engines.registry import engine_names, get_engine
 from finetune.errors import SpecError
-
-Verdict = Literal["supported", "refuted", "inconclusive", "not tested"]
+from finetune.spec.claims import VerdictName
 
 Spec = Annotated[
     str | None,
     typer.Argument(
+        metavar="SPEC",
         help="A study file in TOML, or the name of a shipped study (default: founding).",
         show_default=False,
     ),
 ]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="Override a key by its dotted path, as training.epochs=50 or "
-        "variants.2.reduce_lr.patience=1 (variants count from 0).",
-    ),
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        min=0,
-        help="Worker processes; 0 trains in this process (default: one a core).",
-        show_default=False,
-    ),
-]
-Dask = Annotated[
+SpecOrFolder = Annotated[
     str | None,
-    typer.Option(
-        "--dask",
-        metavar="ADDRESS",
-        help="Train on the Dask cluster at this address.",
+    typer.Argument(
+        metavar="DIR_OR_SPEC",
+        help="A study's folder, or a study to run first (default: founding).",
         show_default=False,
     ),
 ]
-ReturnResults = Annotated[
-    bool,
-    typer.Option(
-        "--return-results",
-        help="The cluster's workers give results back instead of writing them to the folder, "
-        "where they do not share it.",
-    ),
-]
-Shard = Annotated[
-    str | None,
-    typer.Option(
-        metavar="I/N",
-        help="Train the I-th of N parts of the seeds and write no report, as a job of an array "
-        "does; run without it once all parts are in one folder.",
-        show_default=False,
-    ),
-]
-Memory = Annotated[
-    str,
-    typer.Option(
-        metavar="SIZE",
-        help="What training may use beside the libraries, as 2GB; with --dask each worker.",
-    ),
-]
-Imports = Annotated[
-    bool,
-    typer.Option(
-        " /--no-imports",
-        help="For a stranger's study: refuse any module:name in it, and files outside its folder.",
-        show_default=False,
-    ),
-]
-Yes = Annotated[bool, typer.Option("--yes", help="Train without asking, however much it takes.")]
-Expect = Annotated[
-    Verdict | None,
-    typer.Option(metavar="VERDICT", help="Exit with 1 unless this is the verdict."),
-]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A study's folder.")]
 Out = Annotated[
     Path | None,
-    typer.Option(help="Folder of the report and the results.", show_default="reports/NAME"),
-]
-Storage = Annotated[
-    str | None,
     typer.Option(
-        metavar="URL",
-        help="Optuna's storage, as sqlite:///search.db or postgresql+psycopg://user@host/name.",
-        show_default="search.db in the folder",
+        metavar="DIR",
+        help="Folder of the report and the results (default: reports/NAME).",
+        show_default=False,
     ),
 ]
 Seeds = Annotated[
     int | None,
     typer.Option(
-        min=1, help="Seeds to train, 0 to N-1, instead of the study's.", show_default=False
+        min=1,
+        metavar="N",
+        help="Seeds to train, 0 to N-1, instead of the study's.",
+        show_default=False,
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        parser=lambda name: get_engine(name).name,
+        metavar=f"[{'|'.join(engine_names())}]",
+        help="What trains the runs: many of them at once in one graph, or keras.Model.fit one "
+        "after another.",
+    ),
+]
+Slice = Annotated[
+    str | None,
+    typer.Option(
+        "--slice",
+        metavar="I/N",
+        help="Train the I-th of N slices of the seeds and write no report, as a job of an array "
+        "does; run without it once all slices are in one folder.",
+        show_default=False,
     ),
 ]
 Trials = Annotated[
     int | None,
-    typer.Option(min=1, help="Trials of each arm, instead of the study's.", show_default=False),
+    typer.Option(
+        min=1, metavar="N", help="Trials of each arm, instead of the study's.", show_default=False
+    ),
 ]
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A study's folder.")]
-File = Annotated[Path, typer.Argument(help="The new file.")]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Where Optuna keeps trials, as sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME "
+        "(default: search.db in the folder).",
+        show_default=False,
+    ),
+]
+Baseline = Annotated[
+    bool,
+    typer.Option("--baseline", help="Search at random too, five times at the same budget."),
+]
+Expect = Annotated[
+    VerdictName | None,
+    typer.Option(metavar="VERDICT", help="Exit with 1 unless this is the verdict."),
+]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The new file.")]
 Data = Annotated[
     str | None,
     typer.Option(metavar="PATH", help="Your table: CSV, TSV, Parquet or NPZ.", show_default=False),
@@ -111,18 +99,104 @@ Target = Annotated[
     str | None,
     typer.Option(metavar="COLUMN", help="The column to predict.", show_default=False),
 ]
-Judged = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[DIR_OR_SPEC]",
-        help="A study's folder, or a study to run first (default: founding).",
+Address = Annotated[
+    str, typer.Argument(metavar="ADDRESS", help="Of the Dask scheduler, as tcp://host:8786.")
+]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        metavar="N",
+        help="Processes, of one thread each (default: one a core).",
         show_default=False,
     ),
 ]
+NoImports = Annotated[
+    bool,
+    typer.Option(
+        "--no-imports",
+        help="For an untrusted study: refuse any module:name in it, and files outside its folder.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Train without asking, however much it takes.")]
 
 
-def parse_shard(text: str) -> tuple[int, int]:
-    """Read I/N, as 3/8; give the two.
+@dataclass(frozen=True)
+class TrainingOptions:
+    """The options of every command that trains a study."""
+
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Worker processes; 0 trains in this process (default: one a core).",
+            show_default=False,
+        ),
+    ] = None
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Train on the Dask cluster at this address.", show_default=False
+        ),
+    ] = None
+    return_results: Annotated[
+        bool,
+        typer.Option(
+            "--return-results",
+            help="The cluster's workers return results instead of writing them to the folder, "
+            "where they do not share it.",
+        ),
+    ] = False
+    memory: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE",
+            help="What training may use beside the libraries; with --dask each worker.",
+        ),
+    ] = DEFAULT_MEMORY_SIZE
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Override a key by its dotted path, as training.epochs=50 or variants.2.name=late "
+            "(variants count from 0).",
+            show_default=False,
+        ),
+    ] = None
+    no_imports: NoImports = False
+    yes: Yes = False
+
+
+def with_training_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command whose parameter `options` is, on the command line, an option a field."""
+    kinds = get_type_hints(TrainingOptions, include_extras=True)
+    shared = [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=one.default,
+            annotation=kinds[one.name],
+        )
+        for one in fields(TrainingOptions)
+    ]
+    signature = inspect.signature(command)
+    others = [one for one in signature.parameters.values() if one.name != "options"]
+
+    @wraps(command)
+    def wrapper(**values: Any) -> None:
+        options = TrainingOptions(**{one.name: values.pop(one.name) for one in shared})
+        command(options=options, **values)
+
+    # Typer reads a command's options from its signature.
+    wrapper.__signature__ = signature.replace(parameters=[*others, *shared])  # pyright: ignore
+    return wrapper
+
+
+def parse_slice(text: str) -> tuple[int, int]:
+    """Return I and N of I/N, as 3/8.
 
     Raises:
         SpecError: They are no whole numbers with 1 <= I <= N.
@@ -131,6 +205,6 @@ def parse_shard(text: str) -> tuple[int, int]:
     if number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of):
         return int(number), int(of)
     raise SpecError(
-        f"--shard: received {text!r}; allowed is I/N with 1 <= I <= N, as 3/8 for the third of "
-        "eight parts"
+        f"--slice: received {text!r}; allowed is I/N with 1 <= I <= N, as 3/8 for the third of "
+        "eight slices"
     )

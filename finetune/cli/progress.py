@@ -1,8 +1,7 @@
 """Progress on the command line: a bar on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -13,29 +12,37 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from finetune.execution import progress as execution
+
 _SECONDS_BETWEEN_LINES = 10
 
 
-class RunProgress:
-    """Shows how many runs are done, the rate and the time left."""
+class ProgressBar(execution.Progress):
+    """Shows how many runs are done, the rate and the time left; a context, which ends the bar.
 
-    def __init__(self, console: Console):
-        self._console = console
+    Args:
+        console: Where to; by default the standard error.
+    """
+
+    def __init__(self, console: Console | None = None):
+        self._console = console or Console(stderr=True)
         self._bar: Progress | None = None
         self._total = 0
         self._start = self._last = time.monotonic()
 
-    @contextmanager
-    def shown(self) -> Iterator["RunProgress"]:
-        """Show progress while the block runs."""
-        try:
-            yield self
-        finally:
-            if self._bar:
-                self._bar.stop()
+    def __enter__(self) -> Self:
+        return self
 
-    def plan(self, stored: int, missing: int) -> None:
-        """Say what there is and begin to count."""
+    def __exit__(self, *error: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def note(self, text: str) -> None:
+        """Print a note above the bar."""
+        self._console.print(text, highlight=False)
+
+    def begin(self, stored: int, missing: int) -> None:
+        """Print what there is and begin to count."""
         # A command may train more than once: what went before is done.
         if self._bar:
             self._bar.stop()
@@ -58,7 +65,7 @@ class RunProgress:
             self._bar.start()
 
     def update(self, done: float) -> None:
-        """Show that this many runs are done; parts of runs count."""
+        """Show that so many runs are done, a fraction where one is amid training."""
         now = time.monotonic()
         rate = f"{done / max(now - self._start, 1e-9):.1f} runs/s"
         if self._bar:

@@ -1,1 +1,1 @@
-"""The data room: the user's rows, read, prepared and split."""
+"""The rows of a study: read from their source, turned into numbers, and split."""

@@ -1,4 +1,4 @@
-"""Tables in files: CSV, TSV, Parquet and NPZ, each mistake told in one line."""
+"""Tables in files: CSV, TSV, Parquet and NPZ, whatever is wrong with one in one line."""
 
 import re
 import warnings
@@ -10,25 +10,26 @@ import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
-from finetune.data.table import named
-from finetune.errors import DataError
+from finetune.data.table import list_names
+from finetune.errors import DataError, one_line
 
 Arrays = tuple[Any, Any]
 
 
 def read_file(file: Path, *, format: str, target: str | None) -> pd.DataFrame | Arrays:
-    """Read a file of data, whatever its bytes.
+    """Read a file of data.
 
     Args:
-        file: Where it is.
-        format: One of `data_spec.FILE_FORMATS`.
-        target: The key of the target in an NPZ file, `y` where it is None.
+        file: Its path.
+        format: One of `finetune.spec.data.FILE_FORMATS`.
+        target: The key of the target in an NPZ file; None stands for `y`.
 
     Returns:
-        A table with all columns, or `(x, y)` from an NPZ file.
+        A frame (row, column) with all columns, or `(x, y)` from an NPZ file.
 
     Raises:
-        DataError: The file cannot be read, or does not parse; where lines have numbers, which.
+        DataError: The file cannot be read or parsed, whatever its bytes; the message gives the
+            number of the line where there is one.
     """
     try:
         match format:
@@ -40,32 +41,32 @@ def read_file(file: Path, *, format: str, target: str | None) -> pd.DataFrame | 
                 return _read_text(file, separator="\t" if format == ".tsv" else ",")
     except DataError:
         raise
-    # Broken bytes make the readers raise all kinds of exceptions.
+    # Broken bytes make the readers raise many kinds of exceptions.
     except Exception as problem:
         raise _unreadable(file, format, problem) from problem
 
 
 def _unreadable(file: Path, format: str, problem: Exception) -> DataError:
-    said = " ".join(str(problem).split())[:200] or type(problem).__name__
+    reason = one_line(problem)[:200] or type(problem).__name__
     if isinstance(problem, UnicodeDecodeError):
-        said = f"line {_line_of_bad_byte(file)} is not text in UTF-8"
+        reason = f"line {_line_of_bad_byte(file)} is not text in UTF-8"
     elif isinstance(problem, pd.errors.EmptyDataError):
-        said = "it is empty; allowed is a line of column names and rows below it"
+        reason = "it is empty; allowed is a line of column names and rows below it"
     elif isinstance(problem, pd.errors.ParserWarning):
-        said = "the rows, from line 2 on, have more fields than line 1 has column names"
+        reason = "the rows, from line 2 on, have more fields than line 1 has column names"
     elif isinstance(problem, pd.errors.ParserError):
-        said = _in_lines(said)
-    return DataError(f"data.source: {file.name} does not parse as {format} file: {said}")
+        reason = _reword_parser_error(reason)
+    return DataError(f"data.source: {file.name} does not parse as {format} file: {reason}")
 
 
-def _in_lines(said: str) -> str:
-    """Reword pandas: lines count from 1, its rows from 0."""
-    said = said.removeprefix("Error tokenizing data. C error: ")
-    fields = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", said)
+def _reword_parser_error(message: str) -> str:
+    """Reword a message of pandas, whose rows count from 0, in lines that count from 1."""
+    message = message.removeprefix("Error tokenizing data. C error: ")
+    fields = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
     if fields:
         expected, line, saw = fields.groups()
         return f"line {line} has {saw} fields; allowed are {expected}, as in the lines before it"
-    return re.sub(r"\brow (\d+)", lambda row: f"line {int(row[1]) + 1}", said)
+    return re.sub(r"\brow (\d+)", lambda row: f"line {int(row[1]) + 1}", message)
 
 
 def _line_of_bad_byte(file: Path) -> int:
@@ -79,10 +80,10 @@ def _line_of_bad_byte(file: Path) -> int:
 
 def _read_text(file: Path, *, separator: str) -> pd.DataFrame:
     with warnings.catch_warnings():
-        # pandas would only warn, and leave fields out.
+        # pandas would only warn, and drop fields.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         table = pd.read_csv(file, sep=separator, index_col=False, low_memory=False)
-    # pandas renames a column whose name is there twice; so read the names alone.
+    # pandas renames the second of two columns of one name, so the header is read on its own.
     names = pd.read_csv(file, sep=separator, header=None, nrows=1, dtype=str).iloc[0]
     repeated = names[names.duplicated() & names.notna()]
     if len(repeated):
@@ -95,7 +96,7 @@ def _read_text(file: Path, *, separator: str) -> pd.DataFrame:
 
 def _read_parquet(file: Path) -> pd.DataFrame:
     table = parquet.read_table(file)
-    # Text that is not UTF-8 would otherwise show when someone looks at it.
+    # Otherwise text that is not UTF-8 raises only when it is used.
     table.validate(full=True)
     return table.to_pandas()
 
@@ -106,13 +107,13 @@ def _read_npz(file: Path, target: str) -> Arrays:
             f"data.source: {file.name} does not parse as .npz file; allowed is what numpy.savez "
             "writes"
         )
-    # numpy leaves a file open that it opens itself and finds broken.
+    # NumPy does not close a broken file that it has opened itself.
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
         for field, key in (("data.source", "x"), ("data.target", target)):
             if key not in archive.files:
                 raise DataError(
                     f"{field}: {file.name} has no array {key!r}; it holds "
-                    f"{named(archive.files)}; allowed are 'x' with the "
+                    f"{list_names(archive.files)}; allowed are 'x' with the "
                     "features and 'y', or the one that data.target names, with the target"
                 )
         return _array(archive, "x", file), _array(archive, target, file)

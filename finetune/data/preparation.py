@@ -1,4 +1,4 @@
-"""Tables made into numbers: classes counted from 0, columns scaled, encoded and imputed."""
+"""Features as numbers: columns imputed, scaled and one-hot encoded."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,23 +14,27 @@ from finetune.data.table import check_columns
 from finetune.errors import DataError
 from finetune.spec.data import DataSpec
 
-# The name of a category: that the cell is empty.
+# The category of an empty cell.
 MISSING = "(missing)"
 
-# More categories in a column that nobody named categorical are names or dates, not kinds.
-MOST_CATEGORIES = 200
+# A text column with more distinct values holds names or dates, which no network learns from.
+MAX_CATEGORIES = 200
+
+# What `pandas.api.types.infer_dtype` calls columns that hold numbers, and columns of categories.
+NUMERIC_DTYPES = ("integer", "floating", "mixed-integer-float", "decimal")
+CATEGORICAL_DTYPES = ("string", "boolean", "categorical", "mixed", "mixed-integer")
 
 _REMEDY = "turn it into numbers, or leave it out by drop"
 
 
 @dataclass(frozen=True)
 class Features:
-    """Columns, each of a known kind.
+    """Columns of features, each numeric or categorical.
 
     Attributes:
-        table: (row, column): float64 with NaN, or text with NaN.
-        numeric: Names of the columns of numbers.
-        categories: Names of the columns of categories, and which each has in the whole table.
+        table: (row, column): numeric columns are float64, categorical ones text, both with NaN.
+        numeric: Names of the numeric columns.
+        categories: The sorted categories of each categorical column, over all rows, by its name.
     """
 
     table: pd.DataFrame
@@ -38,19 +42,19 @@ class Features:
     categories: dict[str, list[str]]
 
     def transformer(self) -> ColumnTransformer:
-        """Give what makes numbers of the columns, to be fitted on training rows.
+        """Return what turns the columns into numbers, not yet fitted: fit it on training rows.
 
-        Numbers: missing ones become the training rows' median, then each column is scaled to mean
-        0 and deviation 1. Categories: missing is one more category, each becomes a column of 0
-        and 1.
+        Numeric columns: missing values become the median, then each column is scaled to mean 0
+        and standard deviation 1. Categorical ones: each category, missing being one, becomes a
+        column of 0 and 1.
         """
-        # By place, since scikit-learn loses a name's NUL characters on the way.
-        places = self.table.columns.get_indexer
-        kinds = list(self.categories)
+        # By position, since scikit-learn loses NUL characters in a name.
+        positions = self.table.columns.get_indexer
+        categorical = positions(list(self.categories)).tolist()
         return ColumnTransformer(
             [
-                ("numbers", _scaler(), places(self.numeric).tolist()),
-                ("kinds", _encoder(list(self.categories.values())), places(kinds).tolist()),
+                ("numeric", _scaler(), positions(self.numeric).tolist()),
+                ("categorical", _encoder(list(self.categories.values())), categorical),
             ],
             sparse_threshold=0,
         )
@@ -58,16 +62,16 @@ class Features:
 
 def _scaler() -> Pipeline:
     return make_pipeline(
-        FunctionTransformer(_row_by_row),
+        FunctionTransformer(_to_row_major),
         SimpleImputer(strategy="median", keep_empty_features=True),
         StandardScaler(),
     )
 
 
 def _encoder(categories: list[list[str]]) -> Pipeline:
-    # Names of categories come from the whole table, so that every seed's split has the same number
-    # of columns. They tell nothing of how often, or with which target, one occurs: to the network,
-    # a category that no training row has is a column of zeros.
+    # Categories come from the whole table, so that every seed's split has the same number of
+    # columns. Their names say nothing of how often, or with which target, each occurs: to the
+    # network, a category that no training row has is a column of zeros.
     names: Any = categories
     return make_pipeline(
         # A column may have values in other rows than those of training alone.
@@ -77,41 +81,41 @@ def _encoder(categories: list[list[str]]) -> Pipeline:
 
 
 def prepare_features(table: pd.DataFrame, spec: DataSpec) -> Features:
-    """Find out what each column holds.
+    """Find out which columns (row, column) are numeric and which categorical.
 
-    Columns of text, of booleans and of pandas' categories are categories, as are those that
-    `spec.categorical` names; other columns are numbers.
+    Columns of text, of booleans and of pandas' categories are categorical, as are those that
+    `spec.categorical` names; columns of other numbers are numeric.
 
     Raises:
-        DataError: A column is of no such kind, all missing, infinite, or has too many categories.
+        DataError: A column is neither, all missing, infinite, or has too many categories.
     """
-    named = list(spec.categorical or ())
-    check_columns(named, list(table.columns), field="data.categorical", name=spec.source)
+    wanted = list(spec.categorical or ())
+    check_columns(wanted, list(table.columns), field="data.categorical", name=spec.source)
     columns, categories = {}, {}
     for name in map(str, table.columns):
         column: Any = table[name]
         if column.isna().all():
             raise DataError(f"data: column {name!r} has no value in any row; {_leave_out(name)}")
-        if name in named or not _is_numeric(column, name=name):
-            columns[name] = _texts(column)
-            categories[name] = _categories(columns[name], name=name, wanted=name in named)
+        if name in wanted or not _is_numeric(column, name=name):
+            columns[name] = _to_text(column)
+            categories[name] = _categories(columns[name], name=name, wanted=name in wanted)
         else:
-            columns[name] = _numbers(column, name=name)
+            columns[name] = _to_numbers(column, name=name)
     numeric = [name for name in columns if name not in categories]
     return Features(pd.DataFrame(columns), numeric, categories)
 
 
-def _row_by_row(columns: Any) -> np.ndarray:
-    # A mean adds up rows in the order of memory: so equal numbers scale to equal bits, from
-    # whatever source and layout they come.
+def _to_row_major(columns: Any) -> np.ndarray:
+    # A mean adds up rows in the order of memory: with one layout, equal numbers scale to equal
+    # bits from whatever source they come.
     return np.ascontiguousarray(columns, dtype=np.float64)
 
 
 def _is_numeric(column: pd.Series, *, name: str) -> bool:
     found = pd.api.types.infer_dtype(column, skipna=True)
-    if found in ("integer", "floating", "mixed-integer-float", "decimal"):
+    if found in NUMERIC_DTYPES:
         return True
-    if found in ("string", "boolean", "categorical", "mixed", "mixed-integer"):
+    if found in CATEGORICAL_DTYPES:
         return False
     raise DataError(
         f"data: column {name!r} holds {found}; allowed are numbers, text and booleans; {_REMEDY} = "
@@ -119,26 +123,26 @@ def _is_numeric(column: pd.Series, *, name: str) -> bool:
     )
 
 
-def _numbers(column: pd.Series, *, name: str) -> pd.Series:
+def _to_numbers(column: pd.Series, *, name: str) -> pd.Series:
     numbers = column.astype(np.float64)
     infinite = np.flatnonzero(np.isinf(numbers))
     if len(infinite):
         raise DataError(
-            f"data: column {name!r} is infinite in {rows(infinite)}; allowed are finite numbers "
-            "and missing ones"
+            f"data: column {name!r} is infinite in {name_rows(infinite)}; allowed are finite "
+            "numbers and missing ones"
         )
     return numbers
 
 
-def _texts(column: pd.Series) -> pd.Series:
+def _to_text(column: pd.Series) -> pd.Series:
     return column.astype(object).map(str).astype(object).where(column.notna(), np.nan)
 
 
 def _categories(column: pd.Series, *, name: str, wanted: bool) -> list[str]:
     found = sorted(set(column.fillna(MISSING)))
-    if len(found) > MOST_CATEGORIES and not wanted:
+    if len(found) > MAX_CATEGORIES and not wanted:
         raise DataError(
-            f"data: column {name!r} has {len(found)} categories; allowed are {MOST_CATEGORIES} in "
+            f"data: column {name!r} has {len(found)} categories; allowed are {MAX_CATEGORIES} in "
             f"a column that data.categorical does not name; {_leave_out(name)}"
         )
     return found
@@ -148,7 +152,7 @@ def _leave_out(name: str) -> str:
     return f'leave it out by drop = ["{name}"]'
 
 
-def rows(positions: np.ndarray) -> str:
-    """Say which rows they are, as a reader of the table counts: the first, and how many more."""
+def name_rows(positions: np.ndarray) -> str:
+    """Name rows by their positions (row,): the first, counted from 1, and how many more."""
     more = len(positions) - 1
     return f"row {positions[0] + 1} (counted from 1)" + (f" and in {more} more" if more else "")

@@ -1,4 +1,4 @@
-"""Where the rows of a study come from: a file, scikit-learn, or a function of the user's own."""
+"""Where the rows of a study come from: a file, scikit-learn, or a function of the user's."""
 
 import inspect
 from collections.abc import Callable
@@ -12,21 +12,21 @@ from sklearn import datasets
 
 from finetune.data.files import read_file
 from finetune.data.table import Table, table_of_arrays, table_of_columns
-from finetune.errors import DataError
+from finetune.errors import DataError, one_line
 from finetune.spec.data import FILE_FORMATS, DataSpec
-from finetune.usercode.files import user_file, user_function
+from finetune.usercode.files import find_file, import_function
 
 
 def load_table(spec: DataSpec, *, random_state: int | None = None) -> Table:
-    """Load the rows of a study, as they are.
+    """Load the rows of a study, not prepared.
 
     Args:
         spec: The study's data.
-        random_state: What a generator or the user's function draws its rows by; None leaves it
-            as `spec.args` has it.
+        random_state: Passed to the generator or the user's function; None leaves what `spec.args`
+            has.
 
     Raises:
-        DataError: The source is unknown, cannot be read, or gives no features with one target.
+        DataError: The source is unknown, cannot be read, or returns no features with one target.
     """
     match spec.kind:
         case "file":
@@ -38,29 +38,30 @@ def load_table(spec: DataSpec, *, random_state: int | None = None) -> Table:
     if isinstance(raw, pd.DataFrame):
         return table_of_columns(raw, spec, name=name)
     if spec.target and spec.kind == "function":
-        raise _gives_its_target(spec)
+        raise _has_its_target(spec)
     x, y = raw
     return table_of_arrays(x, y, spec, name=name)
 
 
 def draws_rows(spec: DataSpec) -> bool:
-    """Tell whether the source can draw other rows by a random state."""
+    """Return whether the source takes a random state, and so can draw other rows."""
     return spec.kind == "function" or spec.source.startswith("make_")
 
 
 def _from_file(spec: DataSpec) -> Any:
-    file, content = user_file(spec, spec.source, field="data.source", error=DataError)
-    return _parsed(file, spec.format, spec.target, content)
+    file, content = find_file(spec, spec.source, field="data.source", error=DataError)
+    return _read_once(file, spec.format, spec.target, content)
 
 
 @lru_cache(maxsize=1)
-def _parsed(file: Path, format: str, target: str | None, content: str) -> Any:
-    # Every seed with its own split asks for the same table: `content` tells whether it still is.
+def _read_once(file: Path, format: str, target: str | None, content: str) -> Any:
+    # Every seed with a split of its own needs the same table; `content`, the file's SHA-256, is
+    # an argument so that a changed file is read anew.
     return read_file(file, format=format, target=target)
 
 
 def _from_function(spec: DataSpec, random_state: int | None) -> Any:
-    load = user_function(spec, spec.source, field="data.source", error=DataError)
+    load = import_function(spec, spec.source, field="data.source", error=DataError)
     raw = load(**_arguments(spec, random_state))
     if isinstance(raw, pd.DataFrame) or (isinstance(raw, tuple) and len(raw) == 2):
         return raw
@@ -71,22 +72,22 @@ def _from_function(spec: DataSpec, random_state: int | None) -> Any:
 
 
 def _from_sklearn(spec: DataSpec, random_state: int | None) -> Table:
-    source = _known(spec.source)
+    source = _sklearn_function(spec.source)
     arguments = _arguments(spec, random_state)
     if spec.source.startswith("load_"):
         arguments["return_X_y"] = True
     try:
         raw = source(**arguments)
     except Exception as problem:
-        said = " ".join(str(problem).split())
-        raise DataError(f"data.args: {spec.source} refuses {spec.args}: {said}") from problem
+        reason = one_line(problem)
+        raise DataError(f"data.args: {spec.source} refuses {spec.args}: {reason}") from problem
     if not (isinstance(raw, tuple) and len(raw) == 2 and np.ndim(raw[0]) == 2):
         raise DataError(
             f"data.source: {spec.source} gives no features with a target; allowed is a generator "
             "or loader of sklearn.datasets for classification or regression, as make_moons"
         )
     if spec.target:
-        raise _gives_its_target(spec)
+        raise _has_its_target(spec)
     x, y = raw
     # Whole numbers are classes here, however many: scikit-learn's regression targets are floats.
     if np.ndim(y) == 1 and np.asarray(y).dtype.kind in "iu":
@@ -94,7 +95,7 @@ def _from_sklearn(spec: DataSpec, random_state: int | None) -> Table:
     return table_of_arrays(x, y, spec, name=spec.source)
 
 
-def _gives_its_target(spec: DataSpec) -> DataError:
+def _has_its_target(spec: DataSpec) -> DataError:
     return DataError(
         f"data.target: received {spec.target!r}, but {spec.source} gives its target apart from the "
         "features; leave it out"
@@ -105,18 +106,20 @@ def _arguments(spec: DataSpec, random_state: int | None) -> dict[str, Any]:
     return spec.args | ({} if random_state is None else {"random_state": random_state})
 
 
-def _known(source: str) -> Callable[..., Any]:
-    if source not in _sources():
+def _sklearn_function(source: str) -> Callable[..., Any]:
+    if source not in _sklearn_sources():
         raise DataError(
             f"data.source: received {source!r}; allowed is a file ({', '.join(FILE_FORMATS)}), "
             "module:function, or a generator or loader of sklearn.datasets: "
-            f"{', '.join(_sources())}"
+            f"{', '.join(_sklearn_sources())}"
         )
     return getattr(datasets, source)
 
 
 @cache
-def _sources() -> tuple[str, ...]:
+def _sklearn_sources() -> tuple[str, ...]:
+    """List the generators and loaders of scikit-learn that give features and a target."""
+
     def takes(name: str, argument: str) -> bool:
         return argument in inspect.signature(getattr(datasets, name)).parameters
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from finetune.errors import DataError
+from finetune.errors import DataError, one_line
 from finetune.spec.data import DataSpec
 
-_MOST_NAMES = 10
+_MAX_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -21,31 +21,34 @@ class Table:
 
 
 def table_of_columns(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> Table:
-    """Take the target and the dropped columns out of a table; the rest are features.
+    """Split a frame (row, column) into features and target, without the columns of `spec.drop`.
+
+    `name` is what errors call the frame.
 
     Raises:
-        DataError: A named column is not there, or names are not unique, or nothing is left.
+        DataError: A column that `spec` names is not there, names are not unique, or no feature or
+            row is left.
     """
     frame = _with_plain_names(frame, name=name)
     columns = list(frame.columns)
     if spec.target is None:
         raise DataError(
-            f"data.target: missing; allowed is the name of a column of {name}: {named(columns)}"
+            f"data.target: missing; allowed is a column of {name}: {list_names(columns)}"
         )
     check_columns([spec.target], columns, field="data.target", name=name)
-    features = _kept(frame.drop(columns=[spec.target]), spec, name=name)
+    features = _features(frame.drop(columns=[spec.target]), spec, name=name)
     target: Any = frame[spec.target]
     return Table(features, target)
 
 
 def table_of_arrays(x: Any, y: Any, spec: DataSpec, *, name: str) -> Table:
-    """Make a table of features (row, column) and their target (row,).
+    """Make a table of features (row, column) and their target (row,) or (row, 1).
 
-    Columns of an array are named by their number, from 0.
+    The columns of an array are named by their number, from 0. `name` is what errors call the two.
 
     Raises:
-        DataError: The shapes are others, or do not fit together, or the target has the name of a
-            column of features that is another.
+        DataError: A shape is not allowed, the two differ in their rows, or the target has the name
+            of a feature with other values.
     """
     features = x if isinstance(x, pd.DataFrame) else _frame(x, name=name)
     target = y if isinstance(y, pd.Series) else _series(y, name=name)
@@ -57,28 +60,28 @@ def table_of_arrays(x: Any, y: Any, spec: DataSpec, *, name: str) -> Table:
     features = _with_plain_names(features, name=name)
     if isinstance(x, pd.DataFrame) and target.name in x.columns:
         features = _without_target(features, target, name=name)
-    features = _kept(features, spec, name=name)
+    features = _features(features, spec, name=name)
     return Table(features, target.reset_index(drop=True))
 
 
 def check_columns(wanted: list[str], columns: list[str], *, field: str, name: str) -> None:
-    """See that columns are there.
+    """Check that every wanted column is there.
 
     Raises:
-        DataError: One is not; which there are.
+        DataError: One is not.
     """
     for column in wanted:
         if column not in columns:
             raise DataError(
                 f"{field}: received {column!r}, which {name} does not have; allowed are "
-                f"{named(columns)}"
+                f"{list_names(columns)}"
             )
 
 
-def named(columns: list[str]) -> str:
-    """List names, the first of them where there are many."""
-    listed = ", ".join(map(repr, columns[:_MOST_NAMES]))
-    more = len(columns) - _MOST_NAMES
+def list_names(names: list[str]) -> str:
+    """Join names into a list for an error, the first of them where there are many."""
+    listed = ", ".join(map(repr, names[:_MAX_LISTED]))
+    more = len(names) - _MAX_LISTED
     return f"{listed} and {more} more" if more > 0 else listed or "none"
 
 
@@ -95,7 +98,7 @@ def _with_plain_names(frame: pd.DataFrame, *, name: str) -> pd.DataFrame:
 
 
 def _without_target(features: pd.DataFrame, target: pd.Series, *, name: str) -> pd.DataFrame:
-    """Drop the column of the target's name where it is the target; by chance it may be another."""
+    """Drop the feature of the target's name where it holds the target; refuse other values."""
     column = str(target.name)
     same: Any = features[column].astype(object)
     if same.equals(target.reset_index(drop=True).astype(object)):
@@ -106,10 +109,10 @@ def _without_target(features: pd.DataFrame, target: pd.Series, *, name: str) -> 
     )
 
 
-def _kept(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> pd.DataFrame:
+def _features(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> pd.DataFrame:
     check_columns(list(spec.drop), list(frame.columns), field="data.drop", name=name)
     frame = frame.drop(columns=list(spec.drop))
-    # What pandas calls a column of a text file that has no name: mostly the number of the row.
+    # So pandas names a column without a header in a text file: mostly it holds row numbers.
     unnamed = [column for column in frame.columns if column.startswith("Unnamed: ")]
     if unnamed:
         raise DataError(
@@ -149,5 +152,4 @@ def _array(values: Any, *, name: str) -> np.ndarray:
     try:
         return np.asarray(values)
     except Exception as problem:
-        said = " ".join(str(problem).split())
-        raise DataError(f"data.source: {name} gives no arrays: {said}") from problem
+        raise DataError(f"data.source: {name} gives no arrays: {one_line(problem)}") from problem

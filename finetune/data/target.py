@@ -1,4 +1,4 @@
-"""The target: what task it sets, and its classes counted from 0."""
+"""The target: the task that it sets, and its classes counted from 0."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,23 +6,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from finetune.data.preparation import rows
-from finetune.data.table import named
+from finetune.data.preparation import CATEGORICAL_DTYPES, NUMERIC_DTYPES, name_rows
+from finetune.data.table import list_names
 from finetune.errors import DataError
 from finetune.spec.data import TargetTask
 
-# Whole numbers with more distinct values are amounts, with fewer they are classes.
-MOST_WHOLE_CLASSES = 20
+# Whole numbers with more distinct values than this are for regression.
+MAX_INTEGER_CLASSES = 20
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted.
+    """What the network predicts.
 
     Attributes:
         y: (row,): classes as int64 from 0 in the order of `classes`, or float64 for regression.
-        task: What kind of prediction it is.
-        classes: Names of the classes, in order; none for regression.
+        task: "binary", "multiclass" or "regression".
+        classes: Names of the classes, in order; empty for regression.
     """
 
     y: np.ndarray
@@ -31,10 +31,10 @@ class Target:
 
 
 def prepare_target(target: pd.Series, task: TargetTask | None) -> Target:
-    """Tell the task where it is not said, and make numbers of the target.
+    """Turn a target into numbers, and infer the task where it is None.
 
-    Text, booleans, pandas' categories and whole numbers with at most `MOST_WHOLE_CLASSES` distinct
-    values are classes; other numbers are for regression. Classes count in sorted order.
+    Text, booleans, pandas' categories and whole numbers with at most `MAX_INTEGER_CLASSES`
+    distinct values are classes; other numbers are for regression. Classes are sorted.
 
     Raises:
         DataError: A target is missing, infinite or no number where it must be one, or there are
@@ -43,22 +43,22 @@ def prepare_target(target: pd.Series, task: TargetTask | None) -> Target:
     missing = np.flatnonzero(target.isna())
     if len(missing):
         raise DataError(
-            f"data.target: missing in {rows(missing)}; allowed "
+            f"data.target: missing in {name_rows(missing)}; allowed "
             "is a value in every row; remove such rows"
         )
     numeric = _is_numeric(target)
     if numeric:
         _check_finite(target)
     if task == "regression" or (task is None and numeric and not _are_classes(target)):
-        return Target(_amounts(target, numeric=numeric), "regression", ())
-    return _classes(target, task, numeric=numeric)
+        return Target(_to_numbers(target, numeric=numeric), "regression", ())
+    return _to_classes(target, task, numeric=numeric)
 
 
 def check_classes(target: Target, task: TargetTask | None) -> None:
-    """See that there are as many classes as the task has.
+    """Check that there are as many classes as the task needs.
 
     Raises:
-        DataError: There is one class, or the task is binary and there are not two.
+        DataError: There is one class only, or the task is binary and there are more than two.
     """
     count = len(target.classes)
     if target.task == "regression":
@@ -71,16 +71,17 @@ def check_classes(target: Target, task: TargetTask | None) -> None:
     if task == "binary" and count != 2:
         raise DataError(
             f"data.task: received 'binary', but the target has {count} classes: "
-            f"{named(list(target.classes))}; allowed are 'multiclass' and, for numbers, "
+            f"{list_names(list(target.classes))}; allowed are 'multiclass' and, for numbers, "
             "'regression'"
         )
 
 
 def _is_numeric(target: pd.Series) -> bool:
-    kinds = ("integer", "floating", "mixed-integer-float", "decimal")
     found = pd.api.types.infer_dtype(target)
-    if found in (*kinds, "string", "boolean", "categorical", "mixed", "mixed-integer", "empty"):
-        return found in kinds
+    if found in NUMERIC_DTYPES:
+        return True
+    if found in (*CATEGORICAL_DTYPES, "empty"):
+        return False
     raise DataError(
         f"data.target: received {found}; allowed are numbers, text and booleans; turn it into one "
         "of them"
@@ -91,30 +92,30 @@ def _check_finite(target: pd.Series) -> None:
     infinite = np.flatnonzero(~np.isfinite(target.astype(np.float64)))
     if len(infinite):
         raise DataError(
-            f"data.target: infinite in {rows(infinite)}; "
+            f"data.target: infinite in {name_rows(infinite)}; "
             "allowed are finite numbers; remove such rows"
         )
 
 
 def _are_classes(target: pd.Series) -> bool:
     distinct = np.unique(target.astype(np.float64))
-    return len(distinct) <= MOST_WHOLE_CLASSES and bool((distinct == np.floor(distinct)).all())
+    return len(distinct) <= MAX_INTEGER_CLASSES and bool((distinct == np.floor(distinct)).all())
 
 
-def _amounts(target: pd.Series, *, numeric: bool) -> np.ndarray:
+def _to_numbers(target: pd.Series, *, numeric: bool) -> np.ndarray:
     if isinstance(target.dtype, pd.CategoricalDtype):
         target = pd.Series(np.asarray(target))
     numbers: Any = target if numeric else pd.to_numeric(target, errors="coerce")
     wrong = np.flatnonzero(numbers.isna())
     if len(wrong):
         raise DataError(
-            f"data.target: received {target.iloc[wrong[0]]!r} in {rows(wrong)}; allowed with "
+            f"data.target: received {target.iloc[wrong[0]]!r} in {name_rows(wrong)}; allowed with "
             'task = "regression" are numbers'
         )
     return numbers.to_numpy(dtype=np.float64)
 
 
-def _classes(target: pd.Series, task: TargetTask | None, *, numeric: bool) -> Target:
+def _to_classes(target: pd.Series, task: TargetTask | None, *, numeric: bool) -> Target:
     values = np.asarray(target)
     if numeric or values.dtype.kind in "iuf":
         values = values.astype(np.float64)
@@ -123,5 +124,5 @@ def _classes(target: pd.Series, task: TargetTask | None, *, numeric: bool) -> Ta
     else:
         found, y = np.unique(values.astype(str), return_inverse=True)
         names = [str(value) for value in found]
-    told: TargetTask = "binary" if len(names) == 2 else "multiclass"
-    return Target(y.astype(np.int64), task or told, tuple(names))
+    inferred: TargetTask = "binary" if len(names) == 2 else "multiclass"
+    return Target(y.astype(np.int64), task or inferred, tuple(names))

@@ -1,38 +1,45 @@
-"""The engines by name. Importing one loads TensorFlow, so it happens where training happens."""
+"""The engines by name. To add one, import it here and enter it in `_ENGINES`."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Mapping
 
 from finetune.engines.base import Engine
-from finetune.spec.study import EngineName
+from finetune.engines.keras_fit import KerasEngine
+from finetune.engines.population import PopulationEngine
+from finetune.errors import SpecError
+from finetune.spec.variants import VariantSpec
+
+# What trains where nothing else is wanted.
+DEFAULT: Engine = PopulationEngine()
+
+# What every other engine must reproduce, run by run; it trains every variant.
+REFERENCE: Engine = KerasEngine()
+
+# One object each for the whole process, with the graphs that it has traced.
+_ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (DEFAULT, REFERENCE)}
 
 
-@cache
-def engine(name: EngineName) -> Engine:
-    """Give the engine of that name, the same one at every call, with the graphs it has traced."""
-    with _standard_error_closed():
-        import tensorflow as tf
-
-        tf.constant(0)
-    if name == "keras":
-        from finetune.engines.keras_fit import KerasEngine
-
-        return KerasEngine()
-    from finetune.engines.population.engine import PopulationEngine
-
-    return PopulationEngine()
+def engine_names() -> list[str]:
+    """Return the names of all engines, the default first."""
+    return list(_ENGINES)
 
 
-@contextmanager
-def _standard_error_closed() -> Iterator[None]:
-    """Keep from the user what TensorFlow's C++ says on loading, which no setting silences."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+def get_engine(name: str) -> Engine:
+    """Return the engine of that name, the same object at every call.
+
+    Raises:
+        SpecError: There is none.
+    """
+    if name not in _ENGINES:
+        allowed = ", ".join(map(repr, engine_names()))
+        raise SpecError(f"engine: received {name!r}; allowed are {allowed}; choose one of them")
+    return _ENGINES[name]
+
+
+def engine_for(variant: VariantSpec, wanted: str) -> Engine:
+    """Return the engine that trains a variant: the wanted one, else the reference engine.
+
+    Raises:
+        SpecError: There is no engine of the wanted name.
+    """
+    engine = get_engine(wanted)
+    return REFERENCE if engine.why_not(variant) else engine

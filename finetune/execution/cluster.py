@@ -1,122 +1,88 @@
-"""Dask's own processes: a local cluster, a connection to a running one, a worker of one."""
+"""Training on the workers of a Dask cluster."""
 
-import logging
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack
 
-from click import ClickException
-from dask import config
-from distributed import Client, LocalCluster
-from distributed.cli import dask_worker
-from distributed.comm.addressing import get_address_host_port
+from distributed import Client
 
-from finetune.errors import SpecError
-from finetune.execution.environment import ENVIRONMENT, set_environment, worker_count
-
-_CONNECTION_TIMEOUT = "10s"
-
-# Dask's own words for a lost connection are of the highest level, with a traceback.
-_SILENT = logging.CRITICAL + 1
+from finetune.engines.base import Task
+from finetune.execution.base import Executor, TaskProgress, once_each, without_errors
+from finetune.execution.connection import connected, workers_at
+from finetune.execution.dispatch import dispatch
+from finetune.execution.task_result import TaskResult, TrainFunction, train_by_engine
+from finetune.execution.worker_check import check_workers, requirements
+from finetune.store.base import Store
 
 
-@contextmanager
-def local_cluster() -> Iterator[LocalCluster]:
-    """Give a scheduler in this process, which answers on this machine alone; no workers yet."""
-    settings: dict[str, Any] = {
-        "distributed.nanny.pre-spawn-environ": ENVIRONMENT,
-        "distributed.logging.distributed": "critical",
-    }
-    with (
-        config.set(settings),
-        LocalCluster(
-            n_workers=0,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=0,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs=_SILENT,
-        ) as cluster,
-    ):
-        # Without `asynchronous` it is no coroutine, which its types do not say.
-        yield cast(LocalCluster, cluster)
-
-
-def workers_at(client: Client) -> int:
-    """Count the workers that a scheduler has."""
-    known: Any = client.scheduler_info(n_workers=-1)
-    return len(known["workers"])
-
-
-def scaled(cluster: LocalCluster, client: Client, workers: int) -> None:
-    """Let a local cluster have at least so many workers."""
-    if len(cluster.worker_spec) >= workers:
-        return
-    with _interrupts_ignored():
-        cluster.scale(workers)
-        client.wait_for_workers(workers)
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C, which a terminal sends them too; the driver ends them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def connected(address: str) -> Iterator[Client]:
-    """Connect to a running scheduler.
-
-    Raises:
-        SpecError: none answers at the address.
-    """
-    # What matters of it is told as an error in one line.
-    for handler in logging.getLogger("distributed").handlers:
-        handler.setLevel(_SILENT)
-    try:
-        # First, since a client that cannot read its address is slow to end.
-        get_address_host_port(address)
-        client = Client(address, timeout=_CONNECTION_TIMEOUT, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise SpecError(
-            f"--dask: received {address!r}, where no scheduler answers ({error}); allowed is the "
-            "address of a running Dask scheduler, as tcp://host:8786"
-        ) from error
-    with client:
-        yield client
-
-
-def serve(address: str, *, workers: int | None, options: Sequence[str] = ()) -> None:
-    """Start workers for a scheduler, with the environment that training needs; return at the end.
+class ClusterExecutor(Executor):
+    """Trains on the workers that a running Dask scheduler has, and on those that come later.
 
     Args:
         address: Of the scheduler.
-        workers: Processes, single-threaded; default one a core.
-        options: Further ones of `dask worker`.
-
-    Raises:
-        SpecError: the address is none, or `dask worker` does not know an option.
+        return_results: Whether workers return results instead of writing them to the store, for
+            where they do not see its folder.
+        on_note: Called with what a user should know of the workers.
+        train: Trains one task; the workers import it by its name.
     """
-    set_environment()
-    count = ["--nworkers", str(worker_count(workers)), "--nthreads", "1", "--memory-limit", "0"]
-    arguments = [address, *count, "--no-dashboard", *options]
-    try:
-        get_address_host_port(address)
-        with config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}):
-            dask_worker.main.main(arguments, standalone_mode=False)
-    except (ValueError, ClickException) as error:
-        said = (error.message if isinstance(error, ClickException) else str(error)).rstrip(".")
-        raise SpecError(
-            f"worker: {said}; allowed are the address of a Dask scheduler, as tcp://host:8786, and "
-            "the options of `dask worker`"
-        ) from error
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        return_results: bool = False,
+        on_note: Callable[[str], None],
+        train: TrainFunction = train_by_engine,
+    ):
+        self._train = train
+        self._address = address
+        self._return_results = return_results
+        self._on_note = once_each(on_note)
+        self._open = ExitStack()
+        self._client: Client | None = None
+        self._checked: set[str] = set()
+
+    def __exit__(self, *error: object) -> None:
+        """Leave the cluster, whose workers go on."""
+        self._client = None
+        self._open.close()
+
+    @property
+    def slots(self) -> int:
+        """One task a worker; at least 1, since workers may come late."""
+        return max(1, workers_at(self._connected()))
+
+    def memory_per_task(self, memory: int) -> int:
+        """Return the memory, which each worker may use by itself."""
+        return memory
+
+    def train(
+        self, tasks: Sequence[Task], store: Store, on_progress: TaskProgress
+    ) -> Generator[tuple[int, TaskResult], None, None]:
+        """Train tasks, each on the next worker that is free."""
+        if not tasks:
+            return
+        client = self._connected()
+        required = requirements(None if self._return_results else store)
+        if required.identity not in self._checked:
+            check_workers(client, required, self._on_note)
+            self._checked.add(required.identity)
+        yield from without_errors(
+            dispatch(
+                client,
+                tasks,
+                required,
+                train=self._train,
+                on_progress=on_progress,
+                on_note=self._on_note,
+            )
+        )
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            self._client = self._open.enter_context(connected(self._address))
+            if not workers_at(self._client):
+                self._on_note(
+                    f"No worker is at {self._address} yet; training starts when one is: "
+                    f"finetune worker {self._address}"
+                )
+        return self._client

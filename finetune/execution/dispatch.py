@@ -4,17 +4,17 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from distributed import Client, Future, KilledWorker, as_completed, get_worker
 
 from finetune.engines.base import Task
 from finetune.errors import ClusterError
-from finetune.execution.task_result import TaskResult, failed_task, train_task
+from finetune.execution.base import TaskProgress
+from finetune.execution.task_result import TaskResult, TrainFunction, failed_task, train_task
 from finetune.execution.worker_check import WorkerRequirements, examine, refusal, warning
 
-OnProgress = Callable[[int, float], None]
-
-# Once more, then once more again: a task that fails every time is then told as failed.
+# Once more, then once more again: a task that fails every time has failed.
 _RETRIES = 2
 
 # Every progress message passes the scheduler, which may serve a thousand workers.
@@ -28,28 +28,28 @@ class _TaskError(Exception):
 def dispatch(
     client: Client,
     tasks: Sequence[Task],
-    terms: WorkerRequirements,
+    required: WorkerRequirements,
     *,
-    topic: str,
-    on_progress: OnProgress,
+    train: TrainFunction,
+    on_progress: TaskProgress,
     on_note: Callable[[str], None],
 ) -> Generator[tuple[int, TaskResult], None, None]:
-    """Train tasks on Dask; give each one's position and what came of it as it is done.
+    """Train tasks on Dask; yield each one's position and what came of it as it is done.
 
     Raises:
         ClusterError: the scheduler was lost, or a worker that came late may not train.
     """
+    # One for every call: several programs may share a scheduler.
+    topic = f"finetune-progress-{uuid4()}"
     client.subscribe_topic(topic, lambda event: on_progress(*event[1]))
-    client.subscribe_topic("all", lambda event: _tell_of_workers(event[1], on_note))
+    client.subscribe_topic("all", lambda event: _note_on_workers(event[1], on_note))
 
     def outcomes(positions: Sequence[int]) -> Iterator[tuple[int, TaskResult | KilledWorker]]:
-        futures = {
-            client.submit(
-                _train, position, tasks[position], terms, topic, pure=False, retries=_RETRIES
-            ): position
-            for position in positions
-        }
-        return _outcomes(client, futures)
+        def submitted(position: int) -> Future:
+            arguments = (position, tasks[position], required, train, topic)
+            return client.submit(_train, *arguments, pure=False, retries=_RETRIES)
+
+        return _outcomes(client, {submitted(position): position for position in positions})
 
     suspects: list[tuple[int, KilledWorker]] = []
     try:
@@ -60,10 +60,10 @@ def dispatch(
             if outcome.warning:
                 on_note(outcome.warning)
             yield position, outcome
-        # Dask lays the death of a worker at every task that was with it. Where several are
-        # accused, each is tried once more with no other beside it.
-        for position, accusation in suspects:
-            outcome = accusation
+        # Dask lays the death of a worker at every task that was with it. Of several such tasks
+        # each is tried once more with no other beside it.
+        for position, killed in suspects:
+            outcome = killed
             if len(suspects) > 1:
                 ((_, outcome),) = outcomes([position])
             yield position, _killed() if isinstance(outcome, KilledWorker) else outcome
@@ -106,30 +106,32 @@ def _lost(client: Client) -> ClusterError:
     )
 
 
-def _tell_of_workers(event: Mapping[str, Any], on_note: Callable[[str], None]) -> None:
-    """Say that a worker died, which Dask mends by itself as long as others are there."""
+def _note_on_workers(event: Mapping[str, Any], on_note: Callable[[str], None]) -> None:
+    """Note that a worker died; Dask trains its tasks on the others by itself."""
     if event.get("action") == "remove-worker" and not event.get("expected"):
         on_note(f"Worker {event['worker']} is gone; what it was training is trained again")
 
 
-def _train(position: int, task: Task, terms: WorkerRequirements, topic: str) -> TaskResult:
+def _train(
+    position: int, task: Task, required: WorkerRequirements, train: TrainFunction, topic: str
+) -> TaskResult:
     """Train one task; runs in a worker."""
     worker = get_worker()
     # Local workers are named 0, 1, ...: each sees the card of its number, where there are cards.
     if isinstance(worker.name, int):
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(worker.name))
-    objection, slow = examine(terms, worker)
+    objection, slow = examine(required, worker)
     if objection:
         return TaskResult(error=refusal({worker.address: objection}))
-    told = 0.0
+    last = 0.0
 
-    def report(share: float) -> None:
-        nonlocal told
-        if time.monotonic() - told >= _SECONDS_BETWEEN_REPORTS:
-            told = time.monotonic()
+    def progress(share: float) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _SECONDS_BETWEEN_REPORTS:
+            last = time.monotonic()
             worker.log_event(topic, (position, share))
 
-    delivery = train_task(task, terms.store, report)
-    if delivery.failure:
-        raise _TaskError(delivery.failure)
-    return delivery._replace(warning=slow and warning(worker.address, slow))
+    result = train_task(task, required.store, progress, train=train)
+    if result.failure:
+        raise _TaskError(result.failure)
+    return result._replace(warning=slow and warning(worker.address, slow))

@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-# Below this malloc gives memory back at every step, which TensorFlow then asks for again.
+# Below this malloc frees memory at every step, which TensorFlow then allocates again.
 # Dask's own setting is 64 KiB, which is 1.5 times slower.
 _LEAST_TRIM_THRESHOLD = 2**20
 
@@ -23,13 +24,13 @@ ENVIRONMENT = {
 
 
 def set_environment() -> None:
-    """Prepare this process for training, where it is not said otherwise."""
+    """Prepare this process for training; what the user has set stays."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
 
 
 def shortcomings(threads: int) -> list[str]:
-    """Say what slows training down in this process, in words that follow "the worker ...".
+    """Return what slows training down in this process, in words that follow "the worker ...".
 
     Args:
         threads: How many tasks the worker would take at once.
@@ -45,14 +46,26 @@ def shortcomings(threads: int) -> list[str]:
     return found
 
 
-def worker_count(wanted: int | None) -> int:
-    """Give the number of worker processes: as wanted, else one a graphics card, else one a core.
+@cache
+def graphics_cards() -> int:
+    """Count the graphics cards that TensorFlow can use, asking it in a process of its own."""
+    if not any(Path("/dev").glob("nvidia[0-9]*")):
+        return 0
+    count = "import tensorflow as tf; print(len(tf.config.list_physical_devices('GPU')))"
+    answer = subprocess.run([sys.executable, "-c", count], capture_output=True, check=False)
+    return int(answer.stdout or 0)
 
-    Training in the calling process, `wanted` 0, counts as one.
+
+def worker_count(wanted: int | None, *, cards: Callable[[], int] = graphics_cards) -> int:
+    """Return the number of worker processes: as wanted, else one a graphics card, else one a core.
+
+    Args:
+        wanted: By the user; 0 trains in the calling process, which counts as one.
+        cards: Counts the graphics cards.
     """
     if wanted is not None:
         return max(wanted, 1)
-    return _graphics_cards() or _cores()
+    return cards() or _cores()
 
 
 def _cores() -> int:
@@ -60,13 +73,3 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-@cache
-def _graphics_cards() -> int:
-    """Count the graphics cards that TensorFlow can use, asking it in a process of its own."""
-    if not any(Path("/dev").glob("nvidia[0-9]*")):
-        return 0
-    ask = "import tensorflow as tf; print(len(tf.config.list_physical_devices('GPU')))"
-    answer = subprocess.run([sys.executable, "-c", ask], capture_output=True, check=False)
-    return int(answer.stdout or 0)

@@ -1,19 +1,24 @@
-"""What a worker does with a task: it trains it and hands over what came out."""
+"""What comes of a task: it is trained, and its results are stored or returned."""
 
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from finetune.engines.base import ProgressCallback, Task, TaskTables
-from finetune.engines.registry import engine
-from finetune.errors import FinetuneError, in_words
-from finetune.store.results import ResultStore
+from finetune.engines.base import ProgressCallback, Task
+from finetune.engines.registry import get_engine
+from finetune.engines.results import TaskTables
+from finetune.errors import FinetuneError, describe_exception
+from finetune.store.base import Store
+
+# Trains every run of a task, and calls back with the share of it that is done.
+TrainFunction = Callable[[Task, ProgressCallback], TaskTables]
 
 # A message of TensorFlow's may list the whole graph.
-_LONGEST = 300
+_LONGEST_MESSAGE = 300
 
-# Keras keeps settings a process, so that two tasks at once would disturb each other.
+# Keras keeps settings for the whole process, so that two tasks at once would disturb each other.
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -21,17 +26,17 @@ class TaskResult(NamedTuple):
     """What came of one task.
 
     Attributes:
-        frames: Its results; None where the worker has put them into the store.
-        rows_trained: Epochs that rows of weights were trained for.
+        tables: Its results; None where they are in the store.
+        row_epochs: Epochs that rows of weights were trained for.
         run_epochs: Epochs of runs, which share rows.
         notes: What the user should know of how it was done.
-        error: What the user can mend, and what would meet every other task too.
+        error: What the user can mend, which every other task would meet too.
         failure: What went wrong with this task alone, in one line.
         warning: What slows the worker down; "" where nothing does.
     """
 
-    frames: TaskTables | None = None
-    rows_trained: int = 0
+    tables: TaskTables | None = None
+    row_epochs: int = 0
     run_epochs: int = 0
     notes: tuple[str, ...] = ()
     error: FinetuneError | None = None
@@ -39,34 +44,42 @@ class TaskResult(NamedTuple):
     warning: str = ""
 
 
-def train_task(task: Task, store: Path | None, report: ProgressCallback) -> TaskResult:
-    """Train a task, and write its results to the store; without one they are given back.
+def train_by_engine(task: Task, on_progress: ProgressCallback) -> TaskTables:
+    """Train a task by the engine that it names, which loads TensorFlow."""
+    return get_engine(task.engine).train(task, on_progress)
+
+
+def train_task(
+    task: Task, store: Store | None, on_progress: ProgressCallback, *, train: TrainFunction
+) -> TaskResult:
+    """Train a task and write its results to the store; without one they are in the result.
 
     It raises nothing: an exception may be of a class, or hold what, no other process can read.
     """
     try:
         with _ONE_AT_A_TIME:
-            frames = engine(task.engine).train(task, report)
+            tables = train(task, on_progress)
         if store:
-            ResultStore(store).write(frames.runs, frames.epochs)
+            store.write(tables.runs, tables.epochs)
     except FinetuneError as error:
         return TaskResult(error=error)
     except Exception as problem:
         return failed_task(problem)
-    return task_result(frames, given_back=store is None)
+    return trained_task(tables, stored=store is not None)
 
 
-def task_result(frames: TaskTables, *, given_back: bool = True) -> TaskResult:
-    """Give the delivery of results, with the results themselves or without."""
+def trained_task(tables: TaskTables, *, stored: bool = False) -> TaskResult:
+    """Return the result of a task that was trained, without the tables where they are stored."""
     return TaskResult(
-        frames if given_back else None, frames.rows_trained, len(frames.epochs), frames.notes
+        None if stored else tables, tables.rows_trained, len(tables.epochs), tables.notes
     )
 
 
 def failed_task(problem: BaseException) -> TaskResult:
-    """Give the delivery of a task that an exception ended, which is told with where it arose."""
-    said = in_words(problem)
-    short = said if len(said) <= _LONGEST else said[: _LONGEST - 3] + "..."
+    """Return the result of a task that an exception ended, with the line where it arose."""
+    message = describe_exception(problem)
+    if len(message) > _LONGEST_MESSAGE:
+        message = message[: _LONGEST_MESSAGE - 3] + "..."
     frames = traceback.extract_tb(problem.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return TaskResult(failure=short + place)
+    return TaskResult(failure=message + place)

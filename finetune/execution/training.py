@@ -1,17 +1,20 @@
 """Train what a store lacks: tasks go out, results come in as shards."""
 
-from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import ByteSize, Field, TypeAdapter, ValidationError
 
-from finetune.engines.base import Task
+from finetune.engines.base import DEFAULT_MEMORY, Task
 from finetune.errors import SpecError, TrainingError
-from finetune.execution.workers import Workers
+from finetune.execution.base import Executor
+from finetune.execution.in_process import InProcessExecutor
+from finetune.execution.progress import SILENT, Progress
 from finetune.planning.block import Block
-from finetune.store.results import ResultStore
+from finetune.store.base import Store
+from finetune.store.manifest import FailedTask
 
 
 @dataclass(frozen=True)
@@ -19,63 +22,34 @@ class Options:
     """How a study is run; none of it changes a number.
 
     Attributes:
-        workers: Local worker processes; default one a core, 0 for the calling process.
-        address: A Dask scheduler to use instead.
-        return_results: The scheduler's workers give results back instead of writing to the store.
+        executor: Trains the tasks; whoever made it ends it.
+        progress: Shows how far training is.
         memory: Bytes that training may use beside the libraries: on this machine all workers
             together, on a cluster each of them.
         command: The command that reproduces the study, for the report.
-        on_note: Told, in words, what a user should know before training.
-        on_plan: Told how many runs are stored and how many are to be trained.
-        on_progress: Told how many runs are done, counting parts of runs.
+        figures: Whether the report has figures.
     """
 
-    workers: int | None = None
-    address: str | None = None
-    return_results: bool = False
-    memory: int = 2 * 2**30
+    executor: Executor = field(default_factory=InProcessExecutor)
+    progress: Progress = SILENT
+    memory: int = DEFAULT_MEMORY
     command: str | None = None
-    on_note: Callable[[str], None] = lambda text: None
-    on_plan: Callable[[int, int], None] = lambda stored, missing: None
-    on_progress: Callable[[float], None] = lambda done: None
-
-
-DEFAULTS = Options()
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Runs that were not trained, since their task failed at every try; run again to try again."""
-
-    variants: tuple[str, ...]
-    seeds: tuple[int, ...]
-    reason: str
-
-    def __str__(self) -> str:
-        first, last = self.seeds[0], self.seeds[-1]
-        seeds = f"seed {first}" if first == last else f"{len(self.seeds)} seeds, {first} to {last}"
-        names = ", ".join(map(repr, self.variants[:3]))
-        more = f" and {len(self.variants) - 3} more variants" if len(self.variants) > 3 else ""
-        return f"{names}{more} at {seeds}: {self.reason}"
+    figures: bool = True
 
 
 @dataclass(frozen=True)
 class TrainingSummary:
     """What was trained. Runs that share a row of weights share the epochs it was trained for."""
 
-    runs_reused: int
-    runs_trained: int
-    row_epochs_trained: int
-    run_epochs_delivered: int
-    notes: tuple[str, ...]
-    failures: tuple[Failure, ...] = ()
+    runs_reused: int = 0
+    runs_trained: int = 0
+    row_epochs_trained: int = 0
+    run_epochs_delivered: int = 0
+    notes: tuple[str, ...] = ()
+    failures: tuple[FailedTask, ...] = ()
 
-    def demand_all(self) -> None:
-        """Go on only if no task failed.
-
-        Raises:
-            TrainingError: some did; the first is told.
-        """
+    def raise_failures(self) -> None:
+        """Raise TrainingError where a task failed; it names the first."""
         if self.failures:
             count = len(self.failures)
             raise TrainingError(
@@ -84,92 +58,74 @@ class TrainingSummary:
             )
 
 
-def parse_memory(text: str) -> int:
-    """Read a size such as 2GB, 500MB or 1.5GiB; give its bytes.
+def parse_memory(size: int | str) -> int:
+    """Return the bytes of a size such as 2GB, 500MB or 1.5GiB, or of a number of bytes.
 
     Raises:
         SpecError: It is no size, or not more than 0.
     """
     try:
-        return int(TypeAdapter(Annotated[ByteSize, Field(gt=0)]).validate_python(text))
+        return int(TypeAdapter(Annotated[ByteSize, Field(gt=0)]).validate_python(size))
     except ValidationError as error:
         raise SpecError(
-            f"--memory: received {text!r}; allowed is a size above 0, as 2GB or 500MB"
+            f"--memory: received {size!r}; allowed is a size above 0, as 2GB or 500MB"
         ) from error
 
 
-def workers_for(store: ResultStore, options: Options) -> Workers:
-    """Give the workers that the options ask for: a context, with which they end."""
-    return Workers(
-        store,
-        wanted=options.workers,
-        address=options.address,
-        give_back=options.return_results,
-        on_note=options.on_note,
-    )
-
-
-def train_blocks(
-    blocks: Sequence[Block],
-    store: ResultStore,
-    options: Options,
-    *,
-    workers: Workers | None = None,
-) -> TrainingSummary:
+def train_blocks(blocks: Sequence[Block], store: Store, options: Options) -> TrainingSummary:
     """Train every run of the blocks that the store does not hold, and store it.
 
-    A task that fails at every try is told in `Effort.failures`, and the others go on.
-
-    `workers` are those to use and leave running; without them some are started and ended.
+    A task that fails at every try is among the summary's failures, and the others go on.
 
     Raises:
         FinetuneError: Something that the user can mend; what was finished before is stored.
     """
-    with nullcontext(workers) if workers else workers_for(store, options) as crew:
-        # Asked once: a cluster's scheduler is asked for it.
-        count, memory = crew.count, crew.memory_each(options.memory)
-        tasks = [
-            task for block in blocks for task in block.tasks(store, workers=count, memory=memory)
-        ]
-        wanted = sum(len(block.variants) * len(block.seeds) for block in blocks)
-        missing = sum(len(task.runs) for task in tasks)
-        options.on_plan(wanted - missing, missing)
-        return _train(tasks, store, options, workers=crew, reused=wanted - missing)
+    tasks = _missing_tasks(blocks, store, options)
+    wanted = sum(block.n_runs for block in blocks)
+    missing = sum(len(task.runs) for task in tasks)
+    options.progress.begin(wanted - missing, missing)
+    return _train(tasks, store, options, reused=wanted - missing)
+
+
+def _missing_tasks(blocks: Sequence[Block], store: Store, options: Options) -> list[Task]:
+    # Where nothing is missing no cluster is connected to, as its slots would need.
+    if not any(store.missing(block.recipes, block.seeds) for block in blocks):
+        return []
+    slots, memory = options.executor.slots, options.executor.memory_per_task(options.memory)
+    return [task for block in blocks for task in block.tasks(store, workers=slots, memory=memory)]
 
 
 def _train(
-    tasks: Sequence[Task],
-    store: ResultStore,
-    options: Options,
-    *,
-    workers: Workers,
-    reused: int,
+    tasks: Sequence[Task], store: Store, options: Options, *, reused: int
 ) -> TrainingSummary:
     done = [0.0] * len(tasks)
 
-    def progress(position: int, share: float) -> None:
+    def update(position: int, share: float) -> None:
         done[position] = max(done[position], share * len(tasks[position].runs))
-        options.on_progress(sum(done))
+        options.progress.update(sum(done))
 
-    row_epochs, run_epochs, trained, notes, failures = 0, 0, 0, set(), []
-    with closing(workers.train(tasks, progress)) as deliveries:
-        for position, delivery in deliveries:
+    trained, failures = [], []
+    with closing(options.executor.train(tasks, store, update)) as results:
+        for position, result in results:
             task = tasks[position]
-            progress(position, 1.0)
-            if delivery.failure:
-                failures.append(_failure(task, delivery.failure))
-                options.on_note(f"Not trained: {failures[-1]}; the others go on")
+            update(position, 1.0)
+            if result.failure:
+                failures.append(_failed(task, result.failure))
+                options.progress.note(f"Not trained: {failures[-1]}; the others go on")
                 continue
-            if delivery.frames:
-                store.write(delivery.frames.runs, delivery.frames.epochs)
-            trained += len(task.runs)
-            row_epochs += delivery.rows_trained
-            run_epochs += delivery.run_epochs
-            notes |= set(delivery.notes)
+            if result.tables:
+                store.write(result.tables.runs, result.tables.epochs)
+            trained.append((len(task.runs), result._replace(tables=None)))
     return TrainingSummary(
-        reused, trained, row_epochs, run_epochs, tuple(sorted(notes)), tuple(failures)
+        runs_reused=reused,
+        runs_trained=sum(runs for runs, _ in trained),
+        row_epochs_trained=sum(result.row_epochs for _, result in trained),
+        run_epochs_delivered=sum(result.run_epochs for _, result in trained),
+        notes=tuple(sorted({note for _, result in trained for note in result.notes})),
+        failures=tuple(failures),
     )
 
 
-def _failure(task: Task, reason: str) -> Failure:
-    return Failure(tuple(variant.name for variant in task.variants), task.seeds, reason)
+def _failed(task: Task, reason: str) -> FailedTask:
+    names = tuple(variant.name for variant in task.variants)
+    return FailedTask(variants=names, seeds=task.seeds, reason=reason)

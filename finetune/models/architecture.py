@@ -1,4 +1,4 @@
-"""A network as text: what Keras writes, made the same for the same network whenever it is built."""
+"""A network as JSON: what Keras writes, made independent of when the network was built."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import keras
 
 
 def network_json(model: keras.Model) -> str:
-    """Give a network's architecture as JSON, without weights and without what it is compiled with.
+    """Return a network's architecture as JSON, without weights and what it is compiled with.
 
     Keras numbers the layers of a session, so that a network built twice has two texts; here each
     kind of layer counts from 1 in the network itself. Precisions that are Keras's default are left
@@ -28,7 +28,7 @@ def network_json(model: keras.Model) -> str:
 
 
 def _names(node: Any) -> Iterator[str]:
-    """Give the names of a model and of all layers in it, in order."""
+    """Yield the names of a model and of all layers in it, in order."""
     if isinstance(node, dict):
         config, kind = node.get("config"), str(node.get("class_name", "DTypePolicy"))
         if isinstance(config, dict) and "name" in config and not kind.endswith("DTypePolicy"):
@@ -56,12 +56,12 @@ def _rewritten(node: Any, renamed: dict[str, str]) -> Any:
 
 
 def _is_connection(node: list[Any]) -> bool:
-    """Tell whether a list is a layer's name, which of its calls, and which output of that."""
+    """Return whether a list is a layer's name, the index of its call, and that of the output."""
     return len(node) == 3 and [type(value) for value in node] == [str, int, int]
 
 
 def _is_default(dtype: Any, *, of_layer: dict[str, Any]) -> bool:
-    """Tell whether a layer's precision is Keras's default; tensors in the tree must keep theirs."""
+    """Return whether a layer's precision is Keras's default; tensors must keep theirs."""
     if isinstance(dtype, dict):
         return dtype.get("config", {}).get("name") == keras.config.dtype_policy().name
     return "batch_shape" in of_layer and dtype == keras.config.floatx()

@@ -44,11 +44,12 @@ class SeededModel:
 
 
 def _child(sequence: np.random.SeedSequence, index: int) -> np.random.SeedSequence:
-    """Give a child stream by its number, leaving the parent as it is (`spawn` would count on)."""
+    """Return a child stream by its number, always the same: `spawn` would count on instead."""
     return np.random.SeedSequence(sequence.entropy, spawn_key=(*sequence.spawn_key, index))
 
 
 def _draw(initializer: Callable[..., object], variable: keras.Variable, seed: int) -> np.ndarray:
+    # A seed in the network's own code would give every replicate the same weights.
     config = initializer.get_config() if isinstance(initializer, keras.Initializer) else {}
     if "seed" in config:
         initializer = type(initializer).from_config({**config, "seed": seed})
@@ -56,11 +57,11 @@ def _draw(initializer: Callable[..., object], variable: keras.Variable, seed: in
 
 
 def is_seed_state(variable: keras.Variable) -> bool:
-    """Tell whether a variable is the state of a `keras.random.SeedGenerator`."""
+    """Return whether a variable is the state of a `keras.random.SeedGenerator`."""
     return variable.path.endswith("seed_generator_state")
 
 
 def set_values(variables: Sequence[keras.Variable], values: Sequence[np.ndarray]) -> None:
-    """Give each variable its value."""
+    """Assign each variable its value."""
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

@@ -1,15 +1,8 @@
-"""Which loss fits a task, and what the network's outputs must be for it."""
+"""Which loss and which accuracy fit a target, and what the network's outputs must be for them."""
 
 from finetune.errors import SpecError
 from finetune.spec.data import TargetTask
-
-# What the last layer does and how many outputs it has, told by the loss.
-OUTPUT_ACTIVATIONS: dict[str | None, str] = {
-    "binary_crossentropy": "sigmoid",
-    "binary_focal_crossentropy": "sigmoid",
-    "sparse_categorical_crossentropy": "softmax",
-}
-
+from finetune.spec.training import Accuracy
 
 USUAL_LOSSES: dict[TargetTask, str] = {
     "binary": "binary_crossentropy",
@@ -17,6 +10,12 @@ USUAL_LOSSES: dict[TargetTask, str] = {
     "regression": "mean_squared_error",
 }
 
+# The activation of the last layer, by loss; any other loss has a linear output.
+OUTPUT_ACTIVATIONS: dict[str | None, str] = {
+    "binary_crossentropy": "sigmoid",
+    "binary_focal_crossentropy": "sigmoid",
+    "sparse_categorical_crossentropy": "softmax",
+}
 
 _ALLOWED: dict[TargetTask, str] = {
     "binary": "are 'binary_crossentropy' and other losses of one output",
@@ -26,21 +25,21 @@ _ALLOWED: dict[TargetTask, str] = {
 
 
 def is_classification(loss: str | None) -> bool:
-    """Tell whether a loss is one of a classifier, for which accuracy is measured too."""
+    """Return whether a loss is one of a classifier, for which accuracy is measured too."""
     return loss in OUTPUT_ACTIVATIONS
 
 
 def fitting_loss(wanted: str | None, *, task: TargetTask, n_classes: int) -> str:
-    """Give the loss to train with: the wanted one, or the one that is usual for the task.
+    """Return the loss to train with: the wanted one, or the one that is usual for the task.
 
-    Two classes may be told apart by any loss of one output; more classes need one of as many.
+    Two classes can be separated by any loss of one output; more classes need one of as many.
 
     Raises:
         SpecError: The wanted loss is not one for the task.
     """
     if wanted is None:
         return USUAL_LOSSES[task]
-    # With Keras's other names for them the output layer would not fit.
+    # Keras's other names of these losses: the output layer is chosen by the usual ones.
     other = wanted.lower().replace("_", "").endswith(("crossentropy", "bce"))
     fits = {
         "binary": is_classification(wanted) or not other,
@@ -51,6 +50,30 @@ def fitting_loss(wanted: str | None, *, task: TargetTask, n_classes: int) -> str
         target = f"{n_classes} classes" if n_classes else "numbers for regression"
         raise SpecError(
             f"training.loss: received {wanted!r}; the target has {target}; allowed "
-            f"{_ALLOWED[task]}; leave it out, or say data.task"
+            f"{_ALLOWED[task]}; leave it out, or set data.task"
         )
     return wanted
+
+
+def fitting_accuracy(wanted: Accuracy | None, *, task: TargetTask, loss: str) -> Accuracy | None:
+    """Return the accuracy to measure, a function of `keras.metrics`; None where there is none.
+
+    Raises:
+        SpecError: The wanted accuracy does not fit the network's outputs.
+    """
+    if wanted and task == "regression":
+        raise SpecError(
+            f"training.accuracy: received {wanted!r}, but the target is numbers for regression, of "
+            "which none is right or wrong; allowed with classes; leave it out"
+        )
+    # Beginning with "sparse", it takes a class index and an output a class.
+    of_classes = loss == USUAL_LOSSES["multiclass"]
+    if wanted and wanted.startswith("sparse") != of_classes:
+        fitting = "those that begin with sparse" if of_classes else "binary_accuracy"
+        raise SpecError(
+            f"training.accuracy: received {wanted!r} with the loss {loss!r}; allowed with it: "
+            f"{fitting}; leave it out to follow the task"
+        )
+    if wanted or not is_classification(loss):
+        return wanted
+    return "sparse_categorical_accuracy" if of_classes else "binary_accuracy"

@@ -1,4 +1,4 @@
-"""The network of a study, and the initial weights that each seed gives it."""
+"""The network of a study: the default one, one that the user's code builds, or one from a file."""
 
 import keras
 
@@ -6,7 +6,7 @@ from finetune.errors import SpecError
 from finetune.models.losses import OUTPUT_ACTIVATIONS, USUAL_LOSSES
 from finetune.spec.model import ModelSpec
 from finetune.spec.training import TrainingSpec
-from finetune.usercode.files import user_file, user_function
+from finetune.usercode.files import find_file, import_function
 from finetune.usercode.keras_config import read_network
 
 
@@ -15,17 +15,17 @@ def build_model(
 ) -> keras.Model:
     """Build the network, not compiled, in the study's dtype (see `precision`).
 
-    A loss that is not said is taken to be that of two classes.
+    Without a loss in `training`, the usual one of two classes decides on the output layer.
 
     Raises:
-        SpecError: the activation is unknown to Keras, or the user's factory cannot be used.
+        SpecError: The activation is unknown to Keras, or the user's network cannot be used.
     """
     loss = training.loss or USUAL_LOSSES["binary"]
     n_outputs = n_classes if loss == USUAL_LOSSES["multiclass"] else 1
     if spec.factory:
-        return _made_by(spec, spec.factory, (n_features,), n_outputs)
+        return _from_factory(spec, spec.factory, (n_features,), n_outputs)
     if spec.architecture:
-        return _read_from(spec, (n_features,), n_outputs)
+        return _from_architecture(spec, spec.architecture, (n_features,), n_outputs)
     hidden = [layer for units in spec.hidden for layer in _hidden(spec, units)]
     output = keras.layers.Dense(n_outputs, activation=OUTPUT_ACTIVATIONS.get(loss, "linear"))
     return keras.Sequential([keras.Input((n_features,)), *hidden, output])
@@ -45,8 +45,10 @@ def _hidden(spec: ModelSpec, units: int) -> list[keras.layers.Layer]:
     return [*layers, keras.layers.Dropout(spec.dropout)] if spec.dropout else layers
 
 
-def _read_from(spec: ModelSpec, shape: tuple[int], n_outputs: int) -> keras.Model:
-    file, _ = user_file(spec, str(spec.architecture), field="model.architecture", error=SpecError)
+def _from_architecture(
+    spec: ModelSpec, architecture: str, shape: tuple[int], n_outputs: int
+) -> keras.Model:
+    file, _ = find_file(spec, architecture, field="model.architecture", error=SpecError)
     tree = read_network(file, field="model.architecture")
     try:
         model = keras.saving.deserialize_keras_object(tree)
@@ -63,9 +65,9 @@ def _read_from(spec: ModelSpec, shape: tuple[int], n_outputs: int) -> keras.Mode
     return model
 
 
-def _made_by(spec: ModelSpec, factory: str, shape: tuple[int], n_outputs: int) -> keras.Model:
-    make = user_function(spec, factory, field="model.factory", error=SpecError)
-    model = make(shape, n_outputs)
+def _from_factory(spec: ModelSpec, factory: str, shape: tuple[int], n_outputs: int) -> keras.Model:
+    build = import_function(spec, factory, field="model.factory", error=SpecError)
+    model = build(shape, n_outputs)
     if not isinstance(model, keras.Model):
         raise SpecError(
             f"model.factory: {factory} returned {type(model).__name__}; allowed is a keras.Model"
@@ -75,21 +77,25 @@ def _made_by(spec: ModelSpec, factory: str, shape: tuple[int], n_outputs: int) -
 
 
 def _check_shape(model: keras.Model, shape: tuple[int], n_outputs: int, *, field: str) -> None:
-    """See that a network takes the data's rows and gives what their target needs.
+    """Check that a network takes the data's rows and returns what their target needs.
 
     Raises:
         SpecError: It does not; `field` names the network.
     """
     try:
-        gives = model.compute_output_spec(keras.KerasTensor((None, *shape)))
+        # Traces the shapes alone, so that a large network computes nothing here.
+        output = model.compute_output_spec(keras.KerasTensor((None, *shape)))
     # Whatever the user's layers raise at rows of this shape.
     except Exception as error:
         takes = getattr(model, "input_shape", None)
-        said = tuple(takes[1:]) if isinstance(takes, tuple) else takes or "other rows"
+        shown = tuple(takes[1:]) if isinstance(takes, tuple) else takes or "other rows"
         raise SpecError(
-            f"{field} takes {said}, but the data have rows of {shape}: "
+            f"{field} takes {shown}, but the data have rows of {shape}: "
             f"{' '.join(str(error).split())[:200]}"
         ) from error
-    found = tuple(gives.shape[1:]) if isinstance(gives, keras.KerasTensor) else "several tensors"
+    found = tuple(output.shape[1:]) if isinstance(output, keras.KerasTensor) else "several tensors"
     if found != (n_outputs,):
-        raise SpecError(f"{field} gives {found} for a row; the data need {(n_outputs,)}")
+        raise SpecError(
+            f"{field} returns {found} for a row; the target needs {(n_outputs,)}; change its last "
+            "layer"
+        )

@@ -1,1 +1,1 @@
-"""What a study trains, as blocks of runs, and what that would cost."""
+"""What is to be trained: a study's runs and checks, as blocks and tasks, and what they cost."""

@@ -1,38 +1,32 @@
 """What a study would cost, before anything of it begins: time, disk and memory, at most."""
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
 
-from finetune.spec.data import DataSpec
-from finetune.spec.study import EngineName, StudySpec, engine_for
+from finetune.engines.registry import DEFAULT
+from finetune.planning.block import RunCount
+from finetune.planning.claim_map import map_run_count
+from finetune.planning.plan import Plan
+from finetune.planning.search import batch_run_epochs, search_run_counts
+from finetune.planning.workload import count_weights, data_shape, training_workload
+from finetune.spec.study import StudySpec
 
-# Measured with the founding study on 2 cores: seconds for each epoch of a run by either engine
-# (reports/speed), and bytes of the store and of the analysis's tables.
-_SECONDS: dict[EngineName, float] = {"population": 0.25e-3, "keras": 83e-3}
-_ROWS, _WEIGHTS, _STEPS = 600, 3329, 19
+# Measured with the founding study: bytes of the store and of the analysis's tables.
 _DISK_OF_EPOCH, _DISK_OF_RUN = 30, 300
 _MEMORY_OF_EPOCH, _MEMORY_OF_RUN = 1000, 500
 
 # Values of a weight that training holds: itself, gradient, optimizer's state, kept copies.
 _COPIES = 8
 
-# What trains besides the study's own runs: `plan.Plan` says which they are.
-_PROBE_RUNS, _PROBE_EPOCHS, _VARIANCE_RUNS, _PARITY_EPOCHS = 80, 10, 40, 60
-
-_FOUND: dict[str, tuple[int, int]] = {
-    "load_breast_cancer": (569, 30),
-    "load_diabetes": (442, 10),
-    "load_digits": (1797, 64),
-    "load_iris": (150, 4),
-    "load_linnerud": (20, 3),
-    "load_wine": (178, 13),
-}
+# Data whose size is not known are taken to be of the founding study's.
+_USUAL_SHAPE = (1000, 10)
 
 # Beyond these a user is asked.
 MOST_SECONDS = 2 * 3600
 MOST_DISK = 10 * 10**9
+
+# Larger whole numbers are no floats.
+_LARGEST = 10**30
 
 
 @dataclass(frozen=True)
@@ -57,8 +51,19 @@ class CostEstimate:
     sized: bool
 
     def exceeds(self, memory: float) -> bool:
-        """Tell whether a user should be asked first, on a machine with so many bytes."""
+        """Return whether a user should be asked first, on a machine with so many bytes."""
         return self.seconds > MOST_SECONDS or self.disk > MOST_DISK or self.memory > memory
+
+    def followed_by(self, other: "CostEstimate") -> "CostEstimate":
+        """Return the cost of both, one after the other; the larger one's memory serves both."""
+        return CostEstimate(
+            self.runs + other.runs,
+            self.run_epochs + other.run_epochs,
+            self.seconds + other.seconds,
+            self.disk + other.disk,
+            max(self.memory, other.memory),
+            self.sized and other.sized,
+        )
 
     def __str__(self) -> str:
         about = "about" if self.sized else "(data and network as in the founding study) about"
@@ -69,102 +74,52 @@ class CostEstimate:
         )
 
 
-def estimate_run(spec: StudySpec, engine: EngineName = "population") -> CostEstimate:
-    """Estimate a study with all that its report rests on."""
-    epochs: dict[EngineName, int] = dict.fromkeys(_SECONDS, 0)
-    for variant in spec.variants:
-        epochs[engine_for(variant, engine)] += spec.seeds * spec.training.epochs
-    runs = len(spec.variants) * spec.seeds
-    if engine == "population":
-        again = spec.seeds if spec.claim else 0
-        probe, variance = min(_PROBE_RUNS, 2 * spec.seeds), min(_VARIANCE_RUNS, 2 * spec.seeds)
-        variance *= len(set(spec.vary))
-        runs += again + probe + variance
-        epochs["population"] += (again + probe + variance) * spec.training.epochs
-        epochs["population"] += probe * _PROBE_EPOCHS
-        epochs["keras"] += _PARITY_EPOCHS
-    return _estimate(spec, epochs, runs=runs, analysed=sum(epochs.values()))
+def estimate_run(spec: StudySpec, engine: str = DEFAULT.name) -> CostEstimate:
+    """Estimate a study with all that its report rests on.
+
+    Raises:
+        SpecError: There is no engine of that name.
+    """
+    counts = [count for block in Plan.of(spec, engine).blocks for count in block.run_counts]
+    # The analysis holds every epoch of every run at once.
+    return _estimate(spec, counts, analysed=sum(count.run_epochs for count in counts))
 
 
 def estimate_map(spec: StudySpec) -> CostEstimate:
-    """Estimate a claim map: arms from epoch 0, and delayed ones."""
-    factors, patiences, delays = (
-        len(set(values)) for values in (spec.map.factor, spec.map.patience, spec.map.delay)
-    )
-    runs = factors * patiences * (1 + delays) * spec.map.seeds
-    return _estimate(spec, {"population": runs * spec.training.epochs}, runs=runs, analysed=0)
+    """Estimate a claim map, whose analysis reads no epochs."""
+    return _estimate(spec, [map_run_count(spec)], analysed=0)
 
 
 def estimate_search(spec: StudySpec) -> CostEstimate:
-    """Estimate the search of both arms, the judging of its winners, and the study."""
-    study, asked, length = estimate_run(spec), spec.search, spec.training.epochs
-    runs = 2 * (asked.trials * asked.seeds + spec.seeds)
-    batch = min(asked.batch, asked.trials) * asked.seeds
-    found = _estimate(spec, {"population": runs * length}, runs=runs, analysed=2 * batch * length)
-    return CostEstimate(
-        study.runs + found.runs,
-        study.run_epochs + found.run_epochs,
-        study.seconds + found.seconds,
-        study.disk + found.disk,
-        max(study.memory, found.memory),
-        study.sized,
+    """Estimate the search, the confirmation of its winners, and the study."""
+    search = _estimate(spec, search_run_counts(spec), analysed=batch_run_epochs(spec))
+    return search.followed_by(estimate_run(spec))
+
+
+def _estimate(spec: StudySpec, counts: Sequence[RunCount], *, analysed: int) -> CostEstimate:
+    """Sum up what runs cost; the analysis holds `analysed` epochs of them at once."""
+    runs = sum(count.n_runs for count in counts)
+    run_epochs = sum(count.run_epochs for count in counts)
+    shape = data_shape(spec.data)
+    n_rows, n_features = shape or _USUAL_SHAPE
+    n_weights = count_weights(spec, n_features) if shape else None
+    workload = training_workload(spec, n_rows, n_weights)
+    seconds = sum(
+        min(count.run_epochs, _LARGEST) * count.engine.seconds_per_epoch(workload)
+        for count in counts
     )
-
-
-def _estimate(
-    spec: StudySpec, epochs: dict[EngineName, int], *, runs: int, analysed: int
-) -> CostEstimate:
-    """Estimate so many epochs of runs by each engine, `analysed` of which are read at once."""
-    shape, weights = _shape(spec.data), None
-    if shape:
-        weights = _weights(spec, shape[1])
-    rows, features = shape or (1000, 10)
-    training = max(1, math.ceil(rows * (1 - spec.data.test_size - spec.data.val_size)))
-    rates = _rates(spec, training, weights or _WEIGHTS)
-    total = sum(epochs.values())
-    network = (weights or _WEIGHTS) * _COPIES * (8 if spec.training.dtype == "float64" else 4)
+    value = 8 if spec.training.dtype == "float64" else 4
+    network = workload.n_weights * _COPIES * value
     # The batch order of all epochs is drawn at once; rows are held raw, prepared and cast.
-    data = rows * features * 24 + training * spec.training.epochs * 4
+    data = n_rows * n_features * 24 + workload.n_rows * spec.training.epochs * 4
     return CostEstimate(
         runs=runs,
-        run_epochs=total,
-        seconds=float(sum(min(count, 10**30) * rates[name] for name, count in epochs.items())),
-        disk=total * _DISK_OF_EPOCH + runs * _DISK_OF_RUN,
+        run_epochs=run_epochs,
+        seconds=float(seconds),
+        disk=run_epochs * _DISK_OF_EPOCH + runs * _DISK_OF_RUN,
         memory=network + data + analysed * _MEMORY_OF_EPOCH + runs * _MEMORY_OF_RUN,
-        sized=weights is not None,
+        sized=n_weights is not None,
     )
-
-
-def _rates(spec: StudySpec, rows: int, weights: int) -> dict[EngineName, float]:
-    """Give the seconds for each epoch of a run, by engine, for a size of network and data."""
-    work = max(0.1, min(rows * weights, 10**30) / (_ROWS * _WEIGHTS))
-    steps = max(0.1, min(math.ceil(rows / spec.training.batch_size), 10**30) / _STEPS)
-    population = _SECONDS["population"] * work
-    return {"population": population, "keras": max(population, _SECONDS["keras"] * steps)}
-
-
-def _shape(data: DataSpec) -> tuple[int, int] | None:
-    """Give the number of rows and of features, where the study tells them."""
-    if data.kind != "sklearn" or data.source in _FOUND:
-        return _FOUND.get(data.source)
-    features = 20 if data.source == "make_classification" else 2
-    rows: Any = data.args.get("n_samples", 100)
-    # A list counts the rows of each class.
-    rows = sum(rows) if isinstance(rows, list) and all(map(_is_count, rows)) else rows
-    features = data.args.get("n_features", features)
-    return (rows, features) if _is_count(rows) and _is_count(features) else None
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 10**15
-
-
-def _weights(spec: StudySpec, features: int) -> int | None:
-    """Give the number of weights of a network that the study itself describes."""
-    if spec.model.factory or spec.model.architecture:
-        return None
-    sizes = (features, *spec.model.hidden, 1)
-    return sum((size + 1) * units for size, units in pairwise(sizes))
 
 
 def _counted(number: int) -> str:

@@ -1,4 +1,4 @@
-"""What every policy offers: the decisions of a Keras callback, for many runs at once."""
+"""The interface of every policy: the decisions of a Keras callback, for many runs at once."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -10,18 +10,18 @@ MODES = {"loss": "min", "val_loss": "min", "val_accuracy": "max"}
 
 
 class Logs(NamedTuple):
-    """What policies see after an epoch: float64, (run,), for every quantity in `MODES`."""
+    """What policies see after an epoch, as Keras's `logs`: each quantity float64, (run,)."""
 
     loss: np.ndarray
     val_loss: np.ndarray
     val_accuracy: np.ndarray
 
-    def of(self, runs: np.ndarray) -> "Logs":
-        """Give the logs of some runs only."""
+    def select(self, runs: np.ndarray) -> "Logs":
+        """Return the logs of some runs, by their indices."""
         return Logs(*(values[runs] for values in self))
 
 
-class Step(NamedTuple):
+class Action(NamedTuple):
     """What is decided after an epoch, each of shape (run,)."""
 
     learning_rate: np.ndarray  # float64, for the next epoch, not yet cast to the model's dtype
@@ -31,17 +31,22 @@ class Step(NamedTuple):
 class Policy(ABC):
     """The decisions of one Keras callback, for many runs at once.
 
-    A policy is made from one spec a run, so that runs with different arguments share it. Here it
-    decides nothing; each policy overrides what it does decide.
+    A policy is made from one spec for each run, so that runs with different arguments share it.
+    The methods that are not abstract return what is true of a policy that neither sets a first
+    learning rate nor restores weights, so that callers need not tell policies apart.
     """
 
     @abstractmethod
     def update(
         self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
-    ) -> Step:
-        """Take in the logs of one epoch (counted from 0) and decide for every run.
+    ) -> Action:
+        """Take in the logs of one epoch and decide for every run.
 
-        Runs that are not `active` have ended: nothing is decided for them, and their state stays.
+        Args:
+            epoch: Counted from 0.
+            logs: What the epoch measured.
+            learning_rate: Of the epoch, (run,).
+            active: Whether each run is still training, (run,); others keep rate and state.
         """
 
     def first_learning_rate(self, learning_rate: np.ndarray) -> np.ndarray:
@@ -53,15 +58,15 @@ class Policy(ABC):
         return last_epoch
 
     def best_epoch(self, otherwise: np.ndarray) -> np.ndarray:
-        """Return the epoch that the policy holds for best, (run,), or `otherwise`."""
+        """Return the best epoch by what the policy monitors, (run,), or `otherwise`."""
         return otherwise
 
 
 class Monitor:
-    """The best value seen so far of what each run monitors.
+    """The best value so far of the quantity that each run monitors.
 
-    Comparisons are made in float32, as Keras makes them on the numbers in `logs`. Until a first
-    value has been seen any value is an improvement, NaN too, and nothing improves on a NaN.
+    Comparisons are made in float32, as Keras makes them on the numbers in `logs`. The first value
+    always is an improvement, NaN too, and nothing improves on a NaN.
 
     Source: `MonitorCallback`, keras/src/callbacks/monitor_callback.py, Keras 3.15.
     """
@@ -75,26 +80,26 @@ class Monitor:
         self._seen = np.zeros(len(specs), bool)
 
     def values(self, logs: Logs) -> np.ndarray:
-        """Give each run the quantity that it monitors, turned so that smaller is better."""
+        """Return the quantity that each run monitors, (run,), its sign such that less is better."""
         chosen = np.select(list(self._names.values()), [logs._asdict()[n] for n in self._names])
         return chosen * self._sign
 
     def improves_on(self, reference: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Tell, per run, whether a value is below a reference by more than `min_delta`."""
+        """Return whether each value is below its reference by more than `min_delta`, (run,)."""
         return (values + self._min_delta).astype(np.float32) < reference.astype(np.float32)
 
-    def update(self, values: np.ndarray, visible: np.ndarray) -> np.ndarray:
-        """Take in the values of the runs that are `visible`; tell which of them improved."""
-        better = visible & (~self._seen | self.improves_on(self._best, values))
+    def update(self, values: np.ndarray, watched: np.ndarray) -> np.ndarray:
+        """Take in the values of the `watched` runs; return which of them improved, (run,)."""
+        better = watched & (~self._seen | self.improves_on(self._best, values))
         self._best = np.where(better, values, self._best)
         self._seen |= better
         return better
 
     def oriented(self, thresholds: np.ndarray) -> np.ndarray:
-        """Turn thresholds of the monitored quantity so that smaller is better."""
+        """Return thresholds of the monitored quantity with the sign that `values` has."""
         return thresholds * self._sign
 
 
 def column(specs: Sequence[Any], name: str) -> np.ndarray:
-    """Give one argument of every run's spec, shape (run,)."""
+    """Return one argument of every run's spec, (run,)."""
     return np.array([getattr(spec, name) for spec in specs])

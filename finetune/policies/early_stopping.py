@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from finetune.policies.base import Logs, Monitor, Policy, Step, column
+from finetune.policies.base import Action, Logs, Monitor, Policy, column
 from finetune.spec.variants import EarlyStoppingSpec
 
 
 class EarlyStoppingPolicy(Policy):
     """`keras.callbacks.EarlyStopping` for many runs at once.
 
-    It changes no weight while it watches: with best weights restored, a run's result is what its
-    trajectory measured at `best_epoch`.
+    It changes no weight before it stops: a run that restores its best weights ends with what was
+    measured at `best_epoch`.
 
     Source: keras/src/callbacks/early_stopping.py, Keras 3.15.
     """
@@ -30,20 +30,21 @@ class EarlyStoppingPolicy(Policy):
 
     def update(
         self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
-    ) -> Step:
+    ) -> Action:
         """Decide which runs stop after this epoch (counted from 0)."""
         values = self._monitor.values(logs)
-        visible = active & (epoch >= self._start)
-        better = self._monitor.update(values, visible)
+        watched = active & (epoch >= self._start)
+        better = self._monitor.update(values, watched)
         self._best_epoch = np.where(better, epoch, self._best_epoch)
         beats_baseline = ~self._has_baseline | self._monitor.improves_on(self._baseline, values)
-        self._wait = np.where(better & beats_baseline, 0, self._wait + visible)
+        # An improvement short of the baseline sets the best value, but the wait goes on.
+        self._wait = np.where(better & beats_baseline, 0, self._wait + watched)
         # Keras never stops after the first epoch, whatever the patience.
-        stop = visible & ~better & (self._wait >= self._patience) & (epoch > 0)
-        return Step(learning_rate, stop)
+        stop = watched & ~better & (self._wait >= self._patience) & (epoch > 0)
+        return Action(learning_rate, stop)
 
     def final_epoch(self, last_epoch: np.ndarray) -> np.ndarray:
-        """Give the epoch whose weights each run ends with, (run,)."""
+        """Return the epoch whose weights each run ends with, (run,); the last if none is best."""
         return np.where(self._restores & (self._best_epoch >= 0), self._best_epoch, last_epoch)
 
     def best_epoch(self, otherwise: np.ndarray) -> np.ndarray:

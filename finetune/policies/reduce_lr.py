@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from finetune.policies.base import Logs, Monitor, Policy, Step, column
+from finetune.policies.base import Action, Logs, Monitor, Policy, column
 from finetune.spec.variants import ReduceLRSpec
 
 
@@ -27,14 +27,14 @@ class ReduceLRPolicy(Policy):
 
     def update(
         self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
-    ) -> Step:
+    ) -> Action:
         """Decide every run's learning rate after this epoch (counted from 0)."""
-        visible = active & (self._start <= epoch) & (epoch < self._end)
-        cooling = visible & (self._cooling > 0)
+        watched = active & (self._start <= epoch) & (epoch < self._end)
+        cooling = watched & (self._cooling > 0)
         self._cooling = self._cooling - cooling
         self._wait = np.where(cooling, 0, self._wait)
-        better = self._monitor.update(self._monitor.values(logs), visible)
-        waits = visible & ~better & (self._cooling == 0)
+        better = self._monitor.update(self._monitor.values(logs), watched)
+        waits = watched & ~better & (self._cooling == 0)
         self._wait = np.where(better, 0, self._wait + waits)
         # Keras compares in float32, whatever the dtype, and waits afresh only after a cut.
         can_fall = learning_rate.astype(np.float32) > self._min_lr.astype(np.float32)
@@ -42,4 +42,4 @@ class ReduceLRPolicy(Policy):
         self._wait = np.where(cut, 0, self._wait)
         self._cooling = np.where(cut, self._cooldown, self._cooling)
         lower = np.maximum(learning_rate * self._factor, self._min_lr)
-        return Step(np.where(cut, lower, learning_rate), np.zeros(len(cut), bool))
+        return Action(np.where(cut, lower, learning_rate), np.zeros(len(cut), bool))

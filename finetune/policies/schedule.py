@@ -1,11 +1,15 @@
-"""Learning-rate schedules: the learning rate as a function of the epoch alone."""
+"""Learning-rate schedules: the learning rate as a function of the epoch alone.
+
+A new kind is its spec in `spec/variants.py`, a function here and a line in `_FACTORS`.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from finetune.policies.base import Logs, Policy, Step
+from finetune.policies.base import Action, Logs, Policy
 from finetune.spec.variants import (
     ConstantSpec,
     CosineSpec,
@@ -14,33 +18,25 @@ from finetune.spec.variants import (
     ScheduleSpec,
 )
 
-# How far before its computed end a cycle is over, in epochs: lengths that are no whole numbers are
-# summed up with rounding, and an epoch just short of the end would be trained at the lowest LR.
+# In epochs. The ends of cycles whose lengths are no whole numbers are sums with rounding errors; a
+# cycle ends this much early, lest an epoch that belongs to the next be trained at the lowest LR.
 _ROUNDING = 1e-9
 
 
-def schedule_factors(spec: ScheduleSpec, epochs: int) -> np.ndarray:
-    """Give the share of the optimizer's learning rate in each epoch, float64 (epoch,)."""
-    return np.array([schedule_factor(spec, epoch) for epoch in range(epochs)])
-
-
 def schedule_factor(spec: ScheduleSpec, epoch: int) -> float:
-    """Give the share of the optimizer's learning rate in one epoch, counted from 0."""
+    """Return the learning rate of one epoch (counted from 0) as a share of the optimizer's."""
+    factor = _FACTORS[type(spec)]
     if epoch < spec.warm_up:
-        return _after_warm_up(spec, 0) * (epoch + 1) / (spec.warm_up + 1)
-    return _after_warm_up(spec, epoch - spec.warm_up)
+        return factor(spec, 0) * (epoch + 1) / (spec.warm_up + 1)
+    return factor(spec, epoch - spec.warm_up)
 
 
-def _after_warm_up(spec: ScheduleSpec, epoch: int) -> float:
-    match spec:
-        case ConstantSpec():
-            return spec.factor
-        case ExponentialSpec():
-            return spec.factor**epoch
-        case CosineSpec():
-            return _cosine(spec, epoch)
-        case OneCycleSpec():
-            return _one_cycle(spec, epoch)
+def _constant(spec: ConstantSpec, epoch: int) -> float:
+    return spec.factor
+
+
+def _exponential(spec: ExponentialSpec, epoch: int) -> float:
+    return spec.factor**epoch
 
 
 def _cosine(spec: CosineSpec, epoch: int) -> float:
@@ -52,7 +48,7 @@ def _cosine(spec: CosineSpec, epoch: int) -> float:
     begin, length, peak = 0.0, float(spec.period), 1.0
     while epoch >= begin + length - _ROUNDING:
         begin, length, peak = begin + length, length * spec.growth, peak * spec.decay
-    annealed = _annealed(peak, 0.0, (epoch - begin) / length)
+    annealed = _anneal(peak, 0.0, (epoch - begin) / length)
     return spec.floor + (1 - spec.floor) * annealed
 
 
@@ -65,13 +61,22 @@ def _one_cycle(spec: OneCycleSpec, epoch: int) -> float:
     """
     peak, last = spec.rise * spec.epochs - 1, spec.epochs - 1
     if epoch < peak:
-        return _annealed(1 / spec.initial_divisor, 1.0, epoch / peak)
-    return _annealed(1.0, 1 / spec.final_divisor, (epoch - peak) / (last - peak))
+        return _anneal(1 / spec.initial_divisor, 1.0, epoch / peak)
+    return _anneal(1.0, 1 / spec.final_divisor, (epoch - peak) / (last - peak))
 
 
-def _annealed(begin: float, end: float, done: float) -> float:
-    """Go from one value to another by half a cosine, of which a share from 0 to 1 is done."""
+def _anneal(begin: float, end: float, done: float) -> float:
+    """Interpolate between two values along half a cosine, of which the share `done` is over."""
     return end + (begin - end) * (1 + math.cos(math.pi * min(max(done, 0.0), 1.0))) / 2
+
+
+# The share of the optimizer's learning rate in an epoch after the warm-up, by the type of spec.
+_FACTORS: Mapping[type, Callable[[Any, int], float]] = {
+    ConstantSpec: _constant,
+    ExponentialSpec: _exponential,
+    CosineSpec: _cosine,
+    OneCycleSpec: _one_cycle,
+}
 
 
 class SchedulePolicy(Policy):
@@ -83,16 +88,16 @@ class SchedulePolicy(Policy):
         self._base = np.full(len(specs), np.nan)
 
     def first_learning_rate(self, learning_rate: np.ndarray) -> np.ndarray:
-        """Take every run's learning rate (run,) for its base; give that of its first epoch."""
+        """Take each run's learning rate, (run,), as its base; return that of its first epoch."""
         self._base = learning_rate
         return self._rate(0)
 
     def update(
         self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
-    ) -> Step:
-        """Give every run's learning rate after this epoch (counted from 0)."""
+    ) -> Action:
+        """Decide every run's learning rate after this epoch (counted from 0)."""
         rate = np.where(active, self._rate(epoch + 1), learning_rate)
-        return Step(rate, np.zeros(len(rate), bool))
+        return Action(rate, np.zeros(len(rate), bool))
 
     def _rate(self, epoch: int) -> np.ndarray:
         factors = np.array([schedule_factor(spec, epoch) for spec in self._distinct])

@@ -1,10 +1,10 @@
-"""Setting the learning rate once: the probe raises it so after training."""
+"""Setting the learning rate once: the probe raises it after training."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from finetune.policies.base import Logs, Policy, Step, column
+from finetune.policies.base import Action, Logs, Policy, column
 from finetune.spec.variants import SetLRSpec
 
 
@@ -17,7 +17,7 @@ class SetLRPolicy(Policy):
 
     def update(
         self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
-    ) -> Step:
-        """Give every run's learning rate after this epoch (counted from 0)."""
+    ) -> Action:
+        """Decide every run's learning rate after this epoch (counted from 0)."""
         now = active & (epoch == self._epoch - 1)
-        return Step(np.where(now, self._learning_rate, learning_rate), np.zeros(len(now), bool))
+        return Action(np.where(now, self._learning_rate, learning_rate), np.zeros(len(now), bool))

@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from finetune.errors import EngineError
-from finetune.policies.base import Logs, Policy, Step
+from finetune.policies.base import Action, Logs, Policy
 from finetune.policies.early_stopping import EarlyStoppingPolicy
 from finetune.policies.reduce_lr import ReduceLRPolicy
 from finetune.policies.schedule import SchedulePolicy
 from finetune.policies.set_lr import SetLRPolicy
 from finetune.spec.variants import VariantSpec
 
-# Each policy by its field in `VariantSpec`, in the order in which they act after an epoch.
+# Each policy by its field in `VariantSpec`, in the order in which they act after an epoch, which
+# is that of `callbacks.variants.CALLBACKS`.
 POLICIES: Mapping[str, Callable[[Sequence[Any]], Policy]] = {
     "early_stopping": EarlyStoppingPolicy,
     "reduce_lr": ReduceLRPolicy,
@@ -23,10 +24,13 @@ POLICIES: Mapping[str, Callable[[Sequence[Any]], Policy]] = {
 
 
 class VariantPolicies:
-    """Apply all policies of many runs; `variants` holds the variant of each run.
+    """All policies of many runs.
+
+    Args:
+        variants: The variant of each run.
 
     Raises:
-        EngineError: A variant has Keras callbacks of the user's own, which no policy stands for.
+        EngineError: A variant has Keras callbacks of the user's, which have no policy.
     """
 
     def __init__(self, variants: Sequence[VariantSpec]):
@@ -38,11 +42,11 @@ class VariantPolicies:
                     "engine that trains by keras.Model.fit"
                 )
         self._policies: list[tuple[Policy, np.ndarray]] = []
-        for name, make in POLICIES.items():
-            runs = [i for i, v in enumerate(variants) if getattr(v, name) is not None]
+        for field, policy in POLICIES.items():
+            runs = [i for i, v in enumerate(variants) if getattr(v, field) is not None]
             if runs:
-                specs = [getattr(variants[run], name) for run in runs]
-                self._policies.append((make(specs), np.array(runs)))
+                specs = [getattr(variants[run], field) for run in runs]
+                self._policies.append((policy(specs), np.array(runs)))
 
     def first_learning_rate(self, learning_rate: np.ndarray) -> np.ndarray:
         """Return each run's learning rate in its first epoch, (run,), from its optimizer's."""
@@ -53,15 +57,18 @@ class VariantPolicies:
 
     def update(
         self, epoch: int, logs: Logs, learning_rate: np.ndarray, *, active: np.ndarray
-    ) -> Step:
-        """Take in the logs of one epoch (counted from 0) and decide for every `active` run."""
-        step = Step(learning_rate.copy(), np.zeros(len(learning_rate), bool))
+    ) -> Action:
+        """Take in the logs of one epoch (counted from 0) and decide for every `active` run.
+
+        Each policy sees the learning rate that those before it have set.
+        """
+        action = Action(learning_rate.copy(), np.zeros(len(learning_rate), bool))
         for policy, runs in self._policies:
-            rates = step.learning_rate[runs]
-            decided = policy.update(epoch, logs.of(runs), rates, active=active[runs])
-            step.learning_rate[runs] = decided.learning_rate
-            step.stop[runs] |= decided.stop
-        return step
+            rates = action.learning_rate[runs]
+            decided = policy.update(epoch, logs.select(runs), rates, active=active[runs])
+            action.learning_rate[runs] = decided.learning_rate
+            action.stop[runs] |= decided.stop
+        return action
 
     def final_epoch(self, last_epoch: np.ndarray) -> np.ndarray:
         """Return the epoch whose weights each run ends with, (run,), from its last trained one."""
@@ -71,7 +78,7 @@ class VariantPolicies:
         return final
 
     def best_epoch(self, otherwise: np.ndarray) -> np.ndarray:
-        """Return the epoch that a policy holds for best, (run,), else `otherwise`."""
+        """Return the best epoch by what a policy monitors, (run,), or `otherwise`."""
         best = otherwise.copy()
         for policy, runs in self._policies:
             best[runs] = policy.best_epoch(best[runs])

@@ -1,4 +1,4 @@
-"""The report of a claim map: where the claim holds, and where it turns."""
+"""Render a claim map: where the claim holds, and where it turns."""
 
 from collections import Counter
 from collections.abc import Hashable, Mapping
@@ -7,8 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from finetune.report.csv import csv_text
-from finetune.report.figures.claim_map import MARKS, map_files
+from finetune.report.csv import csv_files
+from finetune.report.figures.base import figure_files
+from finetune.report.figures.claim_map import MARKS
+from finetune.report.figures.registry import MAP_FIGURES
 from finetune.report.markdown import (
     Section,
     bullets,
@@ -20,113 +22,122 @@ from finetune.report.markdown import (
     quoted,
     table,
 )
-from finetune.report.sections.closing import provenance_section, reproduction_section
+from finetune.report.sections.provenance import PROVENANCE, provenance
+from finetune.report.sections.reproduction import REPRODUCTION, reproduction
 from finetune.spec.study import StudySpec
 from finetune.store.atomic import write_whole
+from finetune.store.manifest import Manifest
+
+_COLUMNS = (
+    "factor",
+    "patience",
+    "delay",
+    "training loss",
+    "test loss",
+    "cut in time",
+    "outcome",
+    "verdict",
+)
 
 
 def write_map_report(
-    out: Path, *, spec: StudySpec, table: pd.DataFrame, manifest: Mapping[str, Any]
+    out: Path, *, spec: StudySpec, table: pd.DataFrame, manifest: Manifest
 ) -> Path:
-    """Write `report.md`, `tables/claim_map.csv` and the figure into the folder `out`.
-
-    Args:
-        table: As `claim_map` gives it: a row a cell, with its factor, patience and delay.
+    """Write the files of `render_map` into the folder `out`; return the path of the report.
 
     Raises:
         StoreError: a file cannot be written.
     """
-    sections = [
-        Section("The map", _map(table)),
-        Section("Every cell", _cells(table)),
-        Section("How it was reached", _method(spec, table)),
-        reproduction_section(manifest),
-        provenance_section(manifest),
-    ]
-    text = join_sections(
-        f"Claim map: {plain(spec.name)}", opening=_answer(spec, table), sections=sections
-    )
-    csv = csv_text(table)
-    files = {f"figures/{name}": content for name, content in map_files(table).items()}
-    for name, content in {"tables/claim_map.csv": csv.encode(), **files}.items():
+    for name, content in render_map(spec, table, manifest).items():
         write_whole(out / name, content)
-    write_whole(out / "report.md", text.encode())
     return out / "report.md"
 
 
-def _answer(spec: StudySpec, table: pd.DataFrame) -> str:
-    counts = Counter(table["verdict"])
-    told = ", ".join(f"{verdict} in {counts[verdict]}" for verdict in MARKS if counts[verdict])
+def render_map(spec: StudySpec, settings: pd.DataFrame, manifest: Manifest) -> dict[str, bytes]:
+    """Return the files of a claim map by their path in its folder; the report comes last.
+
+    Args:
+        spec: The study with its claim.
+        settings: A row a setting, with its factor, patience and delay, and the columns of
+            `claims.grid.claim_map`.
+        manifest: Where the numbers come from.
+    """
+    figures = [figure for figure in MAP_FIGURES if figure.applies(settings)]
+    shown = [figure.embed(settings, number=n) for n, figure in enumerate(figures, start=1)]
+    sections = [
+        Section("The map", paragraphs(*shown)),
+        Section("Every setting", _settings(settings)),
+        Section("How it was reached", _method(spec)),
+        Section(REPRODUCTION.title, reproduction(manifest)),
+        Section(PROVENANCE.title, provenance(manifest)),
+    ]
+    text = join_sections(
+        f"Claim map: {plain(spec.name)}", opening=_opening(settings), sections=sections
+    )
+    files = csv_files({"claim_map": settings}) | figure_files(figures, settings)
+    return files | {"report.md": text.encode()}
+
+
+def _opening(settings: pd.DataFrame) -> str:
+    counts = Counter(settings["verdict"])
+    found = ", ".join(f"{verdict} in {counts[verdict]}" for verdict in MARKS if counts[verdict])
     return paragraphs(
-        f"**That reduction from the start underfits is {told} of {len(table)} settings.**",
-        *_supported(table),
-        *_refuted(table),
+        f"**That reduction from the start underfits is {found} of {len(settings)} settings.**",
+        _supported(settings.loc[settings["verdict"] == "supported", :]),
+        _refuted(settings.loc[settings["verdict"] == "refuted", :]),
     )
 
 
-def _supported(table: pd.DataFrame) -> list[str]:
+def _supported(settings: pd.DataFrame) -> str:
     """Name the settings in which the claim holds, those of one patience and delay together."""
-    cells = table.loc[table["verdict"] == "supported", :]
-    if cells.empty:
-        return ["It is supported in none."]
+    if settings.empty:
+        return "It is supported in none."
+    together: Any = settings.groupby(["patience", "delay"])["factor"]
     groups = [
         f"patience {patience} against a delay of {delay} epochs (factors "
         f"{', '.join(f'{factor:g}' for factor in factors)})"
-        for (patience, delay), factors in cells.groupby(["patience", "delay"])["factor"]
+        for (patience, delay), factors in together
     ]
-    return [f"It is supported at {'; '.join(groups)}."]
+    return f"It is supported at {'; '.join(groups)}."
 
 
-def _refuted(table: pd.DataFrame) -> list[str]:
-    outcomes = Counter(table.loc[table["verdict"] == "refuted", "label"]).most_common(1)
-    return [
-        f"Where it is refuted the outcome is most often {quoted(label)} ({count} settings)."
-        for label, count in outcomes
-    ]
+def _refuted(settings: pd.DataFrame) -> str:
+    """Name the outcome that is most frequent where the claim is refuted, if it is anywhere."""
+    if settings.empty:
+        return ""
+    ((label, count),) = Counter(settings["label"]).most_common(1)
+    return f"Where it is refuted the outcome is most often {quoted(label)} ({count} settings)."
 
 
-def _map(table: pd.DataFrame) -> str:
-    marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
-    return paragraphs(
-        "![Differences over factor and patience, a panel for each delay](figures/claim_map.svg)",
-        "**Figure 1.** Reduction from epoch 0 minus delayed reduction with the same factor and "
-        "patience, mean over seeds; red is worse for the reduction from epoch 0. The mark is the "
-        f"verdict of the setting, on both losses: {marks}.",
-    )
-
-
-def _cells(cells: pd.DataFrame) -> str:
-    rows = [
-        [
-            f"{row['factor']:g}",
-            str(row["patience"]),
-            str(row["delay"]),
-            _difference(row, "train_loss"),
-            _difference(row, "test_loss"),
-            f"{row['cut_share']:.0%}",
-            plain(row["label"]),
-            row["verdict"],
-        ]
-        for row in cells.to_dict("records")
-    ]
-    columns = [
-        "factor", "patience", "delay", "training loss", "test loss", "cut in time", "outcome",
-        "verdict",
-    ]  # fmt: skip
-    excluded = sum(cells["excluded"])
+def _settings(settings: pd.DataFrame) -> str:
+    excluded = sum(settings["excluded"])
+    rows = [_row(row) for row in settings.to_dict("records")]
     return paragraphs(
         'Differences with 95 % t intervals, each for itself; "cut in time" is the share of seeds '
         "in which the reduction from epoch 0 cut the LR before the delay ended.",
         f"Seeds with a failed run were left out: {excluded} over all settings." if excluded else "",
-        folded("Table of all settings", table(rows, columns=columns)),
+        folded("Table of all settings", table(rows, columns=_COLUMNS)),
     )
 
 
-def _difference(row: Mapping[Hashable, Any], metric: str) -> str:
-    return estimate(*(row[f"{metric}_{part}"] for part in ("difference", "low", "high")))
+def _row(setting: Mapping[Hashable, Any]) -> list[str]:
+    return [
+        f"{setting['factor']:g}",
+        str(setting["patience"]),
+        str(setting["delay"]),
+        _difference(setting, "train_loss"),
+        _difference(setting, "test_loss"),
+        f"{setting['cut_share']:.0%}",
+        plain(setting["label"]),
+        setting["verdict"],
+    ]
 
 
-def _method(spec: StudySpec, cells: pd.DataFrame) -> str:
+def _difference(setting: Mapping[Hashable, Any], metric: str) -> str:
+    return estimate(*(setting[f"{metric}_{end}"] for end in ("difference", "low", "high")))
+
+
+def _method(spec: StudySpec) -> str:
     assert spec.claim is not None
     margins = spec.claim.margins
     return bullets(
@@ -137,7 +148,7 @@ def _method(spec: StudySpec, cells: pd.DataFrame) -> str:
         "Being supported or refuted is a discovery; among all discoveries on the map the false "
         f"ones are expected to be at most {spec.claim.alpha:.0%} (Benjamini and Yekutieli, since "
         "settings share seeds and trajectories). The outcome is what each setting's own intervals "
-        "say, without that correction.",
+        "show, without that correction.",
         "Not tested: in fewer than 80 % of seeds did the reduction from epoch 0 cut before the "
         "delay ended, so that both arms were the same for too many.",
         "Seeds on one data set speak about training randomness, not about other data sets.",

@@ -7,16 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from finetune.errors import printable
+from finetune.errors import escape_unprintable
 
-# A spreadsheet takes what begins so for a formula. The apostrophe, which tells it that text
-# follows, is doubled where it stands already, so that every text can be read back.
+# A spreadsheet takes what begins so for a formula. The apostrophe, which marks what follows as
+# text, is doubled where it stands already, so that every text can be read back.
 # Source: OWASP, "CSV injection".
 _FORMULA = re.compile(r"'*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def csv_text(table: pd.DataFrame) -> str:
-    """Give a table as CSV: equal for equal tables, floats with all their digits.
+    """Return a table as CSV: equal for equal tables, floats with all their digits.
 
     Texts, also names of columns, that a spreadsheet would take for a formula begin with an
     apostrophe, and control characters, tabs and line breaks too, are escapes; numbers stay as they
@@ -29,9 +29,13 @@ def csv_text(table: pd.DataFrame) -> str:
     return safe.to_csv(index=False, lineterminator="\n")
 
 
-def csv_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, str]:
-    """Return the file name and the text of each table that has columns."""
-    return {f"{name}.csv": csv_text(table) for name, table in frames.items() if len(table.columns)}
+def csv_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
+    """Return each table that has columns, by path in a report's folder."""
+    return {
+        f"tables/{name}.csv": csv_text(table).encode()
+        for name, table in frames.items()
+        if len(table.columns)
+    }
 
 
 def read_csv_text(path: Path) -> pd.DataFrame:
@@ -45,7 +49,7 @@ def read_csv_text(path: Path) -> pd.DataFrame:
 def _marked(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return f"'{printable(value)}" if _FORMULA.match(value) else printable(value)
+    return f"'{escape_unprintable(value)}" if _FORMULA.match(value) else escape_unprintable(value)
 
 
 def _unmarked(value: Any) -> Any:

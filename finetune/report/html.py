@@ -1,4 +1,4 @@
-"""A report as a notebook shows it: the answer, a table and the figures, in one piece of HTML."""
+"""A report as a notebook shows it: the verdict, a table and the figures, in one piece of HTML."""
 
 import base64
 import html
@@ -8,17 +8,17 @@ import pandas as pd
 
 from finetune.report.csv import read_csv_text
 
-# Only these of a report's, and of them those that there are, so that a cell stays short.
+# Few of a report's figures, so that the notebook's output stays short.
 _FIGURES = ("claim", "test_metrics", "learning_curves", "learning_rates")
 _METRICS = ("train_loss", "val_loss", "test_loss", "test_accuracy", "epochs_run")
 
 
-def report_html(folder: Path, *, title: str, answer: str) -> str:
-    """Give the report in `folder` as HTML that stands by itself: figures are part of it."""
+def report_html(folder: Path, *, title: str, verdict: str) -> str:
+    """Return the report in `folder` as HTML that needs no other file: figures are embedded."""
     return "\n".join(
         [
             f"<h3>{html.escape(title)}</h3>",
-            f"<p><b>{html.escape(answer)}</b></p>" if answer else "",
+            f"<p><b>{html.escape(verdict)}</b></p>" if verdict else "",
             _summary(read_csv_text(folder / "tables" / "summary.csv")),
             *(_figure(folder / "figures" / f"{name}.png", name) for name in _FIGURES),
             f"<p>Report: <code>{html.escape(str(folder / 'report.md'))}</code></p>",
@@ -27,7 +27,7 @@ def report_html(folder: Path, *, title: str, answer: str) -> str:
 
 
 def _summary(summary: pd.DataFrame) -> str:
-    """Give a row a variant, a column a metric: the mean over seeds with its 95 % interval."""
+    """Return a row a variant, a column a metric: the mean over seeds with its 95 % interval."""
     shown = summary.loc[summary["metric"].isin(_METRICS)]
     columns = (shown[name] for name in ("mean", "low", "high"))
     texts = [_estimate(*values) for values in zip(*columns, strict=True)]
@@ -39,7 +39,7 @@ def _summary(summary: pd.DataFrame) -> str:
 
 
 def _estimate(mean: float, low: float, high: float) -> str:
-    """Give a mean and its interval, which one seed does not have."""
+    """Return a mean and its interval, which one seed does not have."""
     if pd.isna(mean):
         return ""
     return f"{mean:.4g}" if pd.isna(low) else f"{mean:.4g} [{low:.4g}, {high:.4g}]"

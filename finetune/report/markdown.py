@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from finetune.errors import printable
+from finetune.errors import escape_unprintable
 
 NONE = "-"
 
@@ -17,39 +17,39 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "<span>$</span>"}
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report; `body` is Markdown, and headings in it start at level 3."""
+    """A finished section; `body` is Markdown, and headings in it start at level 3."""
 
     title: str
     body: str
 
 
 def join_sections(title: str, *, opening: str, sections: Iterable[Section]) -> str:
-    """Give the whole document: title, the opening text, then the sections that have a body."""
-    parts = [] if opening.lstrip().startswith("# ") else [f"# {title}"]
-    parts += [opening.strip()] if opening.strip() else []
+    """Join the whole document: title, the opening text, then the sections that have a body."""
+    blocks = [] if opening.lstrip().startswith("# ") else [f"# {title}"]
+    blocks += [opening.strip()] if opening.strip() else []
     for section in sections:
         if section.body.strip():
-            parts += [f"## {section.title}", section.body.strip()]
-    return paragraphs(*parts) + "\n"
+            blocks += [f"## {section.title}", section.body.strip()]
+    return paragraphs(*blocks) + "\n"
 
 
-def paragraphs(*parts: str) -> str:
-    """Join parts with the blank lines that tables, lists and headings need around them."""
-    return "\n\n".join(part for part in parts if part)
+def paragraphs(*blocks: str) -> str:
+    """Join blocks with the blank lines that tables, lists and headings need around them."""
+    return "\n\n".join(filter(None, blocks))
 
 
 def bullets(*items: str) -> str:
-    """Give a list, an item a line; empty items are left out."""
+    """Return a list, an item a line; empty items are left out."""
     return "\n".join(f"- {item}" for item in items if item)
 
 
 def folded(summary: str, body: str) -> str:
-    """Give text that the reader opens with a click."""
+    """Return text that the reader opens with a click."""
     return paragraphs(f"<details>\n<summary>{summary}</summary>", body, "</details>")
 
 
 def table(rows: Sequence[Sequence[str]], *, columns: Sequence[str], align: str = "right") -> str:
-    """Give a table of finished texts; the first column is to the left, `align` is of the others."""
+    """Return a table of finished texts; the first column is aligned left, others by `align`."""
     frame = pd.DataFrame(list(rows), columns=list(columns))
     align_all = ["left", *[align] * (len(columns) - 1)]
     # Without disable_numparse tabulate would round the texts that look like numbers.
@@ -63,12 +63,12 @@ def plain(text: object) -> str:
 
 
 def quoted(name: str) -> str:
-    """Give a variant's name as prose shows it."""
+    """Return a variant's name as prose shows it."""
     return f'"{plain(name)}"'
 
 
 def code(text: object) -> str:
-    """Give text in code style, with a fence longer than any run of backticks in it."""
+    """Return text in code style, with a fence longer than any run of backticks in it."""
     flat = _flat(text)
     fence = "`" * (1 + max(map(len, re.findall("`+", flat)), default=0))
     pad = " " if flat.startswith("`") or flat.endswith("`") else ""
@@ -76,49 +76,58 @@ def code(text: object) -> str:
 
 
 def code_block(text: str, *, language: str) -> str:
-    """Give lines of code, with a fence longer than any run of backticks in them."""
-    text = "\n".join(map(printable, text.split("\n")))
+    """Return lines of code, with a fence longer than any run of backticks in them."""
+    text = "\n".join(map(escape_unprintable, text.split("\n")))
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{fence}{language}\n{text.strip()}\n{fence}"
 
 
 def _flat(text: object) -> str:
-    """Give a text in one line, without characters that act and do not show."""
-    return printable(" ".join(str(text).split()))
+    """Return a text in one line, without characters that act and do not show."""
+    return escape_unprintable(" ".join(str(text).split()))
 
 
 def number(value: float, *, digits: int = 3) -> str:
-    """Give a number with its significant digits; a dash where there is none."""
+    """Return a number with its significant digits; a dash where there is none."""
     return f"{value:.{digits}g}" if pd.notna(value) else NONE
 
 
 def percent(share: float) -> str:
-    """Give a share as prose prints it."""
+    """Return a share as prose prints it."""
     return f"{100 * share:.3g} %"
 
 
+def duration(seconds: float) -> str:
+    """Return a time in the units that a person would use."""
+    if seconds < 99.5:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
 def p_value(p: float) -> str:
-    """Give a p-value with the digits that matter."""
+    """Return a p-value with the digits that matter."""
     if p < 1e-4:
         return "< 0.0001"
     return f"{p:.2g}" if p < 0.995 else "1"
 
 
 def estimate(mean: float, low: float, high: float) -> str:
-    """Give `mean [low, high]`, rounded to the two leading digits of the interval's half-width."""
+    """Return `mean [low, high]`, rounded to the two leading digits of the interval's half-width."""
     style = _rounding(mean, half=(high - low) / 2)
     return f"{mean:{style}} [{low:{style}}, {high:{style}}]" if style else number(mean)
 
 
 def plus_minus(mean: float, low: float, high: float) -> str:
-    """Give `mean ± half-width` of a symmetric interval, rounded as `estimate` does."""
+    """Return `mean ± half-width` of a symmetric interval, rounded as `estimate` does."""
     half = (high - low) / 2
     style = _rounding(mean, half=half)
     return f"{mean:{style}} ± {half:{style}}" if style else number(mean)
 
 
 def _rounding(mean: float, *, half: float) -> str:
-    """Give a format for the two leading digits of `half`; none where there is no interval."""
+    """Return a format for the two leading digits of `half`; none where there is no interval."""
     if not math.isfinite(half) or half <= 1e-12 * abs(mean):
         return ""
     decimals = max(0, 1 - math.floor(math.log10(half)))
@@ -127,7 +136,7 @@ def _rounding(mean: float, *, half: float) -> str:
 
 
 def spread(median: float, low: float, high: float) -> str:
-    """Give `median (low to high)`, or the one value where all are the same."""
+    """Return `median (low to high)`, or the one value where all are the same."""
     if pd.isna(median):
         return NONE
     return number(median) if low == high else f"{number(median)} ({number(low)} to {number(high)})"

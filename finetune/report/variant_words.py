@@ -17,19 +17,19 @@ from finetune.spec.variants import (
 
 
 def policies_in_words(variant: VariantSpec) -> str:
-    """Say each policy of a variant, a line each."""
+    """Describe each policy of a variant, a line each."""
     policies = [policy for _, policy in variant if isinstance(policy, BaseSpec)]
-    return "<br>".join([*map(_policy, policies), *map(_own, variant.callbacks)]) or "none"
+    return "<br>".join([*map(_policy, policies), *map(_user_callback, variant.callbacks)]) or "none"
 
 
-def own_callbacks_note(spec: StudySpec) -> str:
-    """Say which variants have callbacks of the user's own, and what that means; empty if none."""
+def user_callbacks_note(spec: StudySpec) -> str:
+    """Name the variants with callbacks of the user, and what that means; empty if none."""
     names = [quoted(variant.name) for variant in spec.variants if variant.callbacks]
     if not names:
         return ""
     return (
-        f"**Own callbacks:** the runs of {', '.join(names)} were trained by `keras.Model.fit`, one "
-        "after another, since only there a callback may do anything. They are the reference "
+        f"**User's callbacks:** the runs of {', '.join(names)} were trained by `keras.Model.fit`, "
+        "one after another, since only there a callback may do anything. They are the reference "
         "engine's own numbers, so no parity certificate is needed for them."
     )
 
@@ -46,31 +46,31 @@ def _policy(policy: BaseSpec) -> str:
     return f"{type(policy).__name__.removesuffix('Spec')}: {arguments}"
 
 
-def _own(callback: CallbackSpec) -> str:
+def _user_callback(callback: CallbackSpec) -> str:
     arguments = ", ".join(f"{key}={value!r}" for key, value in callback.args.items())
     called = f"{callback.callback}({arguments})" if arguments else callback.callback
-    # In a table a bar ends the cell, even within code.
-    said = code(called).replace("|", r"\|")
-    return f"Own callback {said} (trained by `keras.Model.fit`, run by run)"
+    # In a table a bar ends the field, even within code.
+    shown = code(called).replace("|", r"\|")
+    return f"User's callback {shown} (trained by `keras.Model.fit`, run by run)"
 
 
 def _schedule(schedule: ScheduleSpec) -> str:
     match schedule:
         case ConstantSpec():
-            said = f"constant, base LR times {schedule.factor:g}"
+            words = f"constant, base LR times {schedule.factor:g}"
         case ExponentialSpec():
-            said = f"exponential, LR times {schedule.factor:g} after each epoch"
+            words = f"exponential, LR times {schedule.factor:g} after each epoch"
         case CosineSpec():
-            said = _cosine(schedule)
+            words = _cosine(schedule)
         case OneCycleSpec():
-            said = (
+            words = (
                 f"one cycle of {schedule.epochs} epochs, from the base LR / "
                 f"{schedule.initial_divisor:g} up to the base LR in the first "
                 f"{percent(schedule.rise)}, then down to the base LR / "
                 f"{schedule.final_divisor:g}"
             )
     warm_up = f", after a linear warm-up of {_epochs(schedule.warm_up)}" if schedule.warm_up else ""
-    return f"LR schedule: {said}{warm_up}"
+    return f"LR schedule: {words}{warm_up}"
 
 
 def _cosine(schedule: CosineSpec) -> str:

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
+from finetune.engines.registry import DEFAULT
 from finetune.errors import SpecError
+from finetune.planning.search import FIRST_SEARCH_SEED
 from finetune.spec.recipes import digest
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import ReduceLRSpec, VariantSpec
 
 Setting = dict[str, float]
-
-# The search's seeds count from here, so that they are never those of a study.
-FIRST_SEARCH_SEED = 10**12
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Arm:
     untuned: VariantSpec | None
 
     def variant(self, setting: Setting, *, name: str | None = None) -> VariantSpec:
-        """Give the variant of a setting; `name` is its own if none is given."""
+        """Return the variant of a setting; without a `name` it has the arm's."""
         whole = {
             key: float(value) if key == "factor" else int(value) for key, value in setting.items()
         }
@@ -38,7 +37,7 @@ class Arm:
 
 
 def arms_of(spec: StudySpec) -> tuple[Arm, Arm]:
-    """Give the arm that may cut from epoch 0 on, then the one that may only cut later.
+    """Return the arm that may cut from epoch 0 on, then the one that may only cut later.
 
     What they do not search is as in the claim's treatment and control where these reduce the LR
     on a plateau, and as in Keras's defaults elsewhere.
@@ -70,20 +69,20 @@ def _arm(name: str, untuned: VariantSpec | None, *parameters: str, start: int = 
 
 
 def search_digest(spec: StudySpec, arm: Arm, *, sampler: str, repeat: int) -> str:
-    """Give the digest of all that decides an arm's trials, but not of how many there are."""
-    asked = spec.search
-    ranges = {name: getattr(asked, name) for name in arm.parameters}
+    """Return the digest of all that decides an arm's trials, but not of how many there are."""
+    search = spec.search
+    ranges = {name: getattr(search, name) for name in arm.parameters}
     base = arm.variant({name: low for name, (low, _) in ranges.items()})
     return digest(
         {
-            "base": spec.recipe(base, "population"),
+            "base": spec.recipe(base, DEFAULT.name),
             "ranges": ranges,
-            "seeds": [FIRST_SEARCH_SEED, asked.seeds],
-            "objective": asked.objective,
+            "seeds": [FIRST_SEARCH_SEED, search.seeds],
+            "objective": search.objective,
             "sampler": {
                 "name": sampler,
-                "seed": asked.seed,
-                "batch": asked.batch,
+                "seed": search.seed,
+                "batch": search.batch,
                 "repeat": repeat,
             },
         }

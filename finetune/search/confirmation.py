@@ -1,4 +1,4 @@
-"""Judge what a search found elsewhere: its winners trained on seeds that it never used."""
+"""Confirm what a search found: its winners trained on seeds that no trial used."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,12 +10,12 @@ from finetune.analysis.curves import curve_table, mostly_trained
 from finetune.analysis.runs import tidy_epochs, tidy_runs
 from finetune.analysis.tuned import MeanEstimate, Tuned, TunedArm, judged_study
 from finetune.analysis.tuned_tables import TunedTables
-from finetune.claims.verdict import judge_claim
+from finetune.claims.registry import judge_claim
 from finetune.claims.words import sentence
 from finetune.errors import EngineError
 from finetune.execution.training import Options, train_blocks
-from finetune.execution.workers import Workers
 from finetune.planning.block import Block
+from finetune.planning.search import confirmation_block
 from finetune.search.random_search import repeated_trials, repeated_winners, stored_repeats
 from finetune.search.sampler import describe_sampler
 from finetune.search.trials import Trial
@@ -26,7 +26,7 @@ from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 from finetune.stats import t_test
 from finetune.stats.comparison import compare
-from finetune.store.results import ResultStore
+from finetune.store.base import Store
 
 # Draws the signs of the sign-flip tests, as everywhere in a report.
 _SIGNS_SEED = 0
@@ -35,10 +35,9 @@ _SIGNS_SEED = 0
 def confirm(
     spec: StudySpec,
     searched: tuple[Searched, Searched],
-    store: ResultStore,
+    store: Store,
     *,
     dashboard: str,
-    workers: Workers,
     options: Options,
 ) -> tuple[Tuned, TunedTables]:
     """Train both winners and the study's own settings on the study's seeds, and compare them.
@@ -49,13 +48,13 @@ def confirm(
     winners = [_winner(one) for one in searched]
     tuned = [one.arm.variant(best.setting) for one, best in zip(searched, winners, strict=True)]
     untuned = [one.arm.untuned for one in searched if one.arm.untuned]
-    block = Block(spec, (*tuned, *untuned), tuple(range(spec.seeds)), "population")
-    train_blocks([block], store, options, workers=workers).demand_all()
-    judged = _judged(spec, searched, winners, store=store, block=block)
+    block = confirmation_block(spec, (*tuned, *untuned))
+    train_blocks([block], store, options).raise_failures()
+    comparison = _compare_winners(spec, searched, winners, store=store, block=block)
     repeats, importances = stored_repeats(spec, store), _importances(searched)
-    found = Tuned(
+    result = Tuned(
         **_budget(spec, searched),
-        **judged,
+        **comparison,
         importances=tuple(importances.to_dict("records")),
         dashboard=dashboard,
         baseline=tuple(repeated_winners(spec, store, repeats)),
@@ -66,40 +65,40 @@ def confirm(
         curves=_curves(spec, block, store),
         baseline=repeated_trials(repeats),
     )
-    return found, tables
+    return result, tables
 
 
 def _budget(spec: StudySpec, searched: tuple[Searched, Searched]) -> dict[str, Any]:
-    """Give what the search was, before anything was found."""
-    asked = spec.search
+    """Return what the search was, before anything was found: budget, objective, ranges."""
+    search = spec.search
     return {
         "study": judged_study(spec),
         "problem": spec.problem,
         "search": digest({"searches": [one.search.digest for one in searched]}),
-        "objective": asked.objective,
+        "objective": search.objective,
         "sampler": describe_sampler("TPE"),
-        "ranges": {name: getattr(asked, name) for name in searched[1].arm.parameters},
-        "trials": asked.trials,
-        "seeds": asked.seeds,
+        "ranges": {name: getattr(search, name) for name in searched[1].arm.parameters},
+        "trials": search.trials,
+        "seeds": search.seeds,
         "epochs": spec.training.epochs,
-        "batch": asked.batch,
+        "batch": search.batch,
         "confirmation_seeds": spec.seeds,
         "vary": spec.vary,
     }
 
 
-def _judged(
+def _compare_winners(
     spec: StudySpec,
     searched: Sequence[Searched],
     winners: Sequence[Trial],
     *,
-    store: ResultStore,
+    store: Store,
     block: Block,
 ) -> dict[str, Any]:
-    """Give what the winners are worth on the confirmation seeds; they are first in the block."""
+    """Compare the winners on the confirmation seeds; they are the first variants of the block."""
     runs = store.runs(block.recipes, block.seeds)
     tuned = block.variants[:2]
-    arms = _found(searched, winners, fresh=objective_values(spec, store, block))
+    arms = _tuned_arms(searched, winners, fresh=objective_values(spec, store, block))
     claim = _claim(spec, tuned)
     return {
         "arms": arms,
@@ -118,7 +117,7 @@ def _winner(searched: Searched) -> Trial:
     return best
 
 
-def _found(
+def _tuned_arms(
     searched: Sequence[Searched], winners: Sequence[Trial], *, fresh: pd.DataFrame
 ) -> tuple[TunedArm, TunedArm]:
     def arm(one: Searched, best: Trial) -> TunedArm:
@@ -140,14 +139,14 @@ def _found(
 
 
 def _estimate(fresh: pd.DataFrame, variant: str) -> MeanEstimate:
-    """Give the mean of a variant's sound runs with its 95 % interval."""
+    """Return the mean of a variant's finite values with its 95 % t interval."""
     values = fresh.loc[fresh["variant"] == variant, "value"].dropna().to_numpy()
-    low, high = t_test.bounds(values, alpha=0.025)
+    low, high = t_test.confidence_bounds(values, alpha=0.025)
     return MeanEstimate(n=len(values), mean=t_test.mean(values), low=low, high=high)
 
 
 def _claim(spec: StudySpec, tuned: Sequence[VariantSpec]) -> ClaimSpec:
-    """Give the claim about the tuned arms; margins and alpha are the study's."""
+    """Return the claim about the tuned arms; margins and alpha are the study's."""
     own = ClaimSpec(treatment=tuned[0].name, control=tuned[1].name)
     if spec.claim is None:
         return own
@@ -160,7 +159,8 @@ def _contrasts(
     """Compare the tuned arms with each other, and each with the study's own setting."""
     own = [(arm.name, arm.untuned) for arm in arms if arm.untuned]
     family = [(claim.treatment, claim.control), *own]
-    rows = compare(runs, family, margins=claim.margins, alpha=claim.alpha, seed=_SIGNS_SEED)
+    margins = claim.margins.model_dump()
+    rows = compare(runs, family, margins=margins, alpha=claim.alpha, seed=_SIGNS_SEED)
     return rows.to_dict("records")  # pyright: ignore[reportReturnType]
 
 
@@ -180,7 +180,7 @@ def _importances(searched: Iterable[Searched]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["arm", "parameter", "importance"])
 
 
-def _curves(spec: StudySpec, block: Block, store: ResultStore) -> pd.DataFrame:
+def _curves(spec: StudySpec, block: Block, store: Store) -> pd.DataFrame:
     compared = spec.model_copy(update={"variants": block.variants})
     runs = tidy_runs(store.runs(block.recipes, block.seeds), compared)
     epochs = tidy_epochs(store.epochs(block.recipes, block.seeds), runs)

@@ -1,4 +1,4 @@
-"""Random search at the same budget: the baseline that says what the sampler bought."""
+"""Random search at the same budget: the baseline that shows what the sampler gains."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ from typing import Any
 import pandas as pd
 
 from finetune.planning.block import Block
+from finetune.planning.search import confirmation_block
 from finetune.search.arms import Arm, arms_of, search_digest
 from finetune.search.trials import Trial
 from finetune.search.tuning import objective_values, stored_trials, trial_rows, winner
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
-from finetune.store.results import ResultStore
+from finetune.store.base import Store
 
 REPEATS = 5
 
@@ -33,8 +34,8 @@ class Repeat:
         return self.arm.variant(best.setting, name=name) if best else None
 
 
-def stored_repeats(spec: StudySpec, store: ResultStore) -> list[Repeat]:
-    """Give all repeats in both arms, or none where the store lacks trials of one."""
+def stored_repeats(spec: StudySpec, store: Store) -> list[Repeat]:
+    """Return all repeats in both arms, or none where the store lacks trials of one."""
     repeats = []
     for number in range(REPEATS):
         for arm in arms_of(spec):
@@ -49,13 +50,13 @@ def stored_repeats(spec: StudySpec, store: ResultStore) -> list[Repeat]:
 def winners_block(spec: StudySpec, repeats: Sequence[Repeat]) -> Block:
     """Plan the winners of all repeats on the confirmation seeds, which are the study's own."""
     variants = tuple(repeat.best for repeat in repeats if repeat.best)
-    return Block(spec, variants, tuple(range(spec.seeds)), "population")
+    return confirmation_block(spec, variants)
 
 
 def repeated_winners(
-    spec: StudySpec, store: ResultStore, repeats: Sequence[Repeat]
+    spec: StudySpec, store: Store, repeats: Sequence[Repeat]
 ) -> list[dict[str, Any]]:
-    """Give what each repeat reached: arm, sampler, repeat, searched, fresh (see `Tuned`).
+    """Return what each repeat reached: arm, sampler, repeat, searched, fresh (see `Tuned`).
 
     Empty while the store lacks runs of its winner on the confirmation seeds.
     """
@@ -78,7 +79,7 @@ def repeated_winners(
 
 
 def repeated_trials(repeats: Sequence[Repeat]) -> pd.DataFrame:
-    """Give the trials of all repeats: arm, repeat, number, value, best (the running best)."""
+    """Return the trials of all repeats: arm, repeat, number, value, best (the running best)."""
     columns = ["arm", "repeat", "number", "value", "best"]
-    parts = [trial_rows(one.arm, one.trials).assign(repeat=one.number) for one in repeats]
-    return pd.concat(parts).loc[:, columns] if parts else pd.DataFrame(columns=columns)
+    tables = [trial_rows(one.arm, one.trials).assign(repeat=one.number) for one in repeats]
+    return pd.concat(tables).loc[:, columns] if tables else pd.DataFrame(columns=columns)

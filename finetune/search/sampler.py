@@ -18,7 +18,7 @@ Space = dict[str, BaseDistribution]
 
 
 def describe_sampler(name: SamplerName) -> str:
-    """Give a sampler and all options that decide what it proposes, in words."""
+    """Return a sampler and all options that decide what it proposes, in words."""
     if name == "random":
         return "random search"
     return (
@@ -35,7 +35,7 @@ class BatchSampler(BaseSampler):
     that was cut and resumed goes on as if it had not been. Optuna does not store its samplers.
 
     Args:
-        name: Who proposes.
+        name: Of Optuna's sampler.
         space: All parameters.
         batch: Trials that are proposed together.
         seed: Of all proposals of the study.
@@ -51,13 +51,13 @@ class BatchSampler(BaseSampler):
         self._proposed: dict[int, list[dict[str, Any]]] = {}
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> Space:
-        """Give all parameters: they are proposed together."""
+        """Return all parameters: they are proposed together."""
         return self._space
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: Space
     ) -> dict[str, Any]:
-        """Give the setting of a trial, by its place in its batch."""
+        """Return the setting of a trial, by its place in its batch."""
         begin = trial.number - trial.number % self._batch
         if begin not in self._proposed:
             self._proposed = {begin: self._propose(study, begin)}
@@ -85,7 +85,7 @@ class BatchSampler(BaseSampler):
 def _fresh(name: SamplerName, seed: int) -> BaseSampler:
     if name == "random":
         return RandomSampler(seed=seed)
-    # Every option is said, since Optuna's defaults change between versions.
+    # Every option is set here, since Optuna's defaults change between versions.
     return TPESampler(
         seed=seed,
         n_startup_trials=_RANDOM_FIRST,

@@ -51,7 +51,7 @@ class Storage:
             raise SpecError(
                 f"--storage: {self.shown!r} needs a package that is not installed "
                 f"({str(error).splitlines()[0]}); install it, for PostgreSQL with "
-                "pip install 'finetune[postgresql]'"
+                "pip install 'psycopg[binary]'"
             ) from error
 
     def __enter__(self) -> "Storage":
@@ -64,10 +64,10 @@ class Storage:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Tell in one line when the storage does not answer.
+        """Raise errors of the storage as one line that names it.
 
         Raises:
-            StoreError: so it is.
+            StoreError: The storage does not answer.
         """
         try:
             yield
@@ -80,8 +80,13 @@ class Storage:
             ) from error
 
 
+def without_password(text: str, url: str) -> str:
+    """Return a text with a storage's URL in it as `shown_url` shows it."""
+    return text.replace(url, shown_url(url))
+
+
 def shown_url(url: str) -> str:
-    """Give a storage's URL without its password."""
+    """Return a storage's URL without its password."""
     try:
         return make_url(url).render_as_string(hide_password=True)
     except (exc.ArgumentError, ValueError):
@@ -115,7 +120,7 @@ def _make_tables(url: str) -> None:
 
 
 def _engine_options(url: str) -> dict[str, Any]:
-    """Give up on a server that does not answer for 10 s; make a connection that broke anew."""
+    """Return options that wait 10 s for a server, and connect anew where a connection broke."""
     networked = make_url(url).get_backend_name() in _NETWORKED
     timeout: dict[str, Any] = {"connect_timeout": 10} if networked else {}
     return {"pool_pre_ping": True, "connect_args": timeout}
@@ -130,7 +135,7 @@ def _is_of_a_storage(error: Exception) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """Give the first line of what lies at the root of an error."""
+    """Return the first line of the error that lies at the root of another."""
     while error.__cause__ is not None:
         error = error.__cause__
     return (str(getattr(error, "orig", None) or error) or type(error).__name__).splitlines()[0]

@@ -1,7 +1,7 @@
-"""The search of one arm: trials asked of Optuna in batches, and told what came of them."""
+"""The search of one arm: Optuna proposes its trials in batches, and gets their values back."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -44,7 +44,8 @@ class ArmSearch:
         spec: Their ranges, the batch and the sampler's seed.
         digest: Of all that decides the search, but not of how many trials it gets.
         stream: Numbers of the sampler's random stream, its own for every search.
-        sampler: Who proposes.
+        sampler: Which sampler proposes settings.
+        now: Returns the time, which is compared with that at which open trials were begun.
 
     Raises:
         SpecError: The storage holds another search of that name.
@@ -60,8 +61,9 @@ class ArmSearch:
         digest: str,
         stream: tuple[int, ...],
         sampler: SamplerName = "TPE",
+        now: Callable[[], datetime] = datetime.now,
     ):
-        self.digest = digest
+        self.digest, self._now = digest, now
         self._space = {parameter: _distribution(spec, parameter) for parameter in parameters}
         self._study = optuna.create_study(
             storage=storage,
@@ -94,7 +96,7 @@ class ArmSearch:
             )
 
     def trials(self) -> list[Trial]:
-        """Give all trials that have a setting, by number."""
+        """Return all trials that have a setting, by number."""
         return [
             Trial(trial.number, dict(trial.params), _value(trial))
             for trial in self._study.get_trials(deepcopy=False)
@@ -104,15 +106,15 @@ class ArmSearch:
     def ask(self, most: int, *, budget: int) -> list[Trial]:
         """Open further trials: at most so many, and not beyond the budget of all trials."""
         count = min(most, budget - len(self.trials()))
-        asked = [self._study.ask(self._space) for _ in range(count)]
-        return [Trial(trial.number, dict(trial.params), None) for trial in asked]
+        opened = [self._study.ask(self._space) for _ in range(count)]
+        return [Trial(trial.number, dict(trial.params), None) for trial in opened]
 
     def tell(self, number: int, value: float) -> None:
-        """Close a trial; NaN counts as failed. What another controller told first stays."""
+        """Close a trial with its value, NaN if it failed; one that is closed stays as it is."""
         self._close(number, None if np.isnan(value) else value)
 
     def importances(self, budget: int) -> dict[str, float]:
-        """Give each parameter's share in reaching the best tenth of values; empty for few trials.
+        """Return each parameter's share in reaching the best tenth of values; empty for few trials.
 
         Only the first trials count, as many as the budget.
 
@@ -147,7 +149,7 @@ class ArmSearch:
         """Close what a crash left between opening a trial and giving it a setting."""
         for trial in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
             begun = trial.datetime_start or datetime.min
-            if trial.params.keys() != self._space.keys() and datetime.now() - begun > _ABANDONED:
+            if trial.params.keys() != self._space.keys() and self._now() - begun > _ABANDONED:
                 self._close(trial.number, None)
 
     def _close(self, number: int, value: float | None) -> None:

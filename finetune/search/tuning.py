@@ -1,20 +1,21 @@
 """Tune both arms of the claim at equal budgets: all searches of a study, in batches."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from finetune.execution.progress import Progress
 from finetune.execution.training import Options, train_blocks
-from finetune.execution.workers import Workers
 from finetune.planning.block import Block
-from finetune.search.arms import FIRST_SEARCH_SEED, Arm, arms_of, search_digest
+from finetune.planning.search import trial_block
+from finetune.search.arms import Arm, arms_of, search_digest
 from finetune.search.sampler import SAMPLERS, SamplerName
 from finetune.search.storage import Storage
 from finetune.search.trials import ArmSearch, Trial
 from finetune.spec.study import StudySpec
-from finetune.store.results import ResultStore
+from finetune.store.base import Store
 from finetune.store.shards import TRIAL_COLUMNS
 
 
@@ -28,37 +29,37 @@ class Searched:
 
 
 def winner(trials: Iterable[Trial]) -> Trial | None:
-    """Give the trial of lowest value, the earlier one of equals; None if all failed."""
+    """Return the trial of lowest value, the earlier one of equals; None if all failed."""
     sound = [trial for trial in trials if trial.value is not None and trial.value < np.inf]
     return min(sound, key=lambda trial: (trial.value, trial.number), default=None)
 
 
 class Tuning:
-    """Searches that train together: every round asks each of them for a batch of trials.
+    """Searches that train together: in every round each of them opens a batch of trials.
 
     Args:
         spec: The study; `spec.search` says what is searched and at which cost.
         store: Keeps runs and trials; runs that it holds are not trained again.
         storage: Where Optuna keeps its trials.
-        sampler: Who proposes.
+        sampler: Which sampler proposes settings.
         repeats: Independent repeats of the search of each arm.
 
     Raises:
-        SpecError: The storage holds another search of this name, or own callbacks are in the way.
+        SpecError: The storage holds another search of this name, or an arm has callbacks of the
+            user's.
         StoreError: The storage or the store does not answer.
     """
 
     def __init__(
         self,
         spec: StudySpec,
-        store: ResultStore,
+        store: Store,
         *,
         storage: Storage,
         sampler: SamplerName = "TPE",
         repeats: int = 1,
     ):
         self._spec, self._store, self._storage = spec, store, storage
-        self._seeds = tuple(FIRST_SEARCH_SEED + seed for seed in range(spec.search.seeds))
         with storage.errors():
             self._searches = [
                 (arm, self._start(arm, number, sampler=sampler, repeat=repeat))
@@ -79,21 +80,21 @@ class Tuning:
         search.restore(stored_trials(self._store, arm, search.digest))
         return search
 
-    def run(self, workers: Workers, options: Options) -> list[Searched]:
-        """Search until every budget is used; give each repeat's two searches in turn.
+    def run(self, options: Options) -> list[Searched]:
+        """Search until every budget is used; return each repeat's two searches in turn.
 
         Raises:
             FinetuneError: Training or the storage failed; what was finished is stored.
         """
-        budget, seeds = self._spec.search.trials, len(self._seeds)
+        budget, seeds = self._spec.search.trials, self._spec.search.seeds
         open_now = [self._within_budget(search) for _, search in self._searches]
         finished = sum(trial.value is not None for trials in open_now for trial in trials)
         total = budget * len(self._searches)
-        options.on_plan(finished * seeds, (total - finished) * seeds)
+        options.progress.begin(finished * seeds, (total - finished) * seeds)
         done, resume = 0, True
         while batch := self._next_batch(resume=resume):
-            told = _from(done, options.on_progress)
-            self._train(batch, workers, replace(options, on_plan=_ignore, on_progress=told))
+            progress = _SearchProgress(options.progress, done)
+            self._train(batch, replace(options, progress=progress))
             done, resume = done + len(batch) * seeds, False
         return [
             Searched(arm, search, tuple(self._within_budget(search)))
@@ -105,9 +106,9 @@ class Tuning:
             return search.trials()[: self._spec.search.trials]
 
     def _next_batch(self, *, resume: bool) -> list[tuple[int, Trial]]:
-        """Give trials to train, each with the position of its search; none when all is done.
+        """Return trials to train, each with the position of its search; none when all is done.
 
-        Trials that are open though this controller did not ask them are those of a crash, or of
+        Trials that are open though this controller did not open them are those of a crash, or of
         another controller on the same storage. They are trained when a search is resumed, and
         when there is nothing else to do. Their values follow from their settings, so that two
         controllers can at worst do the same work twice.
@@ -115,37 +116,37 @@ class Tuning:
         batch: list[tuple[int, Trial]] = []
         for position, (_, search) in enumerate(self._searches):
             trials = self._left_open(search) if resume else []
-            trials = trials or self._ask(search) or self._left_open(search)
+            trials = trials or self._open(search) or self._left_open(search)
             batch += [(position, trial) for trial in trials]
         return batch
 
     def _left_open(self, search: ArmSearch) -> list[Trial]:
         return [trial for trial in self._within_budget(search) if trial.value is None]
 
-    def _ask(self, search: ArmSearch) -> list[Trial]:
+    def _open(self, search: ArmSearch) -> list[Trial]:
         size, budget = self._spec.search.batch, self._spec.search.trials
         with self._storage.errors():
             # The rest of a batch that was begun, so that batches begin where they always do.
             return search.ask(size - len(search.trials()) % size, budget=budget)
 
-    def _train(self, batch: list[tuple[int, Trial]], workers: Workers, options: Options) -> None:
+    def _train(self, batch: list[tuple[int, Trial]], options: Options) -> None:
         names = [f"{position}: trial {trial.number}" for position, trial in batch]
         variants = tuple(
             self._searches[position][0].variant(trial.setting, name=name)
             for name, (position, trial) in zip(names, batch, strict=True)
         )
-        block = Block(self._spec, variants, self._seeds, "population")
-        train_blocks([block], self._store, options, workers=workers).demand_all()
+        block = trial_block(self._spec, variants)
+        train_blocks([block], self._store, options).raise_failures()
         values = objective_values(self._spec, self._store, block)
         # A trial with a failed run has no mean, and so has failed.
         means = {
             name: rows["value"].to_numpy(float).mean() for name, rows in values.groupby("variant")
         }
-        self._tell(
+        self._close(
             [(p, t._replace(value=means[n])) for n, (p, t) in zip(names, batch, strict=True)]
         )
 
-    def _tell(self, finished: Sequence[tuple[int, Trial]]) -> None:
+    def _close(self, finished: Sequence[tuple[int, Trial]]) -> None:
         """Keep the trials in the store first: the storage can be rebuilt from it."""
         for position, (arm, search) in enumerate(self._searches):
             trials = [trial for where, trial in finished if where == position]
@@ -158,8 +159,8 @@ class Tuning:
                     search.tell(trial.number, trial.value)
 
 
-def objective_values(spec: StudySpec, store: ResultStore, block: Block) -> pd.DataFrame:
-    """Give what the search minimises, a row a run: variant, seed, value (NaN where it failed)."""
+def objective_values(spec: StudySpec, store: Store, block: Block) -> pd.DataFrame:
+    """Return what the search minimises, a row a run: variant, seed, value (NaN where it failed)."""
     runs = store.runs(block.recipes, block.seeds)
     values = runs.loc[:, ["variant", "seed"]].assign(value=runs["val_loss"])
     if spec.search.objective == "best_val_loss":
@@ -170,8 +171,8 @@ def objective_values(spec: StudySpec, store: ResultStore, block: Block) -> pd.Da
     return values.assign(value=values["value"].where(sound))
 
 
-def stored_trials(store: ResultStore, arm: Arm, digest: str) -> list[Trial]:
-    """Give the finished trials of a search that the store keeps."""
+def stored_trials(store: Store, arm: Arm, digest: str) -> list[Trial]:
+    """Return the finished trials of a search that the store keeps."""
     return [
         Trial(
             row["number"],
@@ -183,7 +184,7 @@ def stored_trials(store: ResultStore, arm: Arm, digest: str) -> list[Trial]:
 
 
 def trial_rows(arm: Arm, trials: Iterable[Trial]) -> pd.DataFrame:
-    """Give an arm's trials as a table: `TunedTables.trials` says its columns."""
+    """Return an arm's trials as a table: `TunedTables.trials` says its columns."""
     rows = [{"number": t.number, **t.setting, "value": t.value} for t in trials]
     columns = ["number", "factor", "patience", "start_from_epoch", "value"]
     table = pd.DataFrame(rows).reindex(columns=columns).astype({"value": "float64"})
@@ -199,9 +200,14 @@ def _trial_table(trials: Sequence[Trial], search: str) -> pd.DataFrame:
     return table.astype(floats)
 
 
-def _from(done: int, tell: Callable[[float], None]) -> Callable[[float], None]:
-    return lambda more: tell(done + more)
+class _SearchProgress(Progress):
+    """Counts a batch's runs on from those of the batches before it."""
 
+    def __init__(self, whole: Progress, done: float):
+        self._whole, self._done = whole, done
 
-def _ignore(stored: int, missing: int) -> None:
-    """Say nothing: the search as a whole has been told."""
+    def note(self, text: str) -> None:
+        self._whole.note(text)
+
+    def update(self, done: float) -> None:
+        self._whole.update(self._done + done)

@@ -1,4 +1,4 @@
-"""What every part of a spec is made of: strict fields, and files that it may rest on."""
+"""What every section of a study is made of: strict fields, and a user's file it may depend on."""
 
 from typing import Annotated, Self
 
@@ -9,7 +9,7 @@ IMPORT_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$"
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=PRINTABLE)]
-# Whole numbers up to here are exact wherever they go; the seeds of searches begin at it.
+# Integers up to here are exact in float64 too; the seeds of searches begin at it.
 MAX_COUNT = 10**12
 
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
@@ -19,17 +19,17 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class BaseSpec(BaseModel):
-    """Base of every part of a spec: frozen, exact types, unknown keys are errors."""
+    """Base of every section of a study: frozen, exact types, unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class UserFileSpec(BaseSpec):
-    """A part that may rest on a file of the user's own, known by what it holds.
+    """A section of a study that may depend on one file of the user's, identified by its SHA-256.
 
-    `content` is the file's SHA-256, filled in where a study is read; one that is written by hand
-    must match. The folder in which the file was found is no part of the study: it is neither
-    written out nor in a digest.
+    `content` is that SHA-256, filled in when the study is loaded; where the study file sets it,
+    the file must match. The folder in which the file was found does not belong to the study: it
+    is neither serialised nor in any digest.
     """
 
     content: Sha256 | None = None
@@ -41,7 +41,7 @@ class UserFileSpec(BaseSpec):
         return self._folder
 
     def with_file(self, *, folder: str, content: str) -> Self:
-        """Give the same part, its file found."""
-        part = self.model_copy(update={"content": content})
-        part._folder = folder
-        return part
+        """Return a copy that knows its file: the folder it lies in and its SHA-256."""
+        section = self.model_copy(update={"content": content})
+        section._folder = folder
+        return section

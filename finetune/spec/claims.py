@@ -1,4 +1,4 @@
-"""The claim of a study: which variant is said to underfit, and by how much it must."""
+"""The claim of a study: which variant underfits compared with which, and by what margins."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ VerdictName = Literal["supported", "refuted", "inconclusive", "not tested"]
 
 
 class Margins(BaseSpec):
-    """Differences too small to matter, absolute, per metric."""
+    """The largest absolute difference of each metric that does not matter."""
 
     train_loss: Annotated[float, Field(gt=0)] = 0.01
     test_loss: Annotated[float, Field(gt=0)] = 0.005
@@ -21,7 +21,7 @@ class Margins(BaseSpec):
 class ClaimSpec(BaseSpec):
     """The claim under test: `treatment` underfits compared with `control`.
 
-    `contrasts` is the family of pairs of variants that are compared besides, [first, second].
+    `contrasts` are further pairs of variants to compare, each [first, second].
     """
 
     treatment: Name

@@ -1,4 +1,4 @@
-"""The data of a study, as data: the source, its target, and how the rows are split."""
+"""The section `[data]` of a study: the source, its target, and how the rows are split."""
 
 import re
 from pathlib import PurePath
@@ -14,11 +14,11 @@ FILE_FORMATS = (".csv", ".tsv", ".parquet", ".npz")
 
 
 class DataSpec(UserFileSpec):
-    """Where the rows come from and how they are split; shares are of all rows.
+    """Where the rows come from and how they are split; sizes are shares of all rows.
 
-    `source` is a file, a loader or generator of scikit-learn, or `module:function`; `task` None is
-    told from the target; `categorical` names columns of numbers that are one-hot encoded besides
-    those of text and booleans; `drop` names columns that are no features.
+    `source` is a file, a loader or generator of scikit-learn, or `module:function`. Without `task`
+    it is inferred from the target. `categorical` names numeric columns that are one-hot encoded as
+    columns of text and booleans are; `drop` names columns that are no features.
     """
 
     source: Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)]
@@ -34,22 +34,22 @@ class DataSpec(UserFileSpec):
 
     @property
     def kind(self) -> Literal["file", "function", "sklearn"]:
-        """What the source is."""
+        """What `source` names."""
         if self.format in FILE_FORMATS:
             return "file"
         return "function" if re.match(IMPORT_PATH, self.source) else "sklearn"
 
     @property
     def format(self) -> str:
-        """The suffix of a file, in lower case."""
+        """The suffix of `source`, in lower case; empty where it has none."""
         return PurePath(self.source).suffix.lower()
 
     @property
     def stratified(self) -> bool:
-        """Whether each split has its share of every class.
+        """Whether each split has the same shares of the classes as all rows.
 
-        Where it is not said, it is so for all data but those of generators: the founding study's
-        split is that of the note it checks, which does not stratify.
+        Where `stratify` is not set, all data are stratified but those of generators: the founding
+        study checks a published note, whose split is not.
         """
         if self.stratify is None:
             return self.kind != "sklearn" or self.source.startswith("load_")

@@ -1,4 +1,4 @@
-"""The network of a study."""
+"""The section `[model]` of a study: the network."""
 
 from typing import Annotated, Self
 
@@ -10,11 +10,12 @@ Units = Annotated[int, Field(ge=1, le=10**6)]
 
 
 class ModelSpec(UserFileSpec):
-    """The network: Dense layers and an output layer fitted to the task, or one of the user's own.
+    """The network: Dense layers with an output layer that fits the task, or one of the user's.
 
-    `batch_normalization` stands between each hidden layer and its activation, `dropout` (a share)
-    after it. `factory` is `module:function(input_shape, n_outputs)`; `architecture` a file with a
-    network as Keras writes it, `keras.Model.to_json`.
+    `hidden` holds the units of each hidden layer. `batch_normalization` comes between each hidden
+    layer and its activation, `dropout` (a rate) after it. `factory` is
+    `module:function(input_shape, n_outputs)`; `architecture` is a file that `keras.Model.to_json`
+    wrote.
     """
 
     hidden: Annotated[tuple[Units, ...], Field(max_length=1000)] = (64, 32, 16)

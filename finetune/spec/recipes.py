@@ -11,51 +11,55 @@ from finetune.spec.model import ModelSpec
 from finetune.spec.training import TrainingSpec
 from finetune.spec.variants import VariantSpec
 
-# Part of every digest. Raise it when a change to the code changes the numbers that runs produce.
+# In every digest. Raise it when a change to the code changes the numbers that runs produce.
 NUMERICS_VERSION = 1
 
 
-def digest(parts: Mapping[str, Any]) -> str:
-    """Give 16 hexadecimal digits that name the content, whatever the order of its keys."""
-    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def digest(inputs: Mapping[str, Any]) -> str:
+    """Return the first 16 hexadecimal digits of the SHA-256 of `inputs`, whatever its key order."""
+    canonical = json.dumps(inputs, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def _non_defaults(part: BaseSpec) -> dict[str, Any]:
-    """Give what differs from the defaults, so that a key added later leaves old digests alone."""
-    return part.model_dump(mode="json", exclude_defaults=True)
+def _non_defaults(section: BaseSpec) -> dict[str, Any]:
+    """Return what differs from the defaults, so that a key added later leaves old digests alone."""
+    return section.model_dump(mode="json", exclude_defaults=True)
 
 
-def policy_parts(variant: VariantSpec) -> dict[str, Any]:
-    """Return what determines a variant's decisions: all but its name."""
-    parts = _non_defaults(variant)
-    del parts["name"]
-    return parts
+def variant_inputs(variant: VariantSpec) -> dict[str, Any]:
+    """Return what determines a variant's decisions: everything but its name."""
+    inputs = _non_defaults(variant)
+    del inputs["name"]
+    return inputs
 
 
-def data_parts(data: DataSpec) -> dict[str, Any]:
-    """Give what determines the rows: the way they are split, and a file's content, not its path."""
-    parts = _non_defaults(data)
-    parts.pop("stratify", None)
+def data_inputs(data: DataSpec) -> dict[str, Any]:
+    """Return what determines the rows and their split; a file counts by its SHA-256, not its path.
+
+    The format stays, since the same bytes read as CSV and as TSV are different rows.
+    """
+    inputs = _non_defaults(data)
+    # Whether it was set or is the default, it is the same split.
+    inputs.pop("stratify", None)
     if data.stratified:
-        parts["stratify"] = True
+        inputs["stratify"] = True
     if data.content and data.kind == "file":
-        parts["source"] = data.format
-    return parts
+        inputs["source"] = data.format
+    return inputs
 
 
-def model_parts(model: ModelSpec) -> dict[str, Any]:
-    """Return what determines the network: a file's content, not its path."""
-    parts = _non_defaults(model)
+def model_inputs(model: ModelSpec) -> dict[str, Any]:
+    """Return what determines the network; a file counts by its SHA-256, not its path."""
+    inputs = _non_defaults(model)
     if model.content and model.architecture:
-        parts["architecture"] = "file"
-    return parts
+        inputs["architecture"] = "file"
+    return inputs
 
 
-def training_parts(training: TrainingSpec) -> dict[str, Any]:
+def training_inputs(training: TrainingSpec) -> dict[str, Any]:
     """Return what determines how a run is trained."""
-    parts = _non_defaults(training)
-    # It is allowed only where the task would choose it anyway, and so it is the same recipe.
-    if parts.get("loss") == "binary_crossentropy":
-        del parts["loss"]
-    return parts
+    inputs = _non_defaults(training)
+    # Allowed only where it is the default for the task, and so the same recipe as without it.
+    if inputs.get("loss") == "binary_crossentropy":
+        del inputs["loss"]
+    return inputs

@@ -1,4 +1,4 @@
-"""What a search may choose and at which cost, and the grid of a claim map."""
+"""The sections `[search]`, a search's ranges and budget, and `[map]`, the grid of a claim map."""
 
 from typing import Annotated, Literal, Self
 
@@ -8,10 +8,11 @@ from finetune.spec.base import BaseSpec, Count, Positive, Share
 
 
 class SearchSpec(BaseSpec):
-    """What the search may choose, from [low, high] of each parameter, and at which cost.
+    """The range [low, high] of each parameter that a search tunes, and the search's budget.
 
-    `trials` are those of each arm, `batch` those that are asked at once; `seed` is the sampler's.
-    The objective is a mean over the search's own `seeds`.
+    `trials` is the number for each arm, `batch` how many are proposed at once, `seed` the
+    sampler's. The objective is a mean over `seeds` seeds that no other runs use. `patience` and
+    `start_from_epoch` are in epochs.
     """
 
     trials: Positive = 64
@@ -37,7 +38,11 @@ class SearchSpec(BaseSpec):
 
 
 class MapSpec(BaseSpec):
-    """The grid of the claim map: every factor, patience and delay (the control's start)."""
+    """The grid of a claim map: every combination of factor, patience and delay.
+
+    `delay` is the control's `start_from_epoch`; it and `patience` are in epochs. `seeds` is the
+    number of seeds of each combination.
+    """
 
     factor: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.1, 0.3, 0.5, 0.8)
     patience: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1, 3, 5, 10)

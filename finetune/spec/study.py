@@ -1,8 +1,8 @@
-"""A study, as data: checked, frozen, and known by the digest of its recipe."""
+"""A whole study: checked, frozen, with a recipe for each variant that identifies its runs."""
 
 import re
 from collections import Counter
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -13,25 +13,20 @@ from finetune.spec.data import DataSpec
 from finetune.spec.model import ModelSpec
 from finetune.spec.recipes import (
     NUMERICS_VERSION,
-    data_parts,
+    data_inputs,
     digest,
-    model_parts,
-    policy_parts,
-    training_parts,
+    model_inputs,
+    training_inputs,
+    variant_inputs,
 )
 from finetune.spec.search import MapSpec, SearchSpec
 from finetune.spec.seeds import Source
 from finetune.spec.training import TrainingSpec
 from finetune.spec.variants import VariantSpec
 
-EngineName = Literal["population", "keras"]
 
-# The slow one first.
-ENGINES: tuple[EngineName, ...] = ("keras", "population")
-
-
-def _no_device(name: str) -> str:
-    """Refuse what Windows takes for a device, not a folder, with whatever suffix."""
+def _check_no_device(name: str) -> str:
+    """Raise where Windows would take the name for a device, which it does whatever its suffix."""
     if re.match(r"(con|prn|aux|nul|(com|lpt)[0-9])(\.|$)", name, re.IGNORECASE):
         raise ValueError(
             f"received {name!r}; allowed is a name that can be a folder's everywhere, which those "
@@ -40,16 +35,16 @@ def _no_device(name: str) -> str:
     return name
 
 
-# The folder of the report has it too.
+# It is also the name of the report's folder.
 StudyName = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,78}[A-Za-z0-9_-])?$"),
-    AfterValidator(_no_device),
+    AfterValidator(_check_no_device),
 ]
 
 
 class StudySpec(BaseSpec):
-    """Everything a study is: data, model, training, variants, the claim, and how many seeds."""
+    """A study: data, model, training, variants, the claim, and how many seeds."""
 
     name: StudyName
     seeds: Positive = 100
@@ -57,7 +52,7 @@ class StudySpec(BaseSpec):
     data: DataSpec
     model: ModelSpec = ModelSpec()
     training: TrainingSpec = TrainingSpec()
-    # All are compared with each other.
+    # At most this many, since every two of them are compared.
     variants: Annotated[tuple[VariantSpec, ...], Field(min_length=1, max_length=1000)]
     claim: ClaimSpec | None = None
     search: SearchSpec = SearchSpec()
@@ -76,20 +71,20 @@ class StudySpec(BaseSpec):
             pairs = {"claim": (self.claim.treatment, self.claim.control)}
             for index, pair in enumerate(self.claim.contrasts or ()):
                 pairs[f"claim.contrasts.{index}"] = pair
-            for place, pair in pairs.items():
-                _check_pair(place, pair, names)
+            for field, pair in pairs.items():
+                _check_pair(field, pair, names)
         return self
 
     def with_epochs(self, epochs: int) -> "StudySpec":
-        """Give the same study with another epoch budget."""
+        """Return the study with another epoch budget."""
         training = self.training.model_copy(update={"epochs": epochs})
         return self.model_copy(update={"training": training})
 
     def variant(self, name: str) -> VariantSpec:
-        """Give the variant of that name.
+        """Return the variant of that name.
 
         Raises:
-            SpecError: There is none.
+            SpecError: No variant has that name.
         """
         for variant in self.variants:
             if variant.name == name:
@@ -97,52 +92,47 @@ class StudySpec(BaseSpec):
         names = ", ".join(repr(variant.name) for variant in self.variants)
         raise SpecError(f"variants: received {name!r}; allowed are {names}")
 
-    def recipes(self, engine: EngineName) -> dict[str, str]:
-        """Give the recipe of every variant, by its name."""
-        return {variant.name: self.recipe(variant, engine) for variant in self.variants}
-
-    def recipe(self, variant: VariantSpec, engine: EngineName, *, replicate: int = 0) -> str:
-        """Give the digest of all that determines the numbers of a variant's runs, but the seed.
+    def recipe(self, variant: VariantSpec, engine: str, *, replicate: int = 0) -> str:
+        """Return the digest of all that determines the numbers of a variant's runs, but the seed.
 
         Names, the number of seeds, the claim and the search leave it as it is, so a renamed study,
-        an added variant or more seeds reuse every run that is stored. `engine` is the one that is
-        wanted; the digest names the one that trains the variant.
+        an added variant or more seeds reuse every run that is stored.
+
+        Args:
+            variant: Whose runs.
+            engine: Name of the engine that trains the variant.
+            replicate: Of the batch order, as in the A/A check.
         """
-        parts = {
-            **self._problem_parts(),
-            "policies": policy_parts(variant),
-            "engine": engine_for(variant, engine),
+        inputs = {
+            **self._problem_inputs(),
+            "policies": variant_inputs(variant),
+            "engine": engine,
             "numerics": NUMERICS_VERSION,
             "replicate": replicate,
         }
-        return digest(parts)
+        return digest(inputs)
 
     @property
     def problem(self) -> str:
         """The digest of what all variants share: data, model, training and what varies."""
-        return digest(self._problem_parts())
+        return digest(self._problem_inputs())
 
-    def _problem_parts(self) -> dict[str, Any]:
+    def _problem_inputs(self) -> dict[str, Any]:
         return {
-            "data": data_parts(self.data),
-            "model": model_parts(self.model),
-            "training": training_parts(self.training),
+            "data": data_inputs(self.data),
+            "model": model_inputs(self.model),
+            "training": training_inputs(self.training),
             "vary": sorted(set(self.vary)),
         }
 
 
-def engine_for(variant: VariantSpec, wanted: EngineName) -> EngineName:
-    """Give the engine that trains a variant: the user's own callbacks run in `fit` alone."""
-    return "keras" if variant.callbacks else wanted
-
-
-def _check_pair(place: str, pair: tuple[str, str], names: list[str]) -> None:
+def _check_pair(field: str, pair: tuple[str, str], names: list[str]) -> None:
     for name in pair:
         if name not in names:
             raise ValueError(
-                f"{place}: names the variant {name!r}; allowed are {', '.join(map(repr, names))}"
+                f"{field}: names the variant {name!r}; allowed are {', '.join(map(repr, names))}"
             )
     if pair[0] == pair[1]:
         raise ValueError(
-            f"{place}: compares {pair[0]!r} with itself; allowed are two different variants"
+            f"{field}: compares {pair[0]!r} with itself; allowed are two different variants"
         )

@@ -1,4 +1,4 @@
-"""The file a study is written in: TOML, overridden by dotted keys, mistakes told in one line."""
+"""The file a study is written in: found, read as TOML, checked."""
 
 import json
 import math
@@ -12,10 +12,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from finetune.errors import SpecError
-from finetune.spec.messages import explain, place, short
+from finetune.spec.messages import dotted, explain, shorten
+from finetune.spec.overrides import apply_override
 from finetune.spec.study import StudySpec
 
-_DEEPEST = 50
+# No study needs more, and the parser of JSON refuses much deeper trees without naming a place.
+_MAX_DEPTH = 50
 
 
 def read_tree(
@@ -23,13 +25,15 @@ def read_tree(
 ) -> tuple[dict[str, Any], Path]:
     """Read a study file as plain dictionaries, lists and scalars, `KEY=VALUE` overrides applied.
 
-    `path` is as `finetune.load_spec` takes it.
+    Args:
+        path: A file, or the name of a shipped study; None is the founding study.
+        overrides: Each as `apply_override` takes it, applied in order.
 
     Returns:
         The tree, and the file that it was read from.
 
     Raises:
-        SpecError: the file cannot be read or parsed, or an override fits nothing in it.
+        SpecError: The file cannot be read or parsed, or an override does not fit it.
     """
     file = _find(path)
     text = _read(file)
@@ -38,23 +42,22 @@ def read_tree(
     except (ValueError, RecursionError) as error:
         raise SpecError(f"{file.name}: not valid TOML: {error}") from error
     for override in overrides:
-        _apply(tree, override)
+        apply_override(tree, override)
     return tree, file
 
 
 def parse_spec(tree: Mapping[str, Any], *, where: str = "spec") -> StudySpec:
     """Check a study given as plain dictionaries, lists and scalars.
 
+    Args:
+        tree: The study.
+        where: What errors begin with, as the name of the file.
+
     Raises:
-        SpecError: the first field that is not allowed, what it received and what it may be.
+        SpecError: A field is not allowed; of several, the first is named.
     """
     try:
-        for where_in, value in _leaves(tree):
-            if not _is_plain(value):
-                raise SpecError(
-                    f"{where}: {place(where_in)}: received {short(value)}; allowed are text, "
-                    f"finite numbers and booleans, in tables and arrays at most {_DEEPEST} deep"
-                )
+        _check_leaves(tree, where=where)
         # JSON mode reads arrays as tuples while scalars stay strict: "100" is no number here.
         return StudySpec.model_validate_json(json.dumps(tree), strict=True)
     except ValidationError as error:
@@ -65,7 +68,7 @@ def parse_spec(tree: Mapping[str, Any], *, where: str = "spec") -> StudySpec:
 
 
 def shipped_studies() -> Path:
-    """Give the folder of the studies that come with the package."""
+    """Return the folder of the studies that come with the package."""
     inside = Path(str(resources.files("finetune.spec"))) / "shipped"
     # An editable install has no copy inside the package: there the repository's own are used.
     return inside if inside.is_dir() else Path(__file__).parents[2] / "benchmarks" / "studies"
@@ -95,64 +98,28 @@ def _read(file: Path) -> str:
         raise SpecError(f"SPEC: cannot read {str(file)!r}: {reason}") from error
 
 
-def _apply(tree: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    steps = key.strip().split(".")
-    if not separator or not all(steps):
-        raise SpecError(
-            f"--set: received {override!r}; allowed is KEY=VALUE, as training.epochs=50"
-        )
-    node: Any = tree
-    for depth, step in enumerate(steps[:-1]):
-        node = _descend(node, step, at=".".join(steps[: depth + 1]))
-    if isinstance(node, list):
-        node[_index(node, steps[-1], at=key)] = _value(text)
-    elif isinstance(node, dict):
-        node[steps[-1]] = _value(text)
-    else:
-        raise SpecError(f"--set: {key!r} goes below {short(node)}, which has no keys")
+def _check_leaves(tree: Mapping[str, Any], *, where: str) -> None:
+    for location, value in _leaves(tree):
+        if not _is_plain(value):
+            raise SpecError(
+                f"{where}: {dotted(location)}: received {shorten(value)}; allowed are text, "
+                f"finite numbers and booleans, in tables and arrays at most {_MAX_DEPTH} deep"
+            )
 
 
-def _descend(node: Any, step: str, *, at: str) -> Any:
-    if isinstance(node, list):
-        return node[_index(node, step, at=at)]
-    if isinstance(node, dict):
-        return node.setdefault(step, {})
-    raise SpecError(f"--set: {at!r} goes below {short(node)}, which has no keys")
-
-
-def _index(items: list[Any], step: str, *, at: str) -> int:
-    if step not in map(str, range(len(items))):
-        raise SpecError(
-            f"--set: received {at!r}; allowed numbers there are 0 to {len(items) - 1}, since the "
-            f"list has {len(items)} entries"
-        )
-    return int(step)
-
-
-def _value(text: str) -> Any:
-    """Read a TOML value; what is none is taken as plain text, so names need no quotes."""
-    try:
-        read = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
-        return text.strip()
-    # A line break would let the text say more than the one value.
-    return read["value"] if len(read) == 1 else text
-
-
-def _leaves(node: Any, *place: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Give every key and every scalar of a tree, with its place; what lies too deep as it is."""
-    if len(place) > _DEEPEST:
-        yield place, node
+def _leaves(node: Any, *location: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield every key and scalar of a tree with its location; what lies too deep stays whole."""
+    if len(location) > _MAX_DEPTH:
+        yield location, node
     elif isinstance(node, Mapping):
         for key, value in node.items():
-            yield place, key
-            yield from _leaves(value, *place, key)
+            yield location, key
+            yield from _leaves(value, *location, key)
     elif isinstance(node, list | tuple):
         for index, value in enumerate(node):
-            yield from _leaves(value, *place, index)
+            yield from _leaves(value, *location, index)
     else:
-        yield place, node
+        yield location, node
 
 
 def _is_plain(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""How runs are trained: optimizer, loss, batches, epochs."""
+"""The section `[training]` of a study: optimizer, loss, batches, epochs."""
 
 from typing import Annotated, Any, Literal
 
@@ -20,15 +20,15 @@ class OptimizerSpec(BaseSpec):
 
 
 class TrainingSpec(BaseSpec):
-    """How every run is trained, whatever its variant; `loss` and `accuracy` None follow the task.
+    """How every run is trained, whatever its variant; `loss` and `accuracy` default by the task.
 
-    `accuracy` names what the second metric counts: a function of `keras.metrics`.
+    `loss` names a function of `keras.losses`, `accuracy` one of `keras.metrics`.
     """
 
     optimizer: OptimizerSpec = OptimizerSpec()
     loss: Name | None = None
     accuracy: Accuracy | None = None
     batch_size: Positive = 32
-    # The store counts them in 32 bits.
+    # The store counts epochs in 32 bits.
     epochs: Annotated[int, Field(ge=1, lt=2**31)] = 100
     dtype: Literal["float32", "float64"] = "float32"

@@ -1,4 +1,4 @@
-"""The policies of a variant, as data: what may stop training, and what sets the learning rate."""
+"""The section `[[variants]]` of a study: what may stop training, and what sets the LR."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -10,7 +10,7 @@ Monitor = Literal["val_loss", "val_accuracy", "loss"]
 
 
 class EarlyStoppingSpec(BaseSpec):
-    """Arguments of `keras.callbacks.EarlyStopping`, which restores the best weights here."""
+    """Arguments of `keras.callbacks.EarlyStopping`; best weights are restored by default."""
 
     monitor: Monitor = "val_loss"
     min_delta: Annotated[float, Field(ge=0)] = 0.0
@@ -34,37 +34,37 @@ class ReduceLRSpec(BaseSpec):
 
 
 class SetLRSpec(BaseSpec):
-    """The learning rate is set to a value once, for the epochs from `epoch` (from 0) on."""
+    """Arguments of `SetLearningRate`: set the LR once, for the epochs from `epoch` (from 0) on."""
 
     epoch: Positive
     learning_rate: Annotated[float, Field(gt=0)]
 
 
-class WarmedUp(BaseSpec):
-    """What all schedules have in common.
+class BaseScheduleSpec(BaseSpec):
+    """Base of all schedules: a linear warm-up.
 
-    `warm_up` epochs come first, in which the LR rises by equal steps to the one that the schedule
-    itself begins with; they do not count in its own epochs.
+    For the first `warm_up` epochs the LR rises by equal steps to the one that the schedule begins
+    with; the schedule's epochs count from there.
     """
 
     warm_up: Count = 0
 
 
-class ConstantSpec(WarmedUp):
+class ConstantSpec(BaseScheduleSpec):
     """The optimizer's LR times `factor`, in every epoch."""
 
     kind: Literal["constant"]
     factor: Annotated[float, Field(gt=0, le=1)] = 0.1
 
 
-class ExponentialSpec(WarmedUp):
+class ExponentialSpec(BaseScheduleSpec):
     """The LR times `factor` after each epoch."""
 
     kind: Literal["exponential"]
     factor: Share = 0.95
 
 
-class CosineSpec(WarmedUp):
+class CosineSpec(BaseScheduleSpec):
     """Cosine annealing with warm restarts.
 
     The first cycle lasts `period` epochs; each further one lasts `growth` times as long, and its
@@ -78,12 +78,12 @@ class CosineSpec(WarmedUp):
     floor: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
-class OneCycleSpec(WarmedUp):
+class OneCycleSpec(BaseScheduleSpec):
     """One cycle of `epochs`: up to the optimizer's LR in the share `rise` of them, then down.
 
     The LR begins at the optimizer's over `initial_divisor` and ends at that over `final_divisor`,
-    where it stays. The length is said here, not taken from the study's budget, so that the same
-    variant is the same schedule under every budget.
+    where it stays. `epochs` is set here, not taken from the study's budget, so that a variant has
+    the same schedule under every budget.
     """
 
     kind: Literal["one_cycle"]
@@ -99,14 +99,14 @@ ScheduleSpec = Annotated[
 
 
 class CallbackSpec(UserFileSpec):
-    """A Keras callback of the user's own, `module:class`; `args` are its arguments."""
+    """A Keras callback of the user's, `module:class`; `args` are its arguments."""
 
     callback: Annotated[str, Field(pattern=IMPORT_PATH)]
     args: dict[str, Any] = Field(default={})
 
 
 class VariantSpec(BaseSpec):
-    """A named set of callback policies; the user's own `callbacks` act after the others."""
+    """A named way to train: policies, and Keras callbacks of the user's that act after them."""
 
     name: Name
     early_stopping: EarlyStoppingSpec | None = None
@@ -117,11 +117,11 @@ class VariantSpec(BaseSpec):
 
     @property
     def bare(self) -> bool:
-        """Whether nothing acts on the training."""
+        """Whether the variant has neither policies nor callbacks."""
         return self == VariantSpec(name=self.name)
 
     def reducing(self, *, name: str | None = None, **changed: Any) -> "VariantSpec":
-        """Give the variant with other arguments of `reduce_lr`, Keras's where it has none."""
+        """Return the variant with arguments of `reduce_lr` changed; the others stay, or default."""
         policy = (self.reduce_lr or ReduceLRSpec()).model_copy(update=changed)
         return self.model_copy(update={"name": name or self.name, "reduce_lr": policy})
 

@@ -1,1 +1,1 @@
-"""The statistics behind the verdict: pure functions on arrays and DataFrames."""
+"""The statistics behind the verdicts: arrays and tables of runs in, numbers out."""

@@ -7,7 +7,8 @@ import numpy as np
 
 from finetune.stats import t_test
 
-# Below this many pairs everything is labelled exploratory.
+# Below this many pairs everything is labelled exploratory: the t test takes the differences to be
+# normal, and so few cannot show whether they are.
 FEW_SEEDS = 8
 
 
@@ -40,11 +41,11 @@ class Difference:
 def describe(differences: np.ndarray, metric: str, *, alpha: float) -> Difference:
     """Summarise the differences of one metric: (pair,).
 
-    Source: Student (1908); statsmodels, as `finetune.stats.t_test` says.
+    Source: Student (1908); statsmodels, as `finetune.stats.t_test` has it.
     """
-    mean, sd = float(t_test.mean(differences)), float(t_test.deviation(differences))
-    low, high = t_test.bounds(differences, alpha=alpha / 2)
-    lower, upper = t_test.bounds(differences, alpha=alpha)
+    mean, sd = float(t_test.mean(differences)), float(t_test.standard_deviation(differences))
+    low, high = t_test.confidence_bounds(differences, alpha=alpha / 2)
+    lower, upper = t_test.confidence_bounds(differences, alpha=alpha)
     return Difference(
         metric=metric,
         n=len(differences),
@@ -54,14 +55,18 @@ def describe(differences: np.ndarray, metric: str, *, alpha: float) -> Differenc
         high=float(high),
         lower=float(lower),
         upper=float(upper),
-        dz=standardised(mean, sd),
+        dz=cohens_dz(mean, sd),
         p=float(t_test.p_value(differences)),
         alpha=alpha,
     )
 
 
-def standardised(mean: float, sd: float) -> float:
-    """Give a mean in standard deviations: infinite without spread, 0 where nothing is known."""
+def cohens_dz(mean: float, sd: float) -> float:
+    """Return a mean in standard deviations: infinite without spread, 0 where nothing is known.
+
+    Source: Cohen (1988), the effect size of a paired t test.
+    """
+    # Below two pairs the standard deviation is infinite: no effect is seen, however large the mean.
     if mean == 0 or math.isnan(mean) or math.isinf(sd):
         return 0.0
     return mean / sd if sd > 0 else math.copysign(math.inf, mean)

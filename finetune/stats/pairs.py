@@ -1,4 +1,4 @@
-"""Blocks: the runs of one seed under several variants, checked cell by cell."""
+"""Paired runs: the runs of each seed under several variants, checked one by one."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from finetune.errors import FinetuneError
 LOSSES = ("train_loss", "test_loss")
 ACCURACIES = ("train_accuracy", "test_accuracy")
 
-# The one place that says which way is worse: a larger loss, a smaller accuracy.
+# The one place that knows which way is worse: a larger loss, a smaller accuracy.
 _WORSE = {"loss": 1.0, "accuracy": -1.0}
 
 # An accuracy is a share of rows. Rounding to this many decimals gives back the ties that floating
@@ -21,12 +21,12 @@ _ACCURACY_DECIMALS = 6
 
 
 class RunsError(FinetuneError):
-    """A table of runs lacks a cell, holds one twice, or holds what no run can be."""
+    """A table of runs lacks a run, holds one twice, or holds what no run can be."""
 
 
 @dataclass(frozen=True)
 class ExcludedRun:
-    """A run that cannot be compared, and why; its seed leaves the comparisons it belongs to."""
+    """A run that cannot be compared, and why; comparisons of its variant exclude the seed."""
 
     variant: str
     seed: int
@@ -35,10 +35,10 @@ class ExcludedRun:
 
 @dataclass(frozen=True, eq=False)
 class PairedRuns:
-    """Complete blocks: every variant's run for the same seeds.
+    """Every variant's run for the same seeds.
 
     `runs` holds the rows of each variant, in the order of `seeds`, which ascend; `excluded` names
-    the runs because of which a seed is not among them.
+    the runs because of which a seed is not among `seeds`.
     """
 
     variants: tuple[str, ...]
@@ -47,12 +47,12 @@ class PairedRuns:
     runs: dict[str, pd.DataFrame]
 
     def values(self, metric: str) -> np.ndarray:
-        """Give one metric: float64, (seed, variant); accuracies to a millionth.
+        """Return one metric, float64 of (seed, variant); accuracies are rounded to a millionth.
 
         Raises:
             RunsError: a value is missing or not finite.
         """
-        table = self._column(metric)
+        table = self._table(metric)
         broken = np.argwhere(~np.isfinite(table))
         if broken.size:
             seed, variant = self.seeds[broken[0][0]], self.variants[broken[0][1]]
@@ -63,57 +63,60 @@ class PairedRuns:
         return table
 
     def difference(self, metric: str) -> np.ndarray:
-        """Give the first variant minus the second in the metric's own units: (seed,)."""
+        """Return the first variant minus the second in the metric's own units: (seed,)."""
         values = self.values(metric)
-        return _settle(values[:, 0] - values[:, 1], metric)
+        # Rounded again: the difference of two rounded shares need not be a rounded number.
+        return _round_accuracies(values[:, 0] - values[:, 1], metric)
 
     def worsening(self, metric: str) -> np.ndarray:
-        """Give by how much the first variant is worse than the second: (seed,)."""
+        """Return by how much the first variant is worse than the second: (seed,)."""
         return worse_sign(metric) * self.difference(metric) + 0.0  # no negative zeros
 
     def measures(self, metrics: Iterable[str]) -> bool:
-        """Tell whether the metrics were measured at all; a regression has no accuracy."""
-        return all(np.isfinite(self._column(metric)).any() for metric in metrics)
+        """Return whether every metric has a value in some run; a regression has no accuracy."""
+        return all(np.isfinite(self._table(metric)).any() for metric in metrics)
 
-    def _column(self, metric: str) -> np.ndarray:
-        columns = [_numbers(self.runs[variant][metric]) for variant in self.variants]
-        return _settle(np.stack(columns, axis=1), metric)
+    def _table(self, metric: str) -> np.ndarray:
+        """Return one metric, (seed, variant), NaN where it is missing."""
+        columns = [_floats(self.runs[variant][metric]) for variant in self.variants]
+        return _round_accuracies(np.stack(columns, axis=1), metric)
 
 
 def worse_sign(metric: str) -> float:
-    """Give 1 where a larger value is worse, -1 where a smaller one is."""
+    """Return 1 where a larger value is worse, -1 where a smaller one is."""
     return _WORSE[metric.rpartition("_")[2]]
 
 
 def pair_runs(
     runs: pd.DataFrame, variants: Sequence[str], *, seeds: Iterable[int] | None = None
 ) -> PairedRuns:
-    """Line up the runs of some variants by seed; a seed with a run that failed is left out.
+    """Line up the runs of some variants by seed; a seed with a run that failed is excluded.
 
     `seeds` are the ones that must be there: by default every seed that any row of `runs` has. A
-    run whose losses are not finite has diverged: it is left out and named like a failed one.
+    run whose losses are not finite has diverged: it is excluded and named like a failed one.
 
     Raises:
-        RunsError: a (variant, seed) cell is missing or there twice, a status is unknown, or a
-            variant is named twice.
+        RunsError: the run of a variant and seed is missing or there twice, a status is unknown, or
+            a variant is named twice.
     """
     if len(set(variants)) < len(variants):
         raise RunsError(f"variants: received {list(variants)}; allowed is each name once")
-    wanted = sorted({int(seed) for seed in (runs["seed"] if seeds is None else seeds)})
-    cells = {variant: _cells(runs, variant, seeds=wanted) for variant in variants}
-    excluded = tuple(run for variant in variants for run in _excluded(cells[variant], variant))
+    required = sorted({int(seed) for seed in (runs["seed"] if seeds is None else seeds)})
+    tables = {variant: _runs_of(runs, variant, seeds=required) for variant in variants}
+    excluded = tuple(run for variant in variants for run in _excluded(tables[variant], variant))
+    # A pair with one run says nothing of the difference, so the seed leaves every variant.
     lost = {run.seed for run in excluded}
-    kept = [seed for seed in wanted if seed not in lost]
+    kept = [seed for seed in required if seed not in lost]
     return PairedRuns(
         variants=tuple(variants),
         seeds=tuple(kept),
         excluded=excluded,
-        runs={variant: rows.loc[kept] for variant, rows in cells.items()},
+        runs={variant: rows.loc[kept] for variant, rows in tables.items()},
     )
 
 
-def _cells(runs: pd.DataFrame, variant: str, *, seeds: list[int]) -> pd.DataFrame:
-    """Give the rows of one variant, indexed by seed, one for each of `seeds`."""
+def _runs_of(runs: pd.DataFrame, variant: str, *, seeds: list[int]) -> pd.DataFrame:
+    """Return the rows of one variant, indexed by seed, one for each of `seeds`."""
     rows = runs[runs["variant"] == variant].set_index("seed")
     twice = rows.index[rows.index.duplicated()]
     if len(twice):
@@ -140,7 +143,7 @@ def _excluded(rows: pd.DataFrame, variant: str) -> list[ExcludedRun]:
             f"{rows['status'][unknown[0]]!r}; allowed are 'ok' and 'failed'"
         )
     failed = (rows["status"] == "failed").to_numpy()
-    finite = np.logical_and.reduce([np.isfinite(_numbers(rows[loss])) for loss in LOSSES])
+    finite = np.logical_and.reduce([np.isfinite(_floats(rows[loss])) for loss in LOSSES])
     return [
         ExcludedRun(variant, int(seed), "failed" if lost else "its loss is not finite")
         for seed, lost, sound in zip(rows.index, failed, finite, strict=True)
@@ -148,9 +151,9 @@ def _excluded(rows: pd.DataFrame, variant: str) -> list[ExcludedRun]:
     ]
 
 
-def _numbers(column: Any) -> np.ndarray:
+def _floats(column: Any) -> np.ndarray:
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _settle(values: np.ndarray, metric: str) -> np.ndarray:
+def _round_accuracies(values: np.ndarray, metric: str) -> np.ndarray:
     return np.round(values, _ACCURACY_DECIMALS) if worse_sign(metric) < 0 else values

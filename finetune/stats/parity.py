@@ -63,16 +63,19 @@ def compare_engines(epochs: pd.DataFrame, reference: pd.DataFrame, *, budget: in
         StoreError: A run of the reference is not there.
     """
     groups = dict(iter(epochs.groupby(["variant", "seed"], observed=True)))
-    wanted = list(reference.groupby(["variant", "seed"], sort=False, observed=True))
-    if not wanted or any(key not in groups for key, _ in wanted):
+    runs = list(reference.groupby(["variant", "seed"], sort=False, observed=True))
+    if not runs or any(key not in groups for key, _ in runs):
         raise StoreError("store: a run of the parity certificate is missing; run the study again")
-    return Parity(tuple(_compare(run, groups[key], budget=budget) for key, run in wanted))
+    return Parity(tuple(_compare(run, groups[key], budget=budget) for key, run in runs))
 
 
 def _compare(run: pd.DataFrame, other: pd.DataFrame, *, budget: int) -> RunParity:
     other = other.loc[other["epoch"] < budget]
+    # An inner join: epochs that only one engine trained show in the lengths, not in the losses.
     both: Any = run.merge(other, on="epoch", suffixes=("", "_other"))
-    apart = np.max([_apart(both[name], both[f"{name}_other"]) for name in _LOSSES], axis=0)
+    difference = np.max(
+        [_difference(both[name], both[f"{name}_other"]) for name in _LOSSES], axis=0
+    )
     rate, other_rate = (one.sort_values("epoch")["learning_rate"] for one in (run, other))
     return RunParity(
         variant=str(run["variant"].iloc[0]),
@@ -81,14 +84,15 @@ def _compare(run: pd.DataFrame, other: pd.DataFrame, *, budget: int) -> RunParit
         other_epochs=len(other),
         lr_reductions=int(np.count_nonzero(np.diff(rate) < 0)),
         same_learning_rates=bool(np.array_equal(rate, other_rate)),
-        early_difference=float(apart[both["epoch"] < _EARLY_EPOCHS].max(initial=0.0)),
-        difference=float(apart.max(initial=0.0)),
+        early_difference=float(difference[both["epoch"] < _EARLY_EPOCHS].max(initial=0.0)),
+        difference=float(difference.max(initial=0.0)),
     )
 
 
-def _apart(values: pd.Series, others: pd.Series) -> np.ndarray:
-    """Give how far two losses are apart, (epoch,): not at all where neither is finite."""
+def _difference(values: pd.Series, others: pd.Series) -> np.ndarray:
+    """Return the absolute difference of two losses, (epoch,): 0 where neither is finite."""
     both = np.stack([values.to_numpy(float), others.to_numpy(float)])
     finite = np.isfinite(both)
+    # Infinities have no difference, so 0 stands for them until the last line.
     first, second = np.where(finite, both, 0.0)
     return np.where(finite[0] == finite[1], np.abs(first - second), np.inf)

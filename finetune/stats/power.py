@@ -1,4 +1,4 @@
-"""Power of the paired t test: what the planned seeds can show, and how many would settle it."""
+"""Power of the paired t test: what a number of seeds can show, and how many an effect needs."""
 
 import bisect
 import math
@@ -19,10 +19,10 @@ _MOST_SEEDS = 100_000
 class DetectableEffect:
     """What a number of seeds can show, in standard deviations (dz) of the paired differences.
 
-    A dz of the rule is what lies between the true difference and the margin. `both` is the excess
-    over the margin that supports the claim when training and test have it, and `either` the
-    distance below the margin that refutes it when one of them has it. `in_units` gives, for
-    metrics whose standard deviation is known, the smallest difference that counts for the claim.
+    A dz is counted from the margin to the true difference. `both` is the excess over the margin
+    that training and test need to have to support a claim, and `either` the distance below the
+    margin at which one of them refutes it. `in_units` holds, for metrics whose standard deviation
+    is known, the smallest difference that counts for the claim.
     """
 
     seeds: int
@@ -41,7 +41,7 @@ def detectable_effect(
     deviations: Mapping[str, float] | None = None,
     margins: Mapping[str, float] | None = None,
 ) -> DetectableEffect:
-    """Say what the planned seeds can detect.
+    """Compute what the planned seeds can detect.
 
     Before any training nothing is known of the spread, and the answer is in dz; where `deviations`
     of the paired differences are known (from a study like it), it is in the metric's units too.
@@ -61,9 +61,11 @@ def detectable_effect(
 
 
 def each_of_two(power: float) -> float:
-    """Give the power that each of two tests needs so that both succeed with `power`.
+    """Return the power that each of two tests needs so that both succeed with `power`.
 
     Their chances to fail add up at most, however the two depend on each other.
+
+    Source: Bonferroni.
     """
     return 1 - (1 - power) / 2
 
@@ -71,7 +73,7 @@ def each_of_two(power: float) -> float:
 def detectable_dz(
     seeds: int, *, alpha: float, power: float = POWER, alternative: Alternative = "two-sided"
 ) -> float:
-    """Give the smallest mean, in standard deviations of the differences, that is detected.
+    """Compute the smallest mean, in standard deviations of the differences, that is detected.
 
     It is infinite below two seeds.
 
@@ -89,9 +91,12 @@ def detectable_dz(
 def seeds_needed(
     dz: float, *, alpha: float, power: float = POWER, alternative: Alternative = "two-sided"
 ) -> int | None:
-    """Give how many seeds detect a mean of `dz` standard deviations; None where none would do.
+    """Compute how many seeds detect a mean of `dz` standard deviations; None beyond 100,000.
 
-    `dz` is positive: how far the mean lies inside the alternative, whichever that is.
+    `dz` is how far the mean lies inside the alternative, whichever that is; at 0 or below no
+    number of seeds would do.
+
+    Source: statsmodels 0.15, `statsmodels.stats.power.TTestPower`.
     """
     if dz <= 0:
         return None

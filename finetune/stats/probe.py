@@ -1,4 +1,4 @@
-"""The probe: was the learning rate starved? Evidence beside the verdict, never part of it."""
+"""The probe: was the learning rate too small to go on? It stands beside the verdict."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,7 +24,7 @@ class Falls:
 
 @dataclass(frozen=True)
 class Probe:
-    """The extra fall of the treatment, resumed at the base LR, over the control at its own LR.
+    """How much further the losses fell in the arm resumed at the base LR than at the run's last LR.
 
     `finding` is "starved" where both losses fell further, each shown at alpha (the claim is both,
     so no correction is due), "not starved" where either extra fall is shown to be below 0 at
@@ -44,7 +44,8 @@ def probe(treatment: Falls, control: Falls, *, alpha: float) -> Probe:
     Raises:
         RunsError: the arms do not have the same number of seeds, or a fall is not finite.
     """
-    _check(treatment, control)
+    _check_falls(treatment, control)
+    # What any further epochs would bring is in both falls; the base LR's share is what is left.
     extra = {
         "train_loss_fall": treatment.train - control.train,
         "test_loss_fall": treatment.test - control.test,
@@ -60,16 +61,17 @@ def probe(treatment: Falls, control: Falls, *, alpha: float) -> Probe:
 
 
 def falls(epochs: pd.DataFrame, arms: tuple[str, str], *, begin: int) -> tuple[Falls, Falls]:
-    """Measure how far train and test loss fell in both arms from the end of epoch `begin` on.
+    """Compute how far train and test loss fell in both arms from the end of epoch `begin` on.
 
     Args:
         epochs: Columns of `store/epochs`, both arms as variants.
-        arms: Names of the treatment resumed at the base LR, and of it going on at its own.
+        arms: Names of the treatment resumed at the base LR, and of it going on at its last LR.
         begin: The last epoch before they part, counted from 0.
 
-    A seed in which a loss of either arm is not finite is left out of both.
+    A seed in which a loss of either arm is not finite is excluded from both.
     """
     columns = ["train_loss", "test_loss"]
+    # The arms share their weights at `begin`, so only the two ends matter.
     last = epochs["epoch"].max()
     ends = epochs[epochs["epoch"].isin([begin, last])]
     table: Any = ends.set_index(["seed", "variant", "epoch"])[columns].unstack(["variant", "epoch"])
@@ -81,7 +83,7 @@ def falls(epochs: pd.DataFrame, arms: tuple[str, str], *, begin: int) -> tuple[F
     return treatment, control
 
 
-def _check(treatment: Falls, control: Falls) -> None:
+def _check_falls(treatment: Falls, control: Falls) -> None:
     arrays = (treatment.train, treatment.test, control.train, control.test)
     if len({len(array) for array in arrays}) > 1:
         raise RunsError(
@@ -89,4 +91,4 @@ def _check(treatment: Falls, control: Falls) -> None:
             "allowed is the same seeds in both arms and losses"
         )
     if not all(np.isfinite(array).all() for array in arrays):
-        raise RunsError("probe: a fall is missing or not finite; leave that seed out of all four")
+        raise RunsError("probe: a fall is missing or not finite; exclude that seed from all four")

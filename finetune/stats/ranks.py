@@ -1,4 +1,4 @@
-"""Ranks of the variants within seeds: a description and a picture, never the verdict."""
+"""Ranks of the variants within seeds: they describe, and never enter a verdict."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from finetune.stats.comparison import holm
+from finetune.stats.multiple_testing import holm
 from finetune.stats.pairs import ExcludedRun, RunsError, pair_runs, worse_sign
 from finetune.stats.sensitivity import signed_rank
 
@@ -19,7 +19,7 @@ class Ranking:
 
     `average` are the average ranks, best (1) first; `p_values` the pairwise Wilcoxon tests with
     Holm's correction over all pairs, a symmetric frame in the same order; `groups` the largest
-    sets of variants that these do not tell apart. `friedman` and `p_friedman` describe all ranks
+    sets of variants between which no test differs. `friedman` and `p_friedman` describe all ranks
     together, None below three variants or two seeds.
 
     Pairwise tests, not Nemenyi's: there the verdict on two variants depends on the others.
@@ -47,7 +47,7 @@ def rank(
     """Rank the variants within every seed that has a run of each.
 
     Raises:
-        RunsError: a cell is missing or there twice, a value is missing, or no seed is complete.
+        RunsError: a run is missing or there twice, a value is missing, or no seed is complete.
 
     Source: Friedman (1937); Benavoli, Corani and Mangili (2016) for the pairwise tests.
     """
@@ -71,12 +71,14 @@ def rank(
         friedman=statistic,
         p_friedman=p,
         p_values=p_values,
-        groups=alike(p_values, alpha=alpha),
+        groups=homogeneous_groups(p_values, alpha=alpha),
     )
 
 
 def friedman(values: np.ndarray) -> tuple[float | None, float | None]:
-    """Give Friedman's statistic and its p-value from (seed, variant); 0 and 1 if all are equal.
+    """Return Friedman's statistic and its p-value from (seed, variant); 0 and 1 if all are equal.
+
+    None, None below three variants or two seeds, where the test is not defined.
 
     Source: scipy 1.17, `scipy.stats.friedmanchisquare` (ties corrected, chi-squared).
     """
@@ -88,8 +90,8 @@ def friedman(values: np.ndarray) -> tuple[float | None, float | None]:
     return float(result.statistic), float(result.pvalue)
 
 
-def alike(p_values: pd.DataFrame, *, alpha: float) -> tuple[tuple[str, ...], ...]:
-    """Give the largest sets of variants between which no pair differs at alpha.
+def homogeneous_groups(p_values: pd.DataFrame, *, alpha: float) -> tuple[tuple[str, ...], ...]:
+    """Return the largest sets of variants of which no two differ at alpha.
 
     Source: Piepho (2004); scikit-posthocs 0.17, `compact_letter_display`.
     """
@@ -102,10 +104,12 @@ def alike(p_values: pd.DataFrame, *, alpha: float) -> tuple[tuple[str, ...], ...
         tuple(name for name, letter in zip(letters, column, strict=True) if letter != " ")
         for column in columns
     ]
+    # A group inside another says nothing that the larger one does not.
     return tuple(one for one in sets if not any(set(one) < set(other) for other in sets))
 
 
 def _average_ranks(worse: np.ndarray, variants: tuple[str, ...]) -> pd.Series:
+    # Ties share the average of their ranks; a stable sort then keeps the order of the study.
     average = stats.rankdata(worse, axis=1).mean(axis=0)
     return pd.Series(average, index=list(variants), name="rank").sort_values(kind="stable")
 

@@ -1,4 +1,4 @@
-"""Tests and counts that assume no normal distribution: beside the t test, to see if it matters."""
+"""Tests and counts that assume no normal distribution, beside the t test for comparison."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ _SIGNS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True)
 class SignedRank:
-    """Two-sided Wilcoxon signed-rank test; `method` is how its p-value came about."""
+    """Two-sided Wilcoxon signed-rank test; `method` names how its p-value was computed."""
 
     p: float
     method: str
@@ -67,9 +67,10 @@ def _wilcoxon(values: np.ndarray, **how: Any) -> float:
 
 
 def sign_flip(differences: np.ndarray, *, seed: int, resamples: int = RESAMPLES) -> float:
-    """Test whether the signs of differences (pair,) are arbitrary, by flipping them.
+    """Return the p-value of a permutation test that flips the signs of differences (pair,).
 
-    Two-sided, on the mean; exact where `resamples` covers all patterns of signs.
+    Two-sided, on the mean; exact where `resamples` covers all patterns of signs, else these are
+    drawn with `seed`.
 
     Source: Fisher (1935); scipy 1.17, `scipy.stats.permutation_test` with "samples".
     """
@@ -94,7 +95,7 @@ def win_rate(worsening: np.ndarray, *, alpha: float) -> WinRate:
     Source: Clopper and Pearson (1934); scipy 1.17, `scipy.stats.binomtest`.
     """
     wins, losses = int((worsening < 0).sum()), int((worsening > 0).sum())
-    rate, low, high = 0.5, 0.0, 1.0
+    rate, low, high = 0.5, 0.0, 1.0  # with ties alone
     if wins + losses:
         result = stats.binomtest(wins, wins + losses)
         interval = result.proportion_ci(confidence_level=1 - alpha, method="exact")

@@ -1,7 +1,8 @@
-"""Student's t on paired differences, for one sample or many columns of samples at once.
+"""The paired t test: means, bounds and p-values of one sample, or of many columns at once.
 
-Everywhere `differences` is (pair,) or (pair, column) and pairs are taken along axis 0; what comes
-back is a scalar, or one value a column.
+Everywhere `differences` is (pair,) or (pair, column): the samples of a column are its pairs, and
+what comes back is a scalar, or one value a column. A margin, threshold or bound is in the units of
+the differences, and `alpha` is a level between 0 and 0.5.
 
 Two limits are defined here that the libraries leave as NaN:
 
@@ -22,23 +23,24 @@ Alternative = Literal["two-sided", "larger", "smaller"]
 
 
 def mean(differences: np.ndarray) -> Any:
-    """Give the mean difference; NaN without any pair."""
+    """Return the mean difference; NaN without any pair."""
     values = np.asarray(differences, dtype=np.float64)
     if not len(values):
         return _fill(values, np.nan)
+    # A sum of equal numbers is rounded: without spread the first is the mean exactly.
     return np.where(_flat(values), values[0], values.mean(axis=0))[()]
 
 
-def deviation(differences: np.ndarray) -> Any:
-    """Give the standard deviation (n - 1 below the line); infinite below two pairs."""
+def standard_deviation(differences: np.ndarray) -> Any:
+    """Return the standard deviation (divided by n - 1); infinite below two pairs."""
     values = np.asarray(differences, dtype=np.float64)
     if len(values) < 2:
         return _fill(values, np.inf)
     return np.where(_flat(values), 0.0, values.std(axis=0, ddof=1))[()]
 
 
-def bounds(differences: np.ndarray, *, alpha: float) -> tuple[Any, Any]:
-    """Give the lower and the upper bound of the mean, each one-sided at level 1 - alpha.
+def confidence_bounds(differences: np.ndarray, *, alpha: float) -> tuple[Any, Any]:
+    """Return the lower and the upper bound of the mean, each one-sided at level 1 - alpha.
 
     Together they are the two-sided interval at level 1 - 2 * alpha.
     """
@@ -54,10 +56,14 @@ def bounds(differences: np.ndarray, *, alpha: float) -> tuple[Any, Any]:
 def p_value(
     differences: np.ndarray, threshold: float = 0.0, *, alternative: Alternative = "two-sided"
 ) -> Any:
-    """Give the p-value of a mean difference equal to, larger or smaller than the threshold."""
+    """Return the p-value of a t test: is the mean other, larger or smaller than a threshold?
+
+    Source: Student (1908); statsmodels, `DescrStatsW.ttest_mean`.
+    """
     values = np.asarray(differences, dtype=np.float64)
     if len(values) < 2:
         return _fill(values, 1.0)
+    # A column without spread divides 0 by 0; its value is replaced below.
     with np.errstate(divide="ignore", invalid="ignore"):
         described: Any = DescrStatsW(values)
         p = described.ttest_mean(threshold, alternative=alternative)[1]
@@ -69,19 +75,23 @@ def p_value(
     return np.where(_flat(values), np.where(holds, 0.0, 1.0), p)[()]
 
 
-def p_equivalent(differences: np.ndarray, *, margin: float) -> Any:
-    """Give the p-value of a mean difference within (-margin, margin), by two one-sided tests."""
+def tost_p_value(differences: np.ndarray, *, margin: float) -> Any:
+    """Return the p-value of two one-sided t tests for a mean within (-margin, margin).
+
+    Source: Schuirmann (1987); statsmodels, `ttost_paired`.
+    """
     values = np.asarray(differences, dtype=np.float64)
     if len(values) < 2:
         return _fill(values, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = ttost_paired(values, np.zeros_like(values), -margin, margin)[0]
+    # Strictly inside, as for the other p-values: a mean at the margin is not within it.
     within = np.where(np.abs(values[0]) < margin, 0.0, 1.0)
     return np.where(_flat(values), within, p)[()]
 
 
 def _flat(values: np.ndarray) -> Any:
-    """Tell which samples have no spread: exactly, since rounding gives equal runs a tiny one."""
+    """Return which samples have no spread, exactly: by rounding, equal runs have a tiny one."""
     return (values == values[0]).all(axis=0)
 
 

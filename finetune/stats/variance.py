@@ -20,7 +20,7 @@ _KEY = ["variant", "minus", "metric"]
 def variance_table(
     sources: Mapping[str, pd.DataFrame], together: pd.DataFrame, *, variants: Sequence[str]
 ) -> pd.DataFrame:
-    """Give the spread over seeds of each variant, and of the difference between two of them.
+    """Estimate the spread over seeds of each variant, and of the difference between two of them.
 
     Args:
         sources: Runs in which one source alone varied, by its name.
@@ -35,7 +35,7 @@ def variance_table(
         interact, so shares need not add up to 1.
 
     Raises:
-        RunsError: a (variant, seed) cell is missing or there twice.
+        RunsError: the run of a variant and seed is missing or there twice.
     """
     every = {**sources, TOGETHER: together}
     paired = {source: pair_runs(runs, variants) for source, runs in every.items()}
@@ -50,30 +50,31 @@ def variance_table(
 
 
 def spread(values: np.ndarray) -> dict[str, float]:
-    """Give n, the standard deviation of (seed,) and its interval, which supposes normal values.
+    """Compute n, the standard deviation of (seed,) and its interval, which supposes normal values.
 
     Source: the pivot (n - 1) s^2 / sigma^2, chi-square with n - 1 degrees of freedom.
     """
     n = len(values)
     if n < 2:
         return {"n": n, **dict.fromkeys(("sd", "low", "high"), np.nan)}
-    sd = float(t_test.deviation(values))
+    sd = float(t_test.standard_deviation(values))
+    # The larger quantile makes the lower end, so it comes first.
     tails = stats.chi2.ppf([(1 + CONFIDENCE) / 2, (1 - CONFIDENCE) / 2], n - 1)
     low, high = (float(end) for end in sd * np.sqrt((n - 1) / tails))
     return {"n": n, "sd": sd, "low": low, "high": high}
 
 
 def _series(runs: PairedRuns, metric: str) -> list[tuple[dict[str, str | None], np.ndarray]]:
-    """Give what varies over seeds, (seed,) each: the difference first, then every variant."""
+    """Return what varies over seeds, (seed,) each: the difference first, then every variant."""
     values = runs.values(metric)
-    own = [
+    single = [
         ({"variant": name, "minus": None}, values[:, place])
         for place, name in enumerate(runs.variants)
     ]
     if len(runs.variants) < 2:
-        return own
+        return single
     first, second = runs.variants
-    return [({"variant": first, "minus": second}, runs.difference(metric)), *own]
+    return [({"variant": first, "minus": second}, runs.difference(metric)), *single]
 
 
 def _with_shares(table: pd.DataFrame) -> pd.DataFrame:

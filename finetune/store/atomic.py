@@ -55,7 +55,7 @@ def remove_partial_files(folder: Path) -> None:
 
 
 def is_abandoned(file: Path) -> bool:
-    """Tell whether a file is so old that whoever began to write it has ended since.
+    """Return whether a file is so old that whatever began to write it has ended since.
 
     Raises:
         FileNotFoundError: it is gone.
@@ -64,7 +64,7 @@ def is_abandoned(file: Path) -> bool:
 
 
 def _sync(folder: Path) -> None:
-    """Keep the new name too through a loss of power, where the system can be asked to."""
+    """Keep the new name too through a loss of power, where the system offers that."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

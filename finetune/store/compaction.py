@@ -14,6 +14,9 @@ from finetune.store.atomic import is_abandoned
 from finetune.store.results import ResultStore
 from finetune.store.shards import MADE_BY, encoded, shard_names
 
+# The folders in which a shard has a file each. Runs come first: epochs without them are not read.
+_TABLES = ("runs", "epochs")
+
 # A shard is made in memory, where it takes some ten times its size on disk.
 _MOST_BYTES = 64 * 2**20
 
@@ -39,7 +42,7 @@ def compact(
     Args:
         folder: The store's.
         most_bytes: Of the shards that are merged into one.
-        on_note: Told what a user should know of the shards.
+        on_note: Called with what a user should know of the shards.
 
     Raises:
         StoreError: the folder holds no store, or cannot be written.
@@ -63,12 +66,10 @@ def _merge_all(store: ResultStore, most_bytes: int) -> None:
     names_at_first = shard_names(folder / "runs")
     try:
         for names in _groups(folder, most_bytes):
-            parts = (_merged(folder / part, names) for part in ("runs", "epochs"))
-            merged = store.write_files(*parts)
-            # Runs first: epochs without them are not read.
-            for part in ("runs", "epochs"):
+            merged = store.write_files(*(_merged(folder / table, names) for table in _TABLES))
+            for table in _TABLES:
                 for name in set(names) - {merged}:
-                    (folder / part / name).unlink(missing_ok=True)
+                    (folder / table / name).unlink(missing_ok=True)
     except FileNotFoundError as error:
         if shard_names(folder / "runs") == names_at_first:
             raise StoreError(
@@ -80,7 +81,7 @@ def _merge_all(store: ResultStore, most_bytes: int) -> None:
 
 
 def _groups(folder: Path, most_bytes: int) -> Iterator[list[str]]:
-    """Give the names of shards to merge: those that are not large, of one kind each."""
+    """Return the names of shards to merge: those that are not large, of one kind each."""
     open_groups: dict[Hashable, list[str]] = defaultdict(list)
     sizes: dict[Hashable, int] = defaultdict(int)
     for name in shard_names(folder / "runs"):
@@ -97,13 +98,13 @@ def _groups(folder: Path, most_bytes: int) -> Iterator[list[str]]:
 
 
 def _kind(file: Path) -> Hashable:
-    """Give what shards must have in common to be one: their precision, and who made them."""
+    """Return what shards must have in common to be one: their precision, and who made them."""
     schema = pq.read_schema(file)
     return str(schema.field("loss").type), (schema.metadata or {}).get(MADE_BY)
 
 
-def _merged(part: Path, names: Sequence[str]) -> bytes:
-    tables = [pq.read_table(part / name) for name in names]
+def _merged(folder: Path, names: Sequence[str]) -> bytes:
+    tables = [pq.read_table(folder / name) for name in names]
     made_by = (tables[0].schema.metadata or {}).get(MADE_BY)
     frame = pd.concat([table.to_pandas() for table in tables], ignore_index=True)
     texts = frame.select_dtypes(exclude="number").columns
@@ -129,15 +130,15 @@ def _remove_uncommitted(folder: Path, on_note: Callable[[str], None]) -> None:
 
 
 def _sizes(folder: Path) -> tuple[int, int]:
-    """Give the number of shards and their bytes."""
+    """Return the number of shards and their bytes."""
     names = shard_names(folder / "runs")
     return len(names), sum(_size(folder, name) for name in names)
 
 
 def _size(folder: Path, name: str) -> int:
     size = 0
-    for part in ("runs", "epochs"):
+    for table in _TABLES:
         # Another compaction may have removed it.
         with suppress(FileNotFoundError):
-            size += (folder / part / name).stat().st_size
+            size += (folder / table / name).stat().st_size
     return size

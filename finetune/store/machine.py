@@ -7,7 +7,7 @@ from typing import Any
 
 
 def machine() -> dict[str, Any]:
-    """Give the processor, its number of cores, the memory in GiB, and the operating system.
+    """Return the processor, its number of cores, the memory in GiB, and the operating system.
 
     The memory is None where the system does not tell it.
     """

@@ -1,68 +1,141 @@
-"""Where numbers come from: the versions of the libraries and the machine that made them."""
+"""The manifest: what identifies a study's numbers, kept beside its report."""
 
-import json
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from finetune.engines.registry import engine_names
 from finetune.errors import StoreError
-from finetune.spec.study import EngineName, StudySpec
+from finetune.spec.study import StudySpec
+from finetune.store.atomic import write_whole
 from finetune.store.machine import machine
 from finetune.store.versions import versions
 
-
-def manifest(
-    spec: StudySpec, *, engine: str, seeds: int, command: str | None, started: datetime
-) -> dict[str, Any]:
-    """Give what identifies a training: the whole spec, the versions and the machine."""
-    return {
-        "name": spec.name,
-        "engine": engine,
-        "digest": spec.problem,
-        "command": command,
-        "started": started.isoformat(timespec="seconds"),
-        "seeds": seeds,
-        "versions": versions(),
-        "machine": machine(),
-        "spec": spec.model_dump(mode="json"),
-    }
+MANIFEST_FILE = "manifest.json"
 
 
-class _Failure(BaseModel):
+def _known_engine(name: str) -> str:
+    if name not in engine_names():
+        raise ValueError(f"received {name!r}; allowed are {engine_names()}")
+    return name
+
+
+class FailedTask(BaseModel):
+    """Runs that were not trained, since their task failed at every try; run again to try again."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    variants: tuple[str, ...]
+    seeds: tuple[int, ...] = Field(min_length=1)
     reason: str
 
+    def __str__(self) -> str:
+        first, last = self.seeds[0], self.seeds[-1]
+        seeds = f"seed {first}" if first == last else f"{len(self.seeds)} seeds, {first} to {last}"
+        names = ", ".join(map(repr, self.variants[:3]))
+        more = f" and {len(self.variants) - 3} more variants" if len(self.variants) > 3 else ""
+        return f"{names}{more} at {seeds}: {self.reason}"
 
-class _Manifest(BaseModel):
-    """What a report reads of a manifest, which may come from a stranger; the rest is kept too."""
 
-    model_config = ConfigDict(extra="allow", strict=True)
+class Manifest(BaseModel):
+    """Which study was trained and how, by which versions, on which machine.
+
+    It may come with an untrusted study, so that it is checked when it is read; keys that this
+    version does not know are kept.
+
+    Attributes:
+        name: Of the study.
+        engine: That was wanted.
+        digest: Of what all variants share.
+        command: That reproduces the study.
+        started: When, in UTC, ISO 8601.
+        seeds: Number of seeds.
+        versions: Of the packages that decide the numbers.
+        machine: Processor, cores, memory, operating system.
+        spec: The whole study.
+        runs_reused, runs_trained: By the training that came last.
+        row_epochs_trained: Epochs that rows of weights were trained for.
+        run_epochs_delivered: Epochs of runs, which share rows.
+        notes: What a reader should know of how it was done.
+        failures: Tasks that failed at every try.
+        wall_seconds: Of each stage.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
 
     name: str
-    engine: EngineName
+    engine: Annotated[str, AfterValidator(_known_engine)]
     digest: str
     command: str | None
     started: str
     seeds: int
     versions: dict[str, str]
     machine: dict[str, str | int | None]
+    spec: StudySpec
+    runs_reused: int = 0
+    runs_trained: int = 0
+    row_epochs_trained: int = 0
+    run_epochs_delivered: int = 0
+    notes: tuple[str, ...] = ()
+    failures: tuple[FailedTask, ...] = ()
     wall_seconds: dict[str, float]
-    spec: dict[str, Any]
-    notes: list[str] = []
-    failures: list[_Failure] = []
+
+    @classmethod
+    def of(
+        cls,
+        spec: StudySpec,
+        *,
+        engine: str,
+        seeds: int,
+        command: str | None,
+        started: datetime,
+    ) -> Self:
+        """Return the manifest of a training that begins, by this program on this machine."""
+        return cls(
+            name=spec.name,
+            engine=engine,
+            digest=spec.problem,
+            command=command,
+            started=started.isoformat(timespec="seconds"),
+            seeds=seeds,
+            versions=versions(),
+            machine=machine(),
+            spec=spec,
+            wall_seconds={},
+        )
+
+    def updated(self, **fields: Any) -> Self:
+        """Return the manifest with other fields."""
+        return self.model_copy(update=fields)
+
+    def timed(self, **seconds: float) -> Self:
+        """Return the manifest with the wall time of further stages, in seconds."""
+        return self.updated(wall_seconds={**self.wall_seconds, **seconds})
+
+    def noting(self, notes: Iterable[str]) -> Self:
+        """Return the manifest with further notes, each once."""
+        return self.updated(notes=tuple(sorted({*self.notes, *notes})))
+
+    def write(self, folder: Path) -> None:
+        """Write it into a study's folder.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
+        write_whole(folder / MANIFEST_FILE, self.model_dump_json(indent=2).encode())
 
 
-def read_manifest(folder: Path) -> tuple[dict[str, Any], StudySpec]:
-    """Read what `manifest` and the training left in a study's folder, and the study itself.
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest in a study's folder.
 
     Raises:
-        StoreError: there is none, or it is not one that this version wrote.
+        StoreError: there is none, or it is not one that this version can read.
     """
     try:
-        about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        _Manifest.model_validate(about)
-        return about, StudySpec.model_validate_json(json.dumps(about["spec"]))
+        return Manifest.model_validate_json((folder / MANIFEST_FILE).read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise StoreError(
             f"DIR: {str(folder)!r} holds no study that can be read ({type(error).__name__}); "

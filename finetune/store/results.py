@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 
 from finetune.errors import StoreError
 from finetune.store.atomic import remove_partial_files, write_whole
+from finetune.store.selection import missing_variants, named_rows
 from finetune.store.shards import (
     EPOCH_COLUMNS,
     RUN_COLUMNS,
@@ -21,10 +22,10 @@ from finetune.store.shards import (
     count_rows,
     damage,
     encoded,
-    makers,
     name_of,
     scan,
     shard_names,
+    versions_by_shard,
 )
 
 _Read = TypeVar("_Read")
@@ -48,23 +49,26 @@ class ResultStore:
         self._epochs = folder / "epochs"
         self._trials = folder / "trials"
 
+    def __str__(self) -> str:
+        return str(self.folder)
+
     def open(self, on_note: Callable[[str], None] = lambda text: None) -> None:
         """Make the folder, or see that the one there is sound.
 
-        A shard that is damaged, or lacks its other half, is set aside, and `on_note` is told its
-        name: what it held is trained anew. What a killed writer left unfinished is removed.
+        A shard that is damaged, or lacks its other half, is set aside, and `on_note` is called with
+        its name: what it held is trained anew. What a killed writer left unfinished is removed.
 
         Raises:
             StoreError: the folder cannot be made or written to.
         """
         try:
-            for part in (self._runs, self._epochs, self._trials):
-                part.mkdir(parents=True, exist_ok=True)
-            for part in (self.folder, self._runs, self._epochs, self._trials):
-                remove_partial_files(part)
+            for folder in (self._runs, self._epochs, self._trials):
+                folder.mkdir(parents=True, exist_ok=True)
+            for folder in (self.folder, self._runs, self._epochs, self._trials):
+                remove_partial_files(folder)
             self._identify()
-            for name, parts, reason in self._damaged():
-                on_note(self._set_aside(name, parts, reason=reason))
+            for name, folders, reason in self._damaged():
+                on_note(self._set_aside(name, folders, reason=reason))
         except OSError as error:
             raise StoreError(
                 f"--out: cannot write to {str(self.folder)!r}: {error.strerror}; give a folder "
@@ -72,7 +76,7 @@ class ResultStore:
             ) from error
 
     def identity(self) -> str:
-        """Give what tells this folder from every other; "" where there is no store.
+        """Return the text that this folder alone has; "" where there is no store.
 
         Two machines may have folders of one name. Those that read the same here share one.
         """
@@ -81,8 +85,12 @@ class ResultStore:
         except OSError:
             return ""
 
+    def as_seen_by_workers(self) -> "ResultStore":
+        """Return the same store by its absolute path: a worker may run in another folder."""
+        return ResultStore(self.folder.resolve())
+
     def _identify(self) -> None:
-        """Prove that the folder can be written to, and give it its identity, once."""
+        """Make sure that the folder can be written to and has an identity."""
         probe = self._runs / f".writable-{secrets.token_hex(8)}.partial"
         probe.touch()
         probe.unlink()
@@ -95,10 +103,10 @@ class ResultStore:
             draft.unlink()
 
     def check(self) -> None:
-        """See that every shard is sound.
+        """Raise StoreError where a shard is damaged.
 
         Raises:
-            StoreError: one is not; it is named.
+            StoreError: It names the shard.
         """
         for name, _, reason in self._damaged():
             raise StoreError(
@@ -107,21 +115,21 @@ class ResultStore:
             )
 
     def _damaged(self) -> Iterator[tuple[str, tuple[Path, ...], str]]:
-        for parts in ((self._runs, self._epochs), (self._trials,)):
-            for name in shard_names(parts[0]):
-                reason = damage(name, parts)
+        for folders in ((self._runs, self._epochs), (self._trials,)):
+            for name in shard_names(folders[0]):
+                reason = damage(name, folders)
                 # A compaction may have replaced it meanwhile.
-                if reason and os.path.lexists(parts[0] / name):
-                    yield name, parts, reason
+                if reason and os.path.lexists(folders[0] / name):
+                    yield name, folders, reason
 
-    def _set_aside(self, name: str, parts: Iterable[Path], *, reason: str) -> str:
-        """Move a shard away, all its files; give what the user should know."""
+    def _set_aside(self, name: str, folders: Iterable[Path], *, reason: str) -> str:
+        """Move a shard away, all its files; return what the user should know."""
         away = self.folder / "set-aside"
-        for part in parts:
-            (away / part.name).mkdir(parents=True, exist_ok=True)
+        for folder in folders:
+            (away / folder.name).mkdir(parents=True, exist_ok=True)
             # One of the files may be what is missing.
             with suppress(FileNotFoundError):
-                (part / name).replace(_unused(away / part.name / name))
+                (folder / name).replace(_unused(away / folder.name / name))
         return (
             f"The shard {name} is damaged: {reason}; it is set aside in {away}, and what it held "
             "is trained anew"
@@ -139,7 +147,7 @@ class ResultStore:
         )
 
     def write_files(self, runs: bytes, epochs: bytes) -> str:
-        """Add a shard as its two files; give its name.
+        """Add a shard as its two files; return its name.
 
         Raises:
             StoreError: the folder or a file cannot be written.
@@ -155,7 +163,7 @@ class ResultStore:
         write_whole(self._trials / name_of(file), file)
 
     def trials(self, search: str) -> pd.DataFrame:
-        """Give the finished trials of one search as `TRIAL_COLUMNS`, by number.
+        """Return the finished trials of one search as `TRIAL_COLUMNS`, by number.
 
         A number can be there twice, with two settings, where the search's database was lost.
         """
@@ -171,60 +179,42 @@ class ResultStore:
         return count_rows(self._runs)
 
     def missing(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> dict[int, list[str]]:
-        """Tell, by seed, the variants that have no stored run; seeds with none are left out.
-
-        Args:
-            recipes: The recipe of each variant, by its name. Of variants that share a recipe
-                only the first is named, since one run serves them all.
-            seeds: The seeds wanted.
-        """
-        first: dict[str, str] = {}
-        for name, recipe in recipes.items():
-            first.setdefault(recipe, name)
+        """Return, by seed, the variants without a stored run; see `missing_variants`."""
         stored = self._read(self._runs, recipes, columns=["recipe", "seed"])
-        have = set(zip(stored["recipe"], stored["seed"], strict=True))
-        gaps = {
-            seed: [name for recipe, name in first.items() if (recipe, seed) not in have]
-            for seed in seeds
-        }
-        return {seed: names for seed, names in gaps.items() if names}
+        return missing_variants(stored, recipes, seeds)
 
     def runs(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> pd.DataFrame:
-        """Give the stored runs as `RUN_COLUMNS`, in the order of `recipes`, then by seed."""
+        """Return the stored runs as `RUN_COLUMNS`, in the order of `recipes`, then by seed."""
         return self._select(self._runs, recipes, seeds, columns=RUN_COLUMNS)
 
     def epochs(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> pd.DataFrame:
-        """Give the stored epochs as `EPOCH_COLUMNS`, in the order of `recipes`, seed and epoch."""
+        """Return the stored epochs as `EPOCH_COLUMNS`, in the order of the runs, then by epoch."""
         return self._select(self._epochs, recipes, seeds, columns=EPOCH_COLUMNS)
 
-    def mixtures(self, recipes: Mapping[str, str]) -> dict[str, dict[str, int]]:
-        """Give the packages of which runs were trained by several versions: runs by version."""
+    def versions(self, recipes: Mapping[str, str]) -> dict[str, dict[str, int]]:
+        """Return the packages of which several versions trained runs: runs by version."""
         runs: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        found = self._steady(lambda names: list(makers(self._runs, names, _is_of(recipes))))
+        wanted = _is_of(recipes)
+        found = self._steady(lambda names: list(versions_by_shard(self._runs, names, wanted)))
         for versions, rows in found:
             for package, version in versions.items():
                 runs[package][version] += rows
         return {package: dict(found) for package, found in runs.items() if len(found) > 1}
 
-    def _select(self, part: Path, recipes, seeds, *, columns: tuple[str, ...]) -> pd.DataFrame:
-        found = self._read(part, recipes, columns=["recipe", *columns[1:]])
-        found = found[found["seed"].isin(list(seeds))]
-        key = [name for name in ("variant", "seed", "epoch") if name in columns]
-        names = pd.DataFrame({"recipe": list(recipes.values()), "variant": list(recipes)})
-        names["variant"] = pd.Categorical(names["variant"], categories=list(recipes))
-        named = names.merge(found, on="recipe").sort_values(key, ignore_index=True)
-        # Two programs on one folder may both have trained a run; its numbers are the same.
-        named = named.drop_duplicates(key, ignore_index=True)
-        return named.astype({"variant": "str"}).loc[:, list(columns)]
+    def _select(self, folder: Path, recipes, seeds, *, columns: tuple[str, ...]) -> pd.DataFrame:
+        stored = self._read(folder, recipes, columns=["recipe", *columns[1:]])
+        return named_rows(stored, recipes, seeds, columns=columns)
 
-    def _read(self, part: Path, recipes: Mapping[str, str], *, columns: list[str]) -> pd.DataFrame:
-        frame = self._scan(part, wanted=_is_of(recipes), columns=columns).to_pandas()
+    def _read(
+        self, folder: Path, recipes: Mapping[str, str], *, columns: list[str]
+    ) -> pd.DataFrame:
+        frame = self._scan(folder, wanted=_is_of(recipes), columns=columns).to_pandas()
         # An integer column with gaps would come back as floats.
         whole = {"first_reduction_epoch": "Int64"}
         return frame.astype({name: kind for name, kind in whole.items() if name in frame})
 
-    def _scan(self, part: Path, *, wanted: ds.Expression, columns: list[str]) -> pa.Table:
-        return self._steady(lambda names: scan(part, names, wanted=wanted, columns=columns))
+    def _scan(self, folder: Path, *, wanted: ds.Expression, columns: list[str]) -> pa.Table:
+        return self._steady(lambda names: scan(folder, names, wanted=wanted, columns=columns))
 
     def _steady(self, read: Callable[[list[str]], _Read]) -> _Read:
         """Read the shards, and once more where a compaction has replaced some meanwhile.
@@ -245,7 +235,7 @@ def _is_of(recipes: Mapping[str, str]) -> ds.Expression:
 
 
 def _unused(file: Path) -> Path:
-    """Give a name like a file's that is not taken: what was set aside before stays."""
+    """Return a name like a file's that is not taken: what was set aside before stays."""
     number, free = 1, file
     while os.path.lexists(free):
         number += 1

@@ -26,7 +26,7 @@ EPOCH_COLUMNS = (
 )  # fmt: skip
 TRIAL_COLUMNS = ("search", "number", "factor", "patience", "start_from_epoch", "value")
 
-# Where a shard says the versions of what made its numbers.
+# The key of a shard's metadata that holds the versions of what made its numbers, as JSON.
 MADE_BY = b"finetune.store.versions"
 
 _COLUMNS = {
@@ -38,13 +38,13 @@ _INTEGERS = ("seed", "number", "epochs_run", "best_epoch", "lr_reductions", "fir
 _TEXTS = ("recipe", "variant", "status", "search")
 
 
-def shard_names(part: Path) -> list[str]:
-    """Give the names of the shards in a folder, in order."""
-    return sorted(file.name for file in part.glob("*.parquet"))
+def shard_names(folder: Path) -> list[str]:
+    """Return the names of the shards in a folder, in order."""
+    return sorted(file.name for file in folder.glob("*.parquet"))
 
 
 def encoded(frame: pd.DataFrame, *, made_by: bytes | None = None) -> bytes:
-    """Give a shard's file: the same bytes for the same table.
+    """Return a shard's file: the same bytes for the same table.
 
     `made_by` are the versions of what made the numbers, as JSON; by default those here.
     """
@@ -57,9 +57,9 @@ def encoded(frame: pd.DataFrame, *, made_by: bytes | None = None) -> bytes:
 
 
 def name_of(*files: bytes) -> str:
-    """Give the name of a shard that is made of these files: that of what they hold.
+    """Return the name of a shard that is made of these files: that of what they hold.
 
-    So a shard that was damaged is told from a sound one without another file to compare with,
+    So damage to a shard shows without another file to compare with,
     and the same shard written twice is one.
     """
     held = hashlib.sha256()
@@ -68,10 +68,10 @@ def name_of(*files: bytes) -> str:
     return f"{held.hexdigest()[:32]}.parquet"
 
 
-def damage(name: str, parts: Sequence[Path]) -> str:
-    """Say what is wrong with a shard that has a file in each of these folders; "" if nothing."""
+def damage(name: str, folders: Sequence[Path]) -> str:
+    """Return what is wrong with a shard that has a file in each of these folders; "" if nothing."""
     try:
-        files = [(part / name).read_bytes() for part in parts]
+        files = [(folder / name).read_bytes() for folder in folders]
     except FileNotFoundError as error:
         return f"{Path(error.filename).parent.name}/{name} is missing"
     except OSError as error:
@@ -79,57 +79,57 @@ def damage(name: str, parts: Sequence[Path]) -> str:
     return "" if name_of(*files) == name else "it does not hold what was written"
 
 
-def makers(
-    part: Path, names: list[str], wanted: ds.Expression
+def versions_by_shard(
+    folder: Path, names: list[str], wanted: ds.Expression
 ) -> Iterator[tuple[dict[str, str], int]]:
-    """Give, shard by shard, the versions that made it and how many of its rows are wanted ones.
+    """Yield, shard by shard, the versions that made it and how many of its rows are wanted ones.
 
     Raises:
         StoreError: a shard is missing or cannot be read.
     """
-    with _readable(part):
-        shards = list(_dataset(part, names).get_fragments())
+    with _readable(folder):
+        shards = list(_dataset(folder, names).get_fragments())
     for shard in shards:
-        with _readable(part):
+        with _readable(folder):
             rows = shard.count_rows(filter=wanted)
-            said = (shard.physical_schema.metadata or {}).get(MADE_BY)
-        if rows and said:
-            yield json.loads(said), rows
+            made_by = (shard.physical_schema.metadata or {}).get(MADE_BY)
+        if rows and made_by:
+            yield json.loads(made_by), rows
 
 
-def count_rows(part: Path) -> int:
+def count_rows(folder: Path) -> int:
     """Count the rows of all shards in a folder, reading none."""
-    return sum(pq.read_metadata(part / name).num_rows for name in shard_names(part))
+    return sum(pq.read_metadata(folder / name).num_rows for name in shard_names(folder))
 
 
-def scan(part: Path, names: list[str], *, wanted: ds.Expression, columns: list[str]) -> pa.Table:
+def scan(folder: Path, names: list[str], *, wanted: ds.Expression, columns: list[str]) -> pa.Table:
     """Read the rows wanted from the shards of these names.
 
     Raises:
         StoreError: a shard is missing or cannot be read.
     """
-    with _readable(part):
-        return _dataset(part, names).to_table(columns=columns, filter=wanted)
+    with _readable(folder):
+        return _dataset(folder, names).to_table(columns=columns, filter=wanted)
 
 
-def _dataset(part: Path, names: list[str]) -> ds.Dataset:
-    files = [str(part / name) for name in names]
-    return ds.dataset(files, format="parquet", schema=_schema(part.name))
+def _dataset(folder: Path, names: list[str]) -> ds.Dataset:
+    files = [str(folder / name) for name in names]
+    return ds.dataset(files, format="parquet", schema=_schema(folder.name))
 
 
 @contextmanager
-def _readable(part: Path) -> Iterator[None]:
+def _readable(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException) as error:
         raise StoreError(
-            f"store: cannot read {part.name}: {str(error).splitlines()[0]}; run the study again: "
+            f"store: cannot read {folder.name}: {str(error).splitlines()[0]}; run the study again: "
             "it sets a damaged shard aside and trains anew what it held"
         ) from error
 
 
-def _schema(part: str) -> pa.Schema:
-    """Give the types of a shard's columns; epochs hold the study's own dtype, read as float64."""
+def _schema(table: str) -> pa.Schema:
+    """Return the types of a shard's columns; epochs hold the study's own dtype, read as float64."""
 
     def kind(name: str) -> pa.DataType:
         if name in _TEXTS:
@@ -138,4 +138,4 @@ def _schema(part: str) -> pa.Schema:
             return pa.int32()
         return pa.int64() if name in _INTEGERS else pa.float64()
 
-    return pa.schema([(name, kind(name)) for name in _COLUMNS[part]])
+    return pa.schema([(name, kind(name)) for name in _COLUMNS[table]])

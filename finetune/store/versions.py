@@ -12,13 +12,13 @@ _STATISTICAL = ("scipy", "statsmodels")
 
 
 def versions() -> dict[str, str]:
-    """Give the versions of Python and of the libraries that decide the numbers of a report."""
+    """Return the versions of Python and of the libraries that decide the numbers of a report."""
     names = (*_NUMERIC, *_STATISTICAL)
     return {"python": platform.python_version(), **{name: _version(name) for name in names}}
 
 
 def numeric_versions() -> dict[str, str]:
-    """Give the versions of what decides the numbers of a run."""
+    """Return the versions of what decides the numbers of a run."""
     known = {name: _version(name) for name in _NUMERIC}
     return known | {"numerics of finetune": str(NUMERICS_VERSION)}
 

@@ -12,6 +12,9 @@ import pandas as pd
 
 from finetune.data.target import prepare_target
 from finetune.errors import DataError, SpecError
+from finetune.execution.base import Executor
+from finetune.execution.choice import executor_or_new
+from finetune.execution.progress import SILENT, Progress
 from finetune.execution.training import Options
 from finetune.models.architecture import network_json
 from finetune.spec.study_file import parse_spec
@@ -37,16 +40,20 @@ def compare(
     name: str = "comparison",
     out: Path | str | None = None,
     workers: int | None = 0,
+    executor: Executor | None = None,
+    progress: Progress = SILENT,
+    figures: bool = True,
     **settings: Any,
 ) -> Results:
     """Compare callbacks on a Keras model and arrays; shown in a notebook, the result is a report.
 
     Model and arrays are kept in the folder, so that the same call again trains nothing anew.
+    Nothing is printed unless `progress` prints it.
 
     Args:
-        model_fn: Gives a Keras model of layers that Keras knows; called once, with
+        model_fn: Returns a Keras model of layers that Keras knows; called once, with
             `(input_shape, n_outputs)`, or with nothing where it needs no argument. A compiled
-            model brings its optimizer and its loss, where a study file can say them. Every seed
+            model brings its optimizer and its loss, where a study file can hold them. Every seed
             draws the weights anew from its layers' initialisers.
         x: Features, (row, feature): an array or a DataFrame.
         y: Target, (row,): classes or numbers.
@@ -59,7 +66,11 @@ def compare(
         name: Of the study.
         out: Folder of the report and the results; default `reports/NAME`.
         workers: Worker processes; 0 trains in this one (see `run`).
-        **settings: Any other part of a study file, as `vary=["init"]` or `data={"val_size": 0.3}`.
+        executor: Trains instead of `workers`; it is not ended.
+        progress: Shows how far training is (see `run`).
+        figures: Whether the report has figures.
+        **settings: Any other table or key of a study file, as `vary=["init"]` or
+            `data={"val_size": 0.3}`.
 
     Raises:
         FinetuneError: something cannot be done; what was finished is stored.
@@ -70,7 +81,7 @@ def compare(
     features, target = _arrays(x, y)
     model = _made(model_fn, features, target, task=settings.get("data", {}).get("task"))
     founding = load_spec().model_dump(mode="json", exclude_defaults=True)
-    asked = {"epochs": epochs, "batch_size": batch_size, **_compiled(model)}
+    training = {"epochs": epochs, "batch_size": batch_size, **_compiled(model)}
     tree = {
         "name": name,
         "seeds": seeds,
@@ -78,7 +89,7 @@ def compare(
         **settings,
         "data": {"source": _DATA, **settings.get("data", {})},
         "model": {"architecture": _NETWORK},
-        "training": asked | settings.get("training", {}),
+        "training": training | settings.get("training", {}),
     }
     if variants is not None:
         tree["variants"] = [{"name": key, **value} for key, value in variants.items()]
@@ -86,7 +97,9 @@ def compare(
         tree["claim"] = dict(claim)
     spec = parse_spec(tree, where="compare")
     _keep(folder, features, target, network_json(model))
-    return run_study(locate_files(spec, folder), folder, options=Options(workers=workers))
+    with executor_or_new(executor, workers, on_note=progress.note) as chosen:
+        options = Options(chosen, progress, figures=figures)
+        return run_study(locate_files(spec, folder), folder, options=options)
 
 
 def _arrays(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -122,12 +135,12 @@ def _made(
     ]
     model = model_fn((features.shape[1],), outputs) if needed else model_fn()
     if not isinstance(model, keras.Model):
-        raise SpecError(f"model_fn: gave {type(model).__name__}; allowed is a keras.Model")
+        raise SpecError(f"model_fn: returned {type(model).__name__}; allowed is a keras.Model")
     return model
 
 
 def _compiled(model: Any) -> dict[str, Any]:
-    """Give what a model was compiled with, as a study file has it."""
+    """Return what a model was compiled with, as a study file has it."""
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
         return {}
@@ -142,8 +155,11 @@ def _compiled(model: Any) -> dict[str, Any]:
             "model_fn: its optimizer has a schedule for a learning rate; allowed is a number; give "
             "schedules as variants"
         )
-    own = {key: value for key, value in config.items() if value != usual.get(key)}
-    arguments = {key: own[key] for key in own if key not in ("name", "learning_rate")}
+    arguments = {
+        key: value
+        for key, value in config.items()
+        if value != usual.get(key) and key not in ("name", "learning_rate")
+    }
     rate = {"name": kind.__name__.lower(), "learning_rate": config["learning_rate"]}
     return {"optimizer": {**rate, "args": arguments}, **_compiled_loss(model.loss)}
 

@@ -1,4 +1,4 @@
-"""A study loaded from its file, with the user's own files found."""
+"""Load a study from its file, and find the user's files that it names."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -3,15 +3,16 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from finetune.analysis.analysis import Analysis
 from finetune.claims.verdict import Verdict
 from finetune.claims.words import sentence
 from finetune.errors import StoreError
 from finetune.report.html import report_html
 from finetune.spec.study import StudySpec
+from finetune.store.manifest import Manifest
 
 _REPORT = ("report.md", "figures", "tables", "verdict.json", "manifest.json")
 
@@ -21,29 +22,42 @@ class Results:
     """A study's results; a notebook shows them with their figures.
 
     Attributes:
-        spec: The study.
         folder: Of the report and the store.
-        runs: A row a run: variant, seed, status, every metric of the final weights, and what the
-            callbacks did.
-        epochs: A row a run and epoch.
-        verdict: On the study's claim; None where it makes none.
+        analysis: Every table, curve, verdict and check.
         manifest: Spec, versions, machine and times.
     """
 
-    spec: StudySpec
     folder: Path
-    runs: pd.DataFrame
-    epochs: pd.DataFrame
-    verdict: Verdict | None
-    manifest: dict[str, Any]
+    analysis: Analysis
+    manifest: Manifest
+
+    @property
+    def spec(self) -> StudySpec:
+        """The study."""
+        return self.analysis.spec
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """A row a run: variant, seed, status, metrics of the final weights, what callbacks did."""
+        return self.analysis.runs
+
+    @property
+    def epochs(self) -> pd.DataFrame:
+        """A row a run and epoch."""
+        return self.analysis.epochs
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the study's claim; None where it makes none."""
+        return self.analysis.verdict
 
     @property
     def failed(self) -> int:
-        """Number of runs in which a loss became NaN or infinite."""
+        """Number of runs that failed: a loss became NaN or infinite, or training never ended."""
         return list(self.runs["status"]).count("failed")
 
     def report(self, path: Path | str | None = None) -> Path:
-        """Give the report's path; with a folder, copy the report there with all that it shows.
+        """Return the report's path; with a folder, copy the report there with all that it shows.
 
         Raises:
             StoreError: the folder cannot be written to.
@@ -64,7 +78,7 @@ class Results:
         return report_html(
             self.folder,
             title=self.spec.name,
-            answer=sentence(self.verdict) if self.verdict else "",
+            verdict=sentence(self.verdict) if self.verdict else "",
         )
 
 

@@ -3,17 +3,17 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from finetune.analysis.tuned import TUNED_FILE, Tuned
-from finetune.analysis.tuned_tables import TunedTables
-from finetune.execution.training import DEFAULTS, Options, workers_for
-from finetune.report.csv import csv_files
-from finetune.report.figures.tuned import tuned_files
+from finetune.analysis.tuned import Tuned
+from finetune.execution.training import Options, train_blocks
+from finetune.report.search import render_search
 from finetune.search.confirmation import confirm
+from finetune.search.random_search import REPEATS, stored_repeats, winners_block
 from finetune.search.sampler import describe_sampler
-from finetune.search.storage import Storage
+from finetune.search.storage import Storage, without_password
 from finetune.search.tuning import Tuning
 from finetune.spec.study import StudySpec
 from finetune.store.atomic import write_whole
+from finetune.store.base import Store
 from finetune.store.results import ResultStore
 from finetune.studies.results import Results
 from finetune.studies.run import run_study
@@ -21,7 +21,7 @@ from finetune.studies.run import run_study
 
 @dataclass(frozen=True)
 class SearchResults:
-    """What a search found, and the study whose report tells it."""
+    """What a search found, and the study whose report shows it."""
 
     tuned: Tuned
     study: Results
@@ -32,7 +32,9 @@ def search_study(
     folder: Path,
     *,
     storage: str | None = None,
-    options: Options = DEFAULTS,
+    baseline: bool = False,
+    store: Store | None = None,
+    options: Options | None = None,
 ) -> SearchResults:
     """Search both arms, train the winners on the study's seeds, and write the study's report.
 
@@ -40,50 +42,56 @@ def search_study(
     folder is only added to.
 
     Args:
-        spec: The study; `spec.search` says what is searched and at which cost.
+        spec: The study; `spec.search` holds what is searched and at which cost.
         folder: Of the study and its report.
         storage: Optuna's storage as a URL; by default an SQLite file in the folder.
+        baseline: Whether random searches at the same budget are run beside it, so that the report
+            shows what the sampler bought; those that are stored are shown either way.
+        store: Where runs are kept; by default in the folder.
         options: How to train.
 
     Raises:
         FinetuneError: something cannot be done; what was finished is stored.
     """
-    store = ResultStore(folder / "store")
-    store.open(options.on_note)
+    options = options or Options()
+    store = store or ResultStore(folder / "store")
+    store.open(options.progress.note)
+    if storage is None:
+        # A store that is elsewhere has not made it.
+        folder.mkdir(parents=True, exist_ok=True)
     url = storage or f"sqlite:///{folder / 'search.db'}"
-    with (
-        Storage(url) as opened,
-        workers_for(store, options) as workers,
-    ):
+    with Storage(url) as opened:
         if options.command:
-            options = replace(options, command=options.command.replace(url, opened.shown))
+            options = replace(options, command=without_password(options.command, url))
         tuning = Tuning(spec, store, storage=opened)
-        options.on_note(_budget(spec))
-        treatment, control = tuning.run(workers, options)
+        options.progress.note(_budget(spec))
+        treatment, control = tuning.run(options)
+        if baseline:
+            _search_at_random(spec, store, options)
         tuned, tables = confirm(
             spec,
             (treatment, control),
             store,
             dashboard=f"optuna-dashboard {opened.shown}",
-            workers=workers,
             options=options,
         )
-    _write(folder, tuned, tables)
-    return SearchResults(tuned, run_study(spec, folder, options=options))
+    for name, content in render_search(tuned, tables, figures=options.figures).items():
+        write_whole(folder / name, content)
+    return SearchResults(tuned, run_study(spec, folder, store=store, options=options))
+
+
+def _search_at_random(spec: StudySpec, store: Store, options: Options) -> None:
+    """Repeat both arms' search at random, and train the winners on the study's own seeds."""
+    # Its trials are read back from the store, so that no storage need outlast it.
+    with Storage("sqlite://") as storage:
+        Tuning(spec, store, storage=storage, sampler="random", repeats=REPEATS).run(options)
+    block = winners_block(spec, stored_repeats(spec, store))
+    train_blocks([block], store, options).raise_failures()
 
 
 def _budget(spec: StudySpec) -> str:
-    asked = spec.search
+    search = spec.search
     return (
-        f"Each of the two arms gets {asked.trials} trials of {asked.seeds} seeds and at most "
-        f"{spec.training.epochs} epochs, {asked.batch} at a time; {describe_sampler('TPE')}"
+        f"Each of the two arms gets {search.trials} trials of {search.seeds} seeds and at most "
+        f"{spec.training.epochs} epochs, {search.batch} at a time; {describe_sampler('TPE')}"
     )
-
-
-def _write(folder: Path, tuned: Tuned, tables: TunedTables) -> None:
-    """Write what the report's section shows; `tuned.json`, which it is read from, comes last."""
-    files = {f"tables/{name}": text.encode() for name, text in csv_files(tables.frames).items()}
-    drawn = tuned_files(tables, tuned=tuned)
-    files |= {f"figures/{name}": image for name, image in drawn.items()}
-    for name, content in {**files, TUNED_FILE: tuned.model_dump_json(indent=2).encode()}.items():
-        write_whole(folder / name, content)

@@ -1,1 +1,1 @@
-"""A study's own files and code: found, fingerprinted, imported, or refused."""
+"""Files and code that a study names: found, identified by SHA-256, imported, or refused."""

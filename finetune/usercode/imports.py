@@ -1,4 +1,4 @@
-"""The user's own functions, `module:function`: found, imported, called; errors in one line."""
+"""The user's functions and classes, `module:name`: found, imported, called; errors in one line."""
 
 import hashlib
 import importlib
@@ -13,29 +13,30 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from finetune.errors import FinetuneError, in_words
+from finetune.errors import FinetuneError, describe_exception
 
-# The digest of each module as it was loaded, by its name: workers may outlive a change to it.
+# The SHA-256 of each module's file when it was loaded, by the module's name: a worker process
+# may outlive a change to the file.
 _loaded: dict[str, str] = {}
 
-# Where no study's own packages lie: the whole program may be using these.
+# Packages that lie here are never unloaded for a study's: the whole program may be using them.
 _INSTALLED = (
     *(Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "purelib", "platlib")),
     Path(__file__).resolve().parents[1],
 )
 
 
-def module_file(function: str, folders: Iterable[str]) -> tuple[str, Path] | None:
-    """Find the source file of `module:function`, importing nothing.
+def find_module(path: str, folders: Iterable[str]) -> tuple[str, Path] | None:
+    """Find the source file of `module:name` without importing anything.
 
     Args:
-        function: The module's dotted name, a colon and the function's name.
+        path: The module's dotted name, a colon and a name in it.
         folders: Where to look, before Python's own path.
 
     Returns:
         The folder to import it from, and its file; None where only an import could tell.
     """
-    inner = Path(*function.partition(":")[0].split("."))
+    inner = Path(*path.partition(":")[0].split("."))
     for root in (*folders, *sys.path):
         for file in (Path(root, inner, "__init__.py"), Path(root, inner).with_suffix(".py")):
             if file.is_file():
@@ -52,32 +53,35 @@ def load_function(
         The function; whatever it raises becomes an `error` of one line that says where.
 
     Raises:
-        FinetuneError: of type `error`: the module cannot be imported, or has no such function.
+        FinetuneError: Of type `error`: the module cannot be imported, or has no such function.
     """
     function, file = load_object(path, folders=folders, field=field, error=error)
     if not callable(function):
         raise error(f"{field}: {path!r} is {type(function).__name__}; allowed is a function")
-    return with_errors_reworded(function, path, file=file, field=field, error=error)
+    return wrap_errors(function, path, file=file, field=field, error=error)
 
 
 def load_object(
     path: str, *, folders: Iterable[str], field: str, error: type[FinetuneError]
 ) -> tuple[Any, Path | None]:
-    """Import `module:name` as `load_function` does, whatever it is; give it and its source file.
+    """Import `module:name` as `load_function` does, whatever it is.
+
+    Returns:
+        The object, and the module's source file where it is known.
 
     Raises:
-        FinetuneError: of type `error`: the module cannot be imported, or has no such name.
+        FinetuneError: Of type `error`: the module cannot be imported, or has no such name.
     """
     name, _, attribute = path.partition(":")
-    root, file = module_file(path, folders) or (None, None)
+    root, file = find_module(path, folders) or (None, None)
     try:
         with _first_on_path(root):
             return getattr(_import(name, file, root=root), attribute), file
     except Exception as problem:
-        raise error(f"{field}: cannot import {path!r}: {_told(problem, file)}") from problem
+        raise error(f"{field}: cannot import {path!r}: {_describe(problem, file)}") from problem
 
 
-def with_errors_reworded(
+def wrap_errors(
     function: Callable[..., Any],
     path: str,
     *,
@@ -85,63 +89,68 @@ def with_errors_reworded(
     field: str,
     error: type[FinetuneError],
 ) -> Callable[..., Any]:
-    """Give a function of the user's with what it raises turned into an `error` of one line.
+    """Wrap a user's function so that whatever it raises becomes an `error` of one line.
 
-    `path` names it there, and a place in `file` is told.
+    Args:
+        function: The user's.
+        path: How the line names it.
+        file: Its source; the line gives the number of the last line in it that was running.
+        field: Where the study names it; the line begins with that.
+        error: The type that is raised instead.
     """
 
     @wraps(function)
-    def called(*arguments: Any, **options: Any) -> Any:
+    def wrapped(*arguments: Any, **options: Any) -> Any:
         try:
             return function(*arguments, **options)
         except Exception as problem:
-            raise error(f"{field}: {path} raised {_told(problem, file)}") from problem
+            raise error(f"{field}: {path} raised {_describe(problem, file)}") from problem
 
-    return called
+    return wrapped
 
 
 def _import(name: str, file: Path | None, *, root: str | None) -> ModuleType:
     content = hashlib.sha256(file.read_bytes()).hexdigest() if file else ""
     _forget_package(name, root)
-    known = sys.modules.get(name) if file else None
+    loaded = sys.modules.get(name) if file else None
     # Another study's module of the same name, or an earlier state of this one.
-    if known and (not _is_of(known, file) or _loaded.get(name, content) != content):
+    if loaded and (not _is_from(loaded, file) or _loaded.get(name, content) != content):
         del sys.modules[name]
     importlib.invalidate_caches()
     module = importlib.import_module(name)
-    if file and not _is_of(module, file):
+    if file and not _is_from(module, file):
         found = getattr(module, "__file__", None)
         raise ImportError(f"{name} is {found}, not {file}; rename one of them")
     _loaded[name] = content
     return module
 
 
-def _is_of(module: ModuleType, file: Path | None) -> bool:
-    at = getattr(module, "__file__", None)
-    return bool(at) and Path(str(at)).resolve() == file
+def _is_from(module: ModuleType, file: Path | None) -> bool:
+    source = getattr(module, "__file__", None)
+    return bool(source) and Path(str(source)).resolve() == file
 
 
 def _forget_package(name: str, root: str | None) -> None:
-    """Forget the package around a module, and all in it, where another folder's was loaded."""
+    """Unload a module's top-level package where the one that is loaded is from another folder."""
     top, dot, _ = name.partition(".")
     if root is None or not dot:
         return
-    family = {key: module for key, module in sys.modules.items() if key.partition(".")[0] == top}
+    package = {key: module for key, module in sys.modules.items() if key.partition(".")[0] == top}
     places = [
         Path(file).parent.resolve()
-        for module in family.values()
+        for module in package.values()
         if (file := getattr(module, "__file__", None))
     ]
     installed = any(place.is_relative_to(folder) for place in places for folder in _INSTALLED)
-    own = Path(root, top).resolve()
-    if not installed and not all(place.is_relative_to(own) for place in places):
-        for key in family:
+    wanted = Path(root, top).resolve()
+    if not installed and not all(place.is_relative_to(wanted) for place in places):
+        for key in package:
             del sys.modules[key]
 
 
 @contextmanager
 def _first_on_path(root: str | None) -> Iterator[None]:
-    """Import from a folder before all others; leave it last, for what functions import later."""
+    """Put a folder first on Python's path, then last: functions may import more when called."""
     if root is None:
         yield
         return
@@ -154,11 +163,14 @@ def _first_on_path(root: str | None) -> Iterator[None]:
             sys.path.append(root)
 
 
-def _told(problem: Exception, file: Path | None) -> str:
-    """Say an exception in one line: its kind, its words, and where in the user's file it arose."""
-    said = in_words(problem)
+def _describe(problem: Exception, file: Path | None) -> str:
+    """Describe an exception in one line: type, message, and the last line in the user's file."""
+    description = describe_exception(problem)
+    # A syntax error's message names file and line already.
     if isinstance(problem, SyntaxError) and problem.filename:
-        return said
+        return description
     frames = traceback.extract_tb(problem.__traceback__)
-    own = [frame for frame in frames if file and os.path.realpath(frame.filename) == str(file)]
-    return f"{said} ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else said
+    inside = [frame for frame in frames if file and os.path.realpath(frame.filename) == str(file)]
+    if not inside:
+        return description
+    return f"{description} ({Path(inside[-1].filename).name}, line {inside[-1].lineno})"

@@ -1,4 +1,4 @@
-"""A stranger's study: it may import nothing, and read nothing outside its own folder."""
+"""Check an untrusted study: it may import nothing and read nothing outside its own folder."""
 
 from pathlib import Path, PurePath, PureWindowsPath
 
@@ -9,14 +9,16 @@ _REMEDY = "leave --no-imports out if you trust the study"
 
 
 def check_untrusted(spec: StudySpec, folder: Path | None = None) -> None:
-    """See that a study asks for nothing that `--no-imports` forbids; import and read nothing.
+    """Check that a study needs nothing that `--no-imports` forbids, importing and reading nothing.
 
-    `folder` is where the study's own file lies.
+    Args:
+        spec: The study.
+        folder: Where the study file lies; files may lie in it, in the current folder, or below.
 
     Raises:
         SpecError: The model's factory or a callback is `module:name`, or the file of a network
-            lies outside the folder and the current one.
-        DataError: So does the data's source, or it is `module:name`.
+            lies elsewhere.
+        DataError: The data's source is `module:name`, or a file that lies elsewhere.
     """
     if spec.data.kind == "function":
         allowed = "a file, or a loader or generator of scikit-learn"
@@ -27,7 +29,7 @@ def check_untrusted(spec: StudySpec, folder: Path | None = None) -> None:
     for number, variant in enumerate(spec.variants):
         if variant.callbacks:
             first = variant.callbacks[0].callback
-            allowed = "finetune's own policies"
+            allowed = "the policies of finetune"
             raise SpecError(_import_of(f"variants.{number}.callbacks", first, allowed))
     folders = [place.resolve() for place in (folder, Path.cwd()) if place]
     if spec.data.kind == "file":
@@ -47,7 +49,7 @@ def _import_of(field: str, path: str, allowed: str) -> str:
 def _check_inside(
     source: str, folders: list[Path], *, field: str, error: type[FinetuneError]
 ) -> None:
-    # The form of another system counts too: the same study is refused everywhere.
+    # Paths of Windows count on POSIX and the reverse: the same study is refused everywhere.
     leaves = any(
         path.anchor or ".." in path.parts for path in (PurePath(source), PureWindowsPath(source))
     )

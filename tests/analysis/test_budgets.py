@@ -9,8 +9,10 @@ import pytest
 
 from finetune.analysis.budgets import (
     budget_table,
+    cost_table,
     default_budgets,
     default_target,
+    loss_by_budget,
     runs_within,
     time_table,
 )
@@ -25,7 +27,7 @@ MODES = {"loss": "min", "val_loss": "min", "val_accuracy": "max"}
 
 
 def spec_of(*stopping: dict | None, epochs: int = 9) -> StudySpec:
-    """Give a study with a variant for each of these early stoppings, named v0, v1, ..."""
+    """Return a study with a variant for each of these early stoppings, named v0, v1, ..."""
     variants = [
         {"name": f"v{place}"} | ({"early_stopping": arguments} if arguments is not None else {})
         for place, arguments in enumerate(stopping)
@@ -35,11 +37,11 @@ def spec_of(*stopping: dict | None, epochs: int = 9) -> StudySpec:
 
 
 def epochs_of(spec: StudySpec, curves: dict[tuple[str, int], list[float]]) -> pd.DataFrame:
-    """Give epochs of runs by (variant, seed), whose monitored quantities all follow one curve.
+    """Return epochs of runs by (variant, seed), whose monitored quantities all follow one curve.
 
-    The test loss is 100 times the epoch, so that a result tells which epoch it is of.
+    The test loss is 100 times the epoch, so that a result shows its epoch.
     """
-    parts = [
+    tables = [
         pd.DataFrame({"variant": variant, "seed": seed, "epoch": range(len(values))}).assign(
             **dict.fromkeys(METRICS, np.nan)
             | dict.fromkeys(MODES, np.array(values, np.float32).astype(float))
@@ -48,17 +50,17 @@ def epochs_of(spec: StudySpec, curves: dict[tuple[str, int], list[float]]) -> pd
         for (variant, seed), values in curves.items()
     ]
     names = pd.CategoricalDtype([variant.name for variant in spec.variants], ordered=True)
-    return pd.concat(parts, ignore_index=True).astype({"variant": names})
+    return pd.concat(tables, ignore_index=True).astype({"variant": names})
 
 
 def runs_of(epochs: pd.DataFrame) -> pd.DataFrame:
-    """Give the runs that end with the last of these epochs and measure no accuracy."""
+    """Return the runs that end with the last of these epochs and measure no accuracy."""
     runs = epochs.groupby(["variant", "seed"], observed=True, as_index=False).last()
     return runs.assign(status="ok", epochs_run=runs["epoch"] + 1)
 
 
 def kept_by_keras(values: list[float], spec: EarlyStoppingSpec, *, budget: int) -> tuple[int, int]:
-    """Let Keras's callback end a run: give its epochs and the epoch whose weights it ends with."""
+    """Let Keras's callback end a run: return its epochs and the epoch whose weights it keeps."""
     callback = keras.callbacks.EarlyStopping(**spec.model_dump(), mode=MODES[spec.monitor])
     model = SimpleNamespace(stop_training=False, epoch=0)
     model.get_weights = lambda: model.epoch
@@ -139,7 +141,7 @@ def test_the_full_budget_gives_what_the_runs_ended_with(study):
 @pytest.mark.slow
 def test_a_training_with_a_smaller_budget_ends_as_the_larger_one_says():
     """Train for real, for 12 epochs and anew for 7: the second is read off the first exactly."""
-    from finetune.engines.population.engine import PopulationEngine
+    from finetune.engines.population import PopulationEngine
 
     spec = small_study("variants.1.early_stopping.patience=1", "training.epochs=12", "seeds=3")
     long, short = (
@@ -182,18 +184,18 @@ def test_where_the_budget_outlasts_a_run_its_own_results_stand():
 
 
 def test_failed_runs_count_in_no_budget():
-    tables = make_study(failed=(("both", 1),)).tables()
-    own = tables.budgets.query("variant == 'both' and metric == 'test_loss'")
-    assert set(own["n"]) == {3}
-    assert list(tables.time_to_target["n"]) == [4, 4, 4, 3]
+    analysis = make_study(failed=(("both", 1),)).analysis()
+    losses = analysis.budgets.query("variant == 'both' and metric == 'test_loss'")
+    assert set(losses["n"]) == {3}
+    assert list(analysis.time_to_target["n"]) == [4, 4, 4, 3]
 
 
 def test_where_every_run_failed_there_is_nothing_to_describe():
     everything = tuple((variant["name"], 0) for variant in VARIANTS)
-    tables = make_study(seeds=1, failed=everything).tables()
-    assert set(tables.budgets["n"]) <= {0}
-    assert tables.time_to_target[["n", "misses"]].to_numpy().tolist() == [[0, 0]] * 4
-    assert tables.time_to_target["median"].isna().all()
+    analysis = make_study(seeds=1, failed=everything).analysis()
+    assert set(analysis.budgets["n"]) <= {0}
+    assert analysis.time_to_target[["n", "misses"]].to_numpy().tolist() == [[0, 0]] * 4
+    assert analysis.time_to_target["median"].isna().all()
 
 
 def test_time_to_a_target_by_hand():
@@ -245,3 +247,30 @@ def test_three_of_four_runs_of_every_variant_reach_the_default_target():
     table = time_table(epochs_of(spec, curves))
     assert (4 * table["misses"] <= table["n"]).all()
     assert table["misses"].max() > 0
+
+
+def test_losses_by_budget_stand_beside_the_epochs_they_took(analysis):
+    losses = loss_by_budget(analysis.budgets)
+    assert len(losses) == 4 * 5
+    stopping = losses.loc[losses["variant"] == "early stopping"]
+    assert list(stopping["epochs_run"]) == [1, 2, 5, 6.75, 6.75]
+    expected = analysis.budgets.query("variant == 'early stopping' and metric == 'test_loss'")
+    assert list(stopping["mean"]) == list(expected["mean"])
+
+
+def test_the_lowest_mean_of_a_budget_is_marked_and_ties_are_too(analysis):
+    lowest = loss_by_budget(analysis.budgets).pivot(
+        index="variant", columns="budget", values="lowest"
+    )
+    # Nothing has stopped or cut within 2 epochs; no callback makes these losses lower later.
+    assert list(lowest[2]) == [True] * 4
+    assert list(lowest[12]) == [True, False, False, False]
+
+
+def test_costs_are_epochs_run_and_saved_of_the_whole_budget(analysis):
+    costs = cost_table(analysis.budgets, analysis.time_to_target).set_index("variant")
+    assert set(costs["budget"]) == {BUDGET}
+    assert costs.loc["no callbacks", ["epochs_run", "share_saved"]].tolist() == [12, 0]
+    # 6, 7, 8 and 6 epochs of 12.
+    assert costs.loc["early stopping", "epochs_run"] == 6.75
+    assert costs.loc["early stopping", "share_saved"] == pytest.approx(5.25 / 12)

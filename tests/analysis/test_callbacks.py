@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from finetune.analysis.callbacks import firing_table, identity_table
+from finetune.analysis.callbacks import firing_table, identity_table, mostly_identical
 from finetune.analysis.runs import tidy_runs
 from tests.made_study import make_study
 
@@ -21,8 +21,8 @@ def test_cuts_and_stops_are_counted(study):
     assert list(table["share_stopped"]) == [0, 1, 0, 1]
     stopping = table.loc["early stopping"]
     # Epochs count from 0, so a run of six epochs stops after epoch 5.
-    parts = ["stop_epoch_median", "stop_epoch_min", "stop_epoch_max"]
-    assert list(stopping[parts]) == [5.5, 5, 7]
+    columns = ["stop_epoch_median", "stop_epoch_min", "stop_epoch_max"]
+    assert list(stopping[columns]) == [5.5, 5, 7]
     reduction = table.loc["reduction"]
     assert (reduction["first_cut_epoch_min"], reduction["cuts_median"]) == (3, 1)
     assert reduction["final_lr_max"] == 0.004
@@ -54,11 +54,11 @@ def test_variants_with_equal_runs_are_found(study):
 @pytest.mark.parametrize("column", ["test_loss", "final_lr", "best_epoch", "first_reduction_epoch"])
 def test_one_number_apart_is_not_identical(study, column):
     runs = study.runs.copy()
-    cell = runs.index[(runs["variant"] == "both") & (runs["seed"] == 2)]
-    value = runs.loc[cell, column].iloc[0]
+    changed_run = runs.index[(runs["variant"] == "both") & (runs["seed"] == 2)]
+    value = runs.loc[changed_run, column].iloc[0]
     # The next float up, or another count: nothing is near enough to be equal.
     apart = np.nextafter(value, 2) if isinstance(value, float) else 99
-    runs.loc[cell, column] = apart
+    runs.loc[changed_run, column] = apart
     changed = identity_table(tidy_runs(runs, study.spec)).set_index(["variant", "other"])
     assert changed.loc[("early stopping", "both"), "n_identical"] == 3
 
@@ -72,3 +72,12 @@ def test_one_variant_has_nobody_to_equal():
     table = _identity(make_study(variants=[{"name": "alone"}]))
     assert table.empty
     assert isinstance(table, pd.DataFrame)
+
+
+@pytest.mark.parametrize(("changed", "kept"), [((0,), [3]), ((0, 1), [])])
+def test_mostly_identical_is_more_than_half_of_the_seeds(changed, kept):
+    made = make_study()
+    apart = (made.runs["variant"] == "both") & made.runs["seed"].isin(changed)
+    made.runs.loc[apart, "test_loss"] += 1
+    same = mostly_identical(identity_table(tidy_runs(made.runs, made.spec)))
+    assert list(same["n_identical"]) == kept

@@ -6,8 +6,9 @@ from finetune.analysis.comparisons import (
     CLAIM,
     SAME_AGAIN,
     alpha_of,
-    claim_plan,
+    claim_power,
     contrast_table,
+    disagreements,
     pair_table,
     rankings,
 )
@@ -23,12 +24,12 @@ def _of(pairs, comparison):
     return pairs.loc[pairs["comparison"] == comparison]
 
 
-def test_pairs_are_the_differences_that_the_verdict_averages(claimed, claimed_tables):
-    pairs, verdict = claimed_tables.pairs, claimed_tables.verdict
-    own = _of(pairs, CLAIM)
-    assert list(own["seed"]) == list(range(10))
+def test_pairs_are_the_differences_that_the_verdict_averages(claimed, claimed_analysis):
+    pairs, verdict = claimed_analysis.pairs, claimed_analysis.verdict
+    differences = _of(pairs, CLAIM)
+    assert list(differences["seed"]) == list(range(10))
     for side in (verdict.primary.train, verdict.primary.test, verdict.secondary.test):
-        assert own[side.metric].mean() == pytest.approx(side.difference.mean)
+        assert differences[side.metric].mean() == pytest.approx(side.difference.mean)
     again = _of(pairs, SAME_AGAIN)
     side = verdict.same_again.primary.test
     assert again["test_loss"].mean() == pytest.approx(side.difference.mean)
@@ -50,15 +51,15 @@ def test_a_study_without_a_claim_or_a_replicate_has_no_such_pairs(study, claimed
     assert set(pair_table(runs, claimed.spec, replicate=None)["comparison"]) == {CLAIM}
 
 
-def test_contrasts_are_those_of_the_claim_and_against_the_baseline(claimed_tables):
-    losses = claimed_tables.contrasts.query("metric == 'test_loss'")
+def test_contrasts_are_those_of_the_claim_and_against_the_baseline(claimed_analysis):
+    losses = claimed_analysis.contrasts.query("metric == 'test_loss'")
     assert list(zip(losses["treatment"], losses["control"], strict=True)) == [
         ("reduction", "delayed"),
         ("early stopping", "no callbacks"),
         ("reduction", "no callbacks"),
         ("delayed", "no callbacks"),
     ]
-    wide = claimed_tables.runs.pivot(index="seed", columns="variant", values="test_loss")
+    wide = claimed_analysis.runs.pivot(index="seed", columns="variant", values="test_loss")
     expected = stats.ttest_rel(wide["reduction"], wide["delayed"])
     np.testing.assert_allclose(losses["p"].iloc[0], expected.pvalue)
     interval = expected.confidence_interval()
@@ -78,13 +79,13 @@ def test_ranks_leave_out_incomplete_seeds_and_metrics_not_measured():
     assert {ranking.n for ranking in found} == {2}
 
 
-def test_the_rank_table_is_best_first(claimed_tables):
-    own = claimed_tables.ranks.query("metric == 'test_loss'")
-    assert list(own["average_rank"]) == sorted(own["average_rank"])
-    assert own["average_rank"].sum() == 1 + 2 + 3 + 4
-    assert set(own["n"]) == {10}
+def test_the_rank_table_is_best_first(claimed_analysis):
+    ranks = claimed_analysis.ranks.query("metric == 'test_loss'")
+    assert list(ranks["average_rank"]) == sorted(ranks["average_rank"])
+    assert ranks["average_rank"].sum() == 1 + 2 + 3 + 4
+    assert set(ranks["n"]) == {10}
     # Delayed reduction acts after the others are done, so two variants tie and share a group.
-    groups = own.set_index("variant")["groups"]
+    groups = ranks.set_index("variant")["groups"]
     assert groups["delayed"] == groups["no callbacks"]
     assert groups["delayed"] not in groups["reduction"].split()
 
@@ -98,8 +99,17 @@ def test_nothing_to_compare_is_no_error(variants):
     assert contrast_table(runs, made.spec).empty == (len(variants) == 1)
 
 
-def test_the_plan_is_in_units_of_the_losses(claimed, claimed_tables):
-    verdict, margins = claimed_tables.verdict, claimed.spec.claim.margins
-    plan = claim_plan(verdict, 10, margins)
+def test_what_the_seeds_can_detect_is_in_units_of_the_losses(claimed, claimed_analysis):
+    verdict, margins = claimed_analysis.verdict, claimed.spec.claim.margins
+    power = claim_power(verdict, claimed.spec)
+    assert power.seeds == 10
     spread = verdict.primary.train.difference.sd
-    assert plan.in_units["train_loss"] == pytest.approx(0.01 + plan.both * spread)
+    expected = margins.train_loss + power.both * spread
+    assert power.in_units["train_loss"] == pytest.approx(expected)
+
+
+def test_tests_disagree_where_they_fall_on_both_sides_of_alpha(claimed_analysis):
+    contrasts = claimed_analysis.contrasts.copy()
+    contrasts.loc[1, ["p", "p_wilcoxon", "p_sign_flip"]] = [0.04, 0.0604, 0.03]
+    contrasts.loc[2, ["p", "p_wilcoxon", "p_sign_flip"]] = [0.4, 0.3, 0.2]
+    assert list(disagreements(contrasts, alpha=0.05).index) == [1]

@@ -17,8 +17,8 @@ def _curve(table, variant, metric):
 
 def test_a_stopped_run_counts_on_with_its_last_value(study):
     curve = _curve(_curves(study), "early stopping", "val_loss")
-    own = study.epochs[study.epochs["variant"] == "early stopping"]
-    wide = own.pivot(index="epoch", columns="seed", values="val_loss").ffill()
+    epochs = study.epochs[study.epochs["variant"] == "early stopping"]
+    wide = epochs.pivot(index="epoch", columns="seed", values="val_loss").ffill()
     np.testing.assert_allclose(curve["mean"].loc[:7], wide.mean(axis=1))
     assert list(curve["n_training"]) == [4] * 6 + [2, 1] + [0] * 4
     assert set(curve["n"]) == {4}

@@ -26,7 +26,7 @@ def test_runs_are_put_in_the_specs_order(study):
         (lambda runs: runs.drop(columns="final_lr"), "the column 'final_lr' is missing"),
     ],
 )
-def test_an_incomplete_grid_is_told_by_its_cell(study, change, message):
+def test_an_incomplete_grid_is_refused_by_its_run(study, change, message):
     with pytest.raises(StoreError, match=message):
         tidy_runs(change(study.runs), study.spec)
 
@@ -42,7 +42,7 @@ def test_an_incomplete_grid_is_told_by_its_cell(study, change, message):
     ],
     ids=["whole run", "gap", "last", "doubled", "renamed"],
 )
-def test_epochs_that_do_not_fit_the_run_are_told_by_its_cell(study, change):
+def test_epochs_that_do_not_fit_their_run_are_refused(study, change):
     runs = tidy_runs(study.runs, study.spec)
     with pytest.raises(StoreError, match=r"variant '[a-z ]+', seed [01] are not exactly 0 to"):
         tidy_epochs(change(study.epochs), runs)

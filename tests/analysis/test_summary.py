@@ -27,7 +27,7 @@ def test_the_interval_is_scipys():
 def test_the_interval_is_that_of_the_comparisons(count):
     values = np.random.default_rng(count).normal(0.5, 0.1, count)
     row = describe(pd.DataFrame({"by": "a", "value": values}), by=["by"]).iloc[0]
-    bounds = t_test.bounds(values, alpha=(1 - CONFIDENCE) / 2)
+    bounds = t_test.confidence_bounds(values, alpha=(1 - CONFIDENCE) / 2)
     np.testing.assert_allclose([row["low"], row["high"]], bounds, rtol=0, atol=1e-12)
 
 

@@ -1,17 +1,15 @@
 """What the figures of a search draw, held against the trials that it was made of."""
 
 from dataclasses import replace
-from io import StringIO
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from finetune.analysis.tuned_tables import TunedTables, heat_cells, history_limits, robust_limit
+from finetune.analysis.tuned_tables import TunedTables, bin_trials, history_limits, robust_limit
 from finetune.report.csv import csv_files
-from tests.processes import loaded_by
-from tests.report.figures.test_tuned import NO_ROWS, make_tables
-from tests.report.sections.test_tuned import DELAYED, START
+from tests.made_tuned import DELAYED, NO_ROWS, START, make_tables
 
 RANGES = {"factor": (0.05, 0.95), "patience": (1, 15)}
 
@@ -23,38 +21,35 @@ def made() -> TunedTables:
 
 def test_the_tables_are_files_with_all_their_digits(made):
     files = csv_files(made.frames)
-    assert set(files) == {"trials.csv", "importances.csv", "search_baseline.csv"}
-    pd.testing.assert_frame_equal(pd.read_csv(StringIO(files["trials.csv"])), made.trials)
-    assert set(csv_files(replace(made, baseline=NO_ROWS).frames)) == {
-        "trials.csv",
-        "importances.csv",
-    }
+    names = ["tables/trials.csv", "tables/importances.csv", "tables/search_baseline.csv"]
+    assert list(files) == names
+    pd.testing.assert_frame_equal(pd.read_csv(BytesIO(files[names[0]])), made.trials)
+    assert list(csv_files(replace(made, baseline=NO_ROWS).frames)) == names[:2]
 
 
-def test_the_cells_are_made_without_a_library_that_draws():
-    assert "matplotlib" not in loaded_by("import finetune.analysis.tuned_tables")
-
-
-def test_a_cell_holds_the_mean_of_its_finished_trials(made):
-    means = heat_cells(made.trials, RANGES).means
-    own = means.loc[means["arm"] == START].drop(columns="arm")
-    assert own.round(6).to_numpy().tolist() == [
-        *([0, 0, 0.35, 2], [2, 2, 0.32, 1], [3, 1, 0.29, 2], [5, 4, 3.925, 2])
+def test_a_bin_holds_the_mean_of_its_finished_trials(made):
+    means = bin_trials(made.trials, RANGES).means
+    of_arm = means.loc[means["arm"] == START].drop(columns="arm")
+    assert of_arm.round(6).to_numpy().tolist() == [
+        [0, 0, 0.35, 2],
+        [2, 2, 0.32, 1],
+        [3, 1, 0.29, 2],
+        [5, 4, 3.925, 2],
     ]
 
 
 def test_the_winner_is_the_first_trial_of_lowest_value(made):
     trials = made.trials.copy()
     trials.loc[(trials["arm"] == START) & (trials["number"] == 4), "value"] = 0.28
-    winners = heat_cells(trials, RANGES).winners
+    winners = bin_trials(trials, RANGES).winners
     assert winners.to_numpy().tolist() == [[START, 3, 1], [DELAYED, 3, 1]]
 
 
 def test_terrible_trials_go_beyond_the_scale_and_the_axis(made):
-    cells = heat_cells(made.trials, RANGES)
-    assert cells.limits == pytest.approx((0.29, 0.37))
-    assert cells.goes_beyond
-    assert not heat_cells(made.trials.loc[made.trials["number"] < 6], RANGES).goes_beyond
+    binned = bin_trials(made.trials, RANGES)
+    assert binned.limits == pytest.approx((0.29, 0.37))
+    assert binned.goes_beyond
+    assert not bin_trials(made.trials.loc[made.trials["number"] < 6], RANGES).goes_beyond
     assert history_limits(made) == pytest.approx((0.27, 0.37))
     assert history_limits(replace(made, baseline=NO_ROWS)) == pytest.approx((0.28, 0.37))
 

@@ -1,4 +1,4 @@
-"""Keras callbacks of the user's own: trained by `fit`, reported, and told in one line if wrong."""
+"""Keras callbacks of the user's own: trained by `fit`, reported, and named in one line if wrong."""
 
 import sys
 from pathlib import Path
@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 
 from finetune.engines.keras_fit import KerasEngine
-from finetune.engines.population.engine import PopulationEngine
+from finetune.engines.population import PopulationEngine
 from finetune.errors import EngineError, FinetuneError, SpecError
 from finetune.execution.training import Options
 from finetune.planning.plan import Plan
-from finetune.report.sections.setup import setup_section
+from finetune.report.sections.setup import setup
 from finetune.search.arms import arms_of
 from finetune.spec.study import StudySpec
 from finetune.store.results import ResultStore
 from finetune.studies.load import load_spec
 from finetune.studies.run import read_study, run_study
+from tests.made_runs import Recorded
 from tests.processes import finetune
-from tests.small_studies import task
+from tests.small_studies import recipes_of, task
 
 STUDY = """
 name = "own"
@@ -100,23 +101,23 @@ def complaint(spec: StudySpec) -> str:
 
 @pytest.mark.slow
 def test_a_study_with_one_runs_and_is_reported(study, tmp_path):
-    spec, plans = load_spec(study), []
+    spec, recorded = load_spec(study), Recorded()
     folder = tmp_path / "out"
-    noted = Options(workers=0, on_plan=lambda stored, missing: plans.append(missing))
-    results = run_study(spec, folder, options=noted)
+    options = Options(progress=recorded)
+    results = run_study(spec, folder, options=options)
     runs = results.runs.set_index(["variant", "seed"])
     assert runs.loc["halves", "lr_reductions"].tolist() == [3, 3]
     assert runs.loc["halves", "first_reduction_epoch"].tolist() == [0, 0]
     np.testing.assert_allclose(runs.loc["halves", "final_lr"], 0.00125)
     assert runs.loc["plain", "lr_reductions"].tolist() == [0, 0]
     report = (folder / "report.md").read_text()
-    assert "Own callback `own_callbacks:Halve(factor=0.5)` (trained by `keras.Model.fit`" in report
-    assert '**Own callbacks:** the runs of "halves" were trained by `keras.Model.fit`' in report
+    assert "`own_callbacks:Halve(factor=0.5)` (trained by `keras.Model.fit`" in report
+    assert 'callbacks:** the runs of "halves" were trained by `keras.Model.fit`' in report
     assert "2 of these runs, 0 of them with LR cuts, were trained again" in report
     assert str(study.parent) not in report
     # Nothing is trained anew, and the report needs the module no more.
-    run_study(spec, folder, options=noted)
-    assert plans[1] == 0
+    run_study(spec, folder, options=options)
+    assert recorded.counts[1][1] == 0
     (study.parent / "own_callbacks.py").unlink()
     assert read_study(folder).runs.equals(results.runs)
 
@@ -160,7 +161,7 @@ def test_tasks_are_of_one_engine_each_and_those_of_fit_come_first(study, tmp_pat
         ("population", ["plain", "stops"], (0, 1)),
     ]
     recipes = {v.name: t.spec.recipe(v, t.engine) for t in tasks for v in t.variants}
-    assert recipes == plan.runs.recipes == spec.recipes("population")
+    assert recipes == plan.runs.recipes == recipes_of(spec)
 
 
 def test_the_parity_certificate_leaves_it_out(study):
@@ -191,7 +192,7 @@ def test_it_counts_by_what_its_file_holds(study):
     code = study.parent / "own_callbacks.py"
     code.write_text(code.read_text() + "\n# another word\n")
     changed = load_spec(study)
-    recipes = [spec.recipes("population") for spec in (first, changed)]
+    recipes = [recipes_of(spec) for spec in (first, changed)]
     assert recipes[0]["plain"] == recipes[1]["plain"]
     assert recipes[0]["halves"] != recipes[1]["halves"]
     assert f"{OWN}.0.content: received {first.variants[1].callbacks[0].content}" in complaint(first)
@@ -217,7 +218,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_told_in_one_line(mistake, study):
+def test_a_mistake_is_named_in_one_line(mistake, study):
     callback, args, *parts = MISTAKES[mistake]
     own = f"{OWN}=[{{callback='{callback}', args={args}}}]"
     line = complaint(load_spec(study, overrides=[own]))
@@ -229,9 +230,9 @@ def test_callbacks_of_keras_are_found_the_same_way(study):
     assert trained(load_spec(study, overrides=[own])).runs["status"].tolist() == ["ok"]
 
 
-def test_the_setup_says_all_of_it_in_a_table_that_holds(study):
+def test_the_setup_shows_all_of_it_in_a_table_that_holds(study):
     own = f"{OWN}=[{{callback='own_callbacks:Halve', args={{words='a|b'}}}}]"
-    body = setup_section(load_spec(study, overrides=[own])).body
+    body = setup(load_spec(study, overrides=[own]))
     assert r"`own_callbacks:Halve(words='a\|b')`" in body
 
 

@@ -9,11 +9,11 @@ from tests.made_comparisons import MakeRuns
 
 @pytest.fixture
 def spec() -> StudySpec:
-    """Three variants, the delay ends at epoch 20, margins 0.01 and 0.005."""
+    """A study of three variants, the delay ends at epoch 20, margins 0.01 and 0.005."""
     return made_comparisons.make_spec()
 
 
 @pytest.fixture
 def make_runs() -> MakeRuns:
-    """Build a table of runs; see `made_comparisons.make_runs`."""
+    """The function that makes a table of runs; see `made_comparisons.make_runs`."""
     return made_comparisons.make_runs

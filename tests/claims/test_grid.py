@@ -16,16 +16,16 @@ TRUTH = {
 
 def grid(make_runs, **how) -> pd.DataFrame:
     tables = [
-        make_runs({TREATMENT: shift}, seed=at, **how).assign(cell=cell)
-        for at, (cell, shift) in enumerate(TRUTH.items())
+        make_runs({TREATMENT: shift}, seed=at, **how).assign(setting=setting)
+        for at, (setting, shift) in enumerate(TRUTH.items())
     ]
     return pd.concat(tables, ignore_index=True)
 
 
-def test_every_cell_has_its_verdict(spec, make_runs):
+def test_every_setting_has_its_verdict(spec, make_runs):
     delays = dict.fromkeys(TRUTH, 20)
     table = claim_map(grid(make_runs), spec.claim, delays=delays)
-    assert table["cell"].tolist() == list(TRUTH)
+    assert table["setting"].tolist() == list(TRUTH)
     assert table["verdict"].tolist() == ["supported", "refuted", "refuted", "inconclusive"]
     assert table["label"].tolist()[:3] == ["underfit", "slower fit, harmless", "no effect"]
     assert (table["n"] == 40).all()
@@ -33,17 +33,17 @@ def test_every_cell_has_its_verdict(spec, make_runs):
     assert (table["train_loss_low"] <= table["train_loss_difference"]).all()
 
 
-def test_cells_that_are_not_tested_make_no_other_cheaper(spec, make_runs):
+def test_settings_that_are_not_tested_make_no_other_cheaper(spec, make_runs):
     runs = grid(make_runs)
     late = dict.fromkeys(TRUTH, 20) | {"underfits": 5, "nothing": 0}
-    table = claim_map(runs, spec.claim, delays=late).set_index("cell")
+    table = claim_map(runs, spec.claim, delays=late).set_index("setting")
     assert table.loc[["underfits", "nothing"], "verdict"].tolist() == ["not tested"] * 2
     assert (table.loc["nothing", ["p_supported_adjusted", "p_refuted_adjusted"]] == 1).all()
     alone = claim_map(
-        runs[runs["cell"].isin(["slower", "at the margin"])],
+        runs[runs["setting"].isin(["slower", "at the margin"])],
         spec.claim,
         delays={"slower": 20, "at the margin": 20},
-    ).set_index("cell")
+    ).set_index("setting")
     columns = ["p_supported_adjusted", "p_refuted_adjusted"]
     pd.testing.assert_frame_equal(table.loc[alone.index, columns], alone[columns])
 
@@ -55,18 +55,18 @@ def test_a_delay_that_never_ends_counts_any_cut(spec, make_runs):
 
 
 def test_equal_runs_everywhere_are_refuted(spec, make_runs):
-    runs = make_runs(noise=0.0, n=5).assign(cell=0)
+    runs = make_runs(noise=0.0, n=5).assign(setting=0)
     table = claim_map(runs, spec.claim, delays={0: 20})
     assert table["verdict"].tolist() == ["refuted"]
     assert np.isfinite(table.select_dtypes("number")).all().all()
 
 
-def test_cells_must_be_complete(spec, make_runs):
+def test_settings_must_be_complete(spec, make_runs):
     runs, delays = grid(make_runs), dict.fromkeys(TRUTH, 20)
     with pytest.raises(RunsError, match="'nothing' has runs but no delay"):
         claim_map(runs, spec.claim, delays={"underfits": 20, "slower": 20, "at the margin": 20})
     with pytest.raises(RunsError, match="'more' has no runs"):
         claim_map(runs, spec.claim, delays=delays | {"more": 20})
-    lost = (runs["cell"] == "slower") & (runs["variant"] == "delayed") & (runs["seed"] == 39)
-    with pytest.raises(RunsError, match=r"cell 'slower'.*'delayed', seed 39 is missing"):
+    lost = (runs["setting"] == "slower") & (runs["variant"] == "delayed") & (runs["seed"] == 39)
+    with pytest.raises(RunsError, match=r"setting 'slower'.*'delayed', seed 39 is missing"):
         claim_map(runs[~lost], spec.claim, delays=delays)

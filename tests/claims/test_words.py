@@ -1,144 +1,128 @@
+"""That every verdict has its sentences, and which fact of a verdict brings which sentence.
+
+The full English of a report is compared once, elsewhere; here only what decides about it.
+"""
+
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from finetune.claims.verdict import judge_claim
-from finetune.claims.words import evidence, objections, outcome, sentence
-from finetune.spec.study import StudySpec
+from finetune.claims.fit_outcome import FitOutcome
+from finetune.claims.fit_table import FIT_TABLE
+from finetune.claims.phrases import does, outcome
+from finetune.claims.registry import judge_claim
+from finetune.claims.verdict import Verdict
+from finetune.claims.words import evidence, objections, plan_sentence, sentence
+from finetune.spec.claims import VerdictName
+from finetune.stats.power import detectable_effect
+from tests.made_comparisons import CONTROL, TREATMENT
 
-TREATMENT, CONTROL = "from epoch 0", "delayed"
 UNDERFIT = {"train_loss": 0.02, "test_loss": 0.01, "train_accuracy": -0.02, "test_accuracy": -0.01}
+SHIFTS = {
+    "supported": {"shifts": {TREATMENT: UNDERFIT}},
+    "refuted": {"noise": 0.0},
+    "inconclusive": {"shifts": {TREATMENT: UNDERFIT}, "n": 5, "noise": 0.05},
+    "not tested": {"cut": float("nan")},
+}
 
 
-def told(spec, runs, **how) -> tuple[str, str]:
-    verdict = judge_claim(runs, spec, **how)
-    return sentence(verdict), " ".join((*objections(verdict), *evidence(verdict)))
+def all_sentences(verdict: Verdict) -> tuple[str, ...]:
+    return (sentence(verdict), *objections(verdict), *evidence(verdict))
 
 
-def test_supported(spec, make_runs):
-    first, rest = told(spec, make_runs({TREATMENT: UNDERFIT}, noise=1e-5))
-    assert first == (
-        'Supported: "from epoch 0" underfits compared with "delayed": over 40 paired seeds '
-        "training loss ends 0.02 higher and test loss ends 0.01 higher, both by more than their "
-        "margins of 0.01 and 0.005."
-    )
-    assert 'agrees: by it the claim is supported, and the outcome "underfit"' in rest
-    assert "before the delay of 20 epochs ended in 40 of 40 paired seeds" in rest
-    assert "seeds are enough to settle it" in rest
-    assert "the split and the data set stayed as they were" in rest
+@pytest.mark.parametrize("name", get_args(VerdictName))
+def test_every_verdict_has_a_sentence_that_names_it_and_both_variants(spec, make_runs, name):
+    verdict = judge_claim(make_runs(**SHIFTS[name]), spec)
+    assert verdict.verdict == name
+    first = sentence(verdict)
+    assert first.startswith(name.capitalize())
+    assert f'"{TREATMENT}"' in first
+    assert ("exploratory" in first) == verdict.exploratory
+    assert all(text.endswith(".") and "nan" not in text for text in all_sentences(verdict))
 
 
-def test_refuted(spec, make_runs):
-    first, rest = told(spec, make_runs(noise=0.0))
-    assert first == (
-        'Refuted: "from epoch 0" does not underfit compared with "delayed"; it has no effect that '
-        "matters: over 40 paired seeds training loss ends unchanged and test loss ends unchanged."
-    )
-    assert "No seed was left out." in rest
+@pytest.mark.parametrize("n", [0, 1])
+def test_too_few_pairs_have_sentences_too(spec, make_runs, n):
+    runs = make_runs(n=1) if n else make_runs(n=2).assign(status="failed")
+    verdict = judge_claim(runs, spec)
+    assert verdict.n == n
+    assert all(text.endswith(".") and "nan" not in text for text in all_sentences(verdict))
+    assert ("seed 0 (from epoch 0: failed)" in " ".join(evidence(verdict))) == (n == 0)
+
+
+def test_every_outcome_has_words_for_what_the_treatment_does(spec, make_runs):
+    fit = judge_claim(make_runs(), spec).primary
+    words = [does(replace(fit, cells=(name,))) for name in FIT_TABLE.values()]
+    assert len(set(words)) == 9
+
+
+@pytest.mark.parametrize("left", [1, 2, 3, 9])
+def test_up_to_two_outcomes_are_named(spec, make_runs, left):
+    names = tuple(FIT_TABLE.values())[:left]
+    fit: FitOutcome = replace(judge_claim(make_runs(), spec).primary, cells=names)
+    assert all((name in outcome(fit)) == (left <= 2) for name in names)
+    assert bool(does(fit)) == (left <= 2)
+    if left > 2:
+        assert outcome(fit) == "undetermined"
 
 
 @pytest.mark.parametrize(
-    ("train", "test", "does"),
+    ("shift", "end"),
     [
-        (0.02, 0.0, "fits more slowly without harm"),
-        (0.02, -0.01, "overfits less"),
-        (0.0, 0.01, "generalises worse"),
-        (0.0, -0.01, "generalises better"),
-        (-0.02, 0.01, "overfits more"),
-        (-0.02, 0.0, "fits faster without gain"),
-        (-0.02, -0.01, "fits better"),
-        (0.02, -0.005, "fits more slowly without harm or overfits less"),
+        # Another verdict by accuracy contradicts; the same one for another reason does not.
+        (
+            {"train_loss": 0.02, "train_accuracy": -0.02, "test_accuracy": -0.02},
+            "; but by accuracy the claim is supported.",
+        ),
+        (
+            {"train_loss": 0.02, "test_loss": -0.02},
+            ", while by accuracy it has no effect that matters.",
+        ),
     ],
 )
-def test_what_the_treatment_does_instead_is_said(spec, make_runs, train, test, does):
-    first, _ = told(spec, make_runs({TREATMENT: {"train_loss": train, "test_loss": test}}))
-    assert f'compared with "delayed"; it {does}: over 40' in first
-
-
-def test_inconclusive(spec, make_runs):
-    shift = {"train_loss": 0.02, "test_loss": 0.008}
-    first, _ = told(spec, make_runs({TREATMENT: shift}, n=10, noise=0.004))
-    assert first.startswith("Inconclusive: 10 paired seeds do not settle whether")
-    assert "more would, were the differences to stay as they are" in first
-    one, _ = told(spec, make_runs(n=1))
-    assert "(exploratory, fewer than 8 seeds): 1 paired seed does not settle" in one
-    assert "two are the least" in one
-
-
-def test_not_tested(spec, make_runs):
-    first, rest = told(spec, make_runs(cut=float("nan")))
-    assert first == (
-        'Not tested: "from epoch 0" cut its learning rate before the delay of 20 epochs ended in '
-        "0 of 40 paired seeds, and the rule asks for 80 %."
-    )
-    assert "settle" not in rest
-    none, rest = told(spec, make_runs(n=2).assign(status="failed"))
-    assert "no seed has a finished run of both" in none
-    assert "seed 0 (from epoch 0: failed)" in rest
-
-
-def test_another_ruling_by_accuracy_is_said_first(spec, make_runs):
-    shift = {"train_loss": 0.02, "train_accuracy": -0.02, "test_accuracy": -0.02}
+def test_disagreement_is_in_the_sentence_and_the_first_objection(spec, make_runs, shift, end):
     verdict = judge_claim(make_runs({TREATMENT: shift}), spec)
-    assert sentence(verdict).endswith("; but by accuracy the claim is supported.")
+    assert sentence(verdict).endswith(end)
     (objection,) = objections(verdict)
-    assert objection.startswith(
-        'Loss and accuracy disagree: the outcome is "slower fit, harmless" by loss'
-    )
-    assert '"underfit" by accuracy' in objection
-    assert "test accuracy ends 0.02 lower" in objection
+    assert outcome(verdict.primary) in objection
+    assert verdict.secondary is not None
+    assert outcome(verdict.secondary) in objection
     assert not any("Accuracy" in text for text in evidence(verdict))
 
 
-def test_the_same_ruling_for_another_reason_is_no_but(spec, make_runs):
-    shift = {"train_loss": 0.02, "test_loss": -0.02}
-    verdict = judge_claim(make_runs({TREATMENT: shift}), spec)
-    assert sentence(verdict).endswith(", while by accuracy it has no effect that matters.")
-    assert objections(verdict)[0].startswith("Loss and accuracy disagree")
-
-
-def test_noise_is_an_objection_only_where_it_is_too_large(spec, make_runs):
+@pytest.mark.parametrize("passes", [True, False])
+def test_the_aa_check_is_evidence_or_an_objection(spec, make_runs, passes):
     runs = make_runs({TREATMENT: UNDERFIT})
     replicate = runs[runs["variant"] == CONTROL].copy()
-    quiet = judge_claim(runs, spec, replicate=replicate)
-    assert objections(quiet) == ()
-    assert any("so the margins are wider than the noise" in text for text in evidence(quiet))
-    replicate["test_loss"] += np.random.default_rng(0).normal(0, 0.05, len(replicate))
-    noisy = judge_claim(runs, spec, replicate=replicate)
-    (objection,) = objections(noisy)
-    assert objection.startswith("At 40 seeds the margins are finer than the noise")
-    assert not any("noise" in text for text in evidence(noisy))
+    if not passes:
+        replicate["test_loss"] += np.random.default_rng(0).normal(0, 0.05, len(replicate))
+    verdict = judge_claim(runs, spec, replicate=replicate)
+    assert any("noise" in text for text in evidence(verdict)) == passes
+    assert any("noise" in text for text in objections(verdict)) != passes
 
 
 def test_early_stopping_in_the_contrast_is_an_objection(spec, make_runs):
-    tree = spec.model_dump()
-    tree["variants"][2]["early_stopping"] = {}
-    verdict = judge_claim(make_runs({TREATMENT: UNDERFIT}), StudySpec.model_validate(tree))
-    assert 'Early stopping is part of the contrast ("delayed")' in objections(verdict)[0]
+    verdict = judge_claim(make_runs({TREATMENT: UNDERFIT}), spec)
+    assert objections(verdict) == ()
+    (objection,) = objections(replace(verdict, stops_early=(CONTROL,)))
+    assert f'"{CONTROL}"' in objection
 
 
-@pytest.mark.parametrize(
-    ("vary", "said"),
-    [
-        (("data", "split", "order", "init"), "varied the initial weights, the order of the"),
-        ((), "varied nothing; the initial weights"),
-        (("init", "order", "split"), "; the data set stayed as it was"),
-    ],
-)
-def test_the_scope_follows_from_what_varied(spec, make_runs, vary, said):
-    verdict = replace(judge_claim(make_runs(), spec), vary=vary)
-    scope = evidence(verdict)[-1]
-    assert said in scope
-    assert ("stayed as" in scope) == (len(vary) < 4)
+def test_what_did_not_vary_is_named(spec, make_runs):
+    verdict = judge_claim(make_runs(), spec)
+    sources = {"init": "initial weights", "order": "order of", "split": "split", "data": "data set"}
+    for vary in ((), ("init",), ("init", "order", "split"), tuple(sources)):
+        scope = evidence(replace(verdict, vary=vary))[-1]
+        assert all(words in scope for words in sources.values())
+        assert ("stayed as" in scope) == (len(vary) < 4)
 
 
-def test_more_than_two_outcomes_are_undetermined(spec, make_runs):
-    assert outcome(judge_claim(make_runs(n=1), spec).primary) == "undetermined"
-    assert outcome(judge_claim(make_runs(), spec).primary) == '"no effect"'
-
-
-def test_every_sentence_ends(spec, make_runs):
-    verdict = judge_claim(make_runs({TREATMENT: UNDERFIT}, n=5), spec)
-    said = (sentence(verdict), *objections(verdict), *evidence(verdict))
-    assert all(text.endswith(".") for text in said)
+def test_a_plan_is_in_units_where_the_spread_is_known():
+    plan = detectable_effect(
+        40, alpha=0.05, deviations={"test_loss": 0.01}, margins={"test_loss": 0.005}
+    )
+    assert "test loss 0.00971" in plan_sentence(plan)
+    assert "test loss" not in plan_sentence(detectable_effect(40, alpha=0.05))
+    assert plan_sentence(detectable_effect(1, alpha=0.05)).startswith("1 seed cannot detect")

@@ -1,4 +1,4 @@
-"""The command line: what it says, how soon, and with which exit code."""
+"""The command line: what it prints, how soon, and with which exit code."""
 
 import re
 import time
@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.processes import finetune, loaded_by, main_with
+from tests.processes import loaded_by, main_with
 from tests.small_studies import SMALL
 
 TINY = [part for override in (*SMALL, "training.epochs=5") for part in ("--set", override)]
 
 
-# The file `bad.toml` is no TOML, `twice.toml` has two variants of one name, `file` is a file.
+# `bad.toml` is no TOML, `twice.toml` has two variants of one name, `file` is no folder.
 BAD = {
     "unknown key": (["--set", "training.epoch=3"], "training.epoch: unknown key"),
     "wrong type": (["--set", 'seeds="many"'], "seeds: received 'many'; allowed"),
@@ -33,33 +33,26 @@ BAD = {
     "not KEY=VALUE": (["--set", "seeds"], "--set: received 'seeds'; allowed"),
     "unwritable folder": (["--out", "file"], "--out: cannot write to 'file/store'"),
     "unwritable parent": (["--out", "file/below"], "--out: cannot write to 'file/below/store'"),
-    "part": (["--shard", "3/2"], "--shard: received '3/2'; allowed is I/N with 1 <= I <= N"),
+    "slice": (["--slice", "3/2"], "--slice: received '3/2'; allowed is I/N with 1 <= I <= N"),
     "nothing to report": (None, "DIR: 'nowhere' holds no study"),
 }
 
 
-@pytest.fixture
-def folder(tmp_path) -> Path:
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_input_is_named_in_one_line_with_code_2(kind, cli, tmp_path):
     (tmp_path / "bad.toml").write_text("name = ")
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "twice.toml").write_text(
         "name = 'twice'\ndata.source = 'make_moons'\nvariants = [{name = 'one'}, {name = 'one'}]\n"
     )
-    return tmp_path
-
-
-@pytest.mark.parametrize("kind", BAD)
-def test_bad_input_is_told_in_one_line_with_code_2(kind, folder):
     arguments, words = BAD[kind]
-    before = sorted(folder.rglob("*"))
-    command = ["report", "nowhere"] if arguments is None else ["run", *arguments]
-    answer = finetune(*command, cwd=folder)
-    assert answer.returncode == 2
-    assert answer.stdout == ""
-    (line,) = answer.stderr.splitlines()
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = cli(*(["report", "nowhere"] if arguments is None else ["run", *arguments]))
+    assert (code, out) == (2, "")
+    (line,) = err.splitlines()
     assert line.startswith("finetune: ")
     assert words in line
-    assert sorted(folder.rglob("*")) == before
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
@@ -76,30 +69,42 @@ def test_help_and_spec_errors_answer_without_anything_heavy(arguments, tmp_path)
 @pytest.mark.parametrize(
     "arguments", [["run", "--seeds", "0"], ["run", "--engine", "abacus"], ["go"]]
 )
-def test_wrong_usage_has_code_2_and_no_traceback(arguments, tmp_path):
-    answer = finetune(*arguments, cwd=tmp_path)
-    assert answer.returncode == 2
-    assert "Traceback" not in answer.stderr
-    assert arguments[-2 if len(arguments) > 1 else -1].strip("-") in answer.stderr
+def test_wrong_usage_has_code_2_and_no_traceback(arguments, cli):
+    code, _, err = cli(*arguments)
+    assert code == 2
+    assert "Traceback" not in err
+    assert arguments[-2 if len(arguments) > 1 else -1].strip("-") in err
 
 
-def test_help_names_the_commands_and_options(cli):
+COMMANDS = ("run", "map", "search", "claim", "report", "init", "compact", "worker")
+RUN_OPTIONS = (
+    "--out", "--seeds", "--engine", "--workers", "--dask", "--return-results", "--memory",
+    "--slice", "--set", "--no-imports", "--yes", "(default: founding)", "[default: 2GB]",
+)  # fmt: skip
+
+
+def test_help_names_the_commands_and_options(cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = cli("--help")
     assert code == 0
-    assert all(command in out for command in ("run", "report"))
+    assert [command for command in COMMANDS if f" {command} " not in out] == []
     _, out, _ = cli("run", "--help")
-    options = (
-        "--out",
-        "--seeds",
-        "--engine",
-        "--workers",
-        "--dask",
-        "--return-results",
-        "--shard",
-        "--set",
-        "(default: founding)",
-    )
-    assert [option for option in options if option not in out] == []
+    assert [option for option in RUN_OPTIONS if option not in out] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_help_is_cut_on_a_terminal_of_80_columns(cli, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = cli(command, "--help")
+    assert code == 0
+    assert "\N{HORIZONTAL ELLIPSIS}" not in out
+
+
+def test_commands_that_train_share_their_options(cli):
+    shared = ("--workers", "--dask", "--return-results", "--memory", "--set", "--no-imports")
+    for command in ("run", "map", "search"):
+        _, out, _ = cli(command, "--help")
+        assert [option for option in shared if option not in out] == [], command
 
 
 def test_a_run_writes_to_the_folder_named_like_the_study(cli):
@@ -113,7 +118,7 @@ def test_a_run_writes_to_the_folder_named_like_the_study(cli):
     assert code == (3 if failed else 0)
 
 
-def test_the_second_run_says_that_nothing_is_to_train(cli):
+def test_the_second_run_prints_that_nothing_is_to_train(cli):
     arguments = ["run", "--engine", "keras", "--seeds", "2", "--out", "out", *TINY]
     cli(*arguments)
     before = Path("out/tables/runs.csv").read_bytes()
@@ -137,20 +142,21 @@ def test_the_report_is_written_anew_from_the_store(cli):
 def test_options_reach_the_executor_and_the_manifest(cli, executor):
     dask = ("--dask", "tcp://host:1", "--return-results")
     cli("run", "--seeds", "1", "--workers", "3", *dask, "--out", "out", *TINY)
-    assert executor.options == {"workers": 3, "address": "tcp://host:1", "give_back": True}
+    chosen = {name: executor.chosen[name] for name in ("workers", "address", "return_results")}
+    assert chosen == {"workers": 3, "address": "tcp://host:1", "return_results": True}
     assert {engine for _, _, engine, _ in executor.trained} == {"population", "keras"}
     assert "finetune run --seeds 1 --workers 3" in Path("out/manifest.json").read_text()
 
 
-def test_parts_are_trained_apart_and_the_whole_reported_after(cli, executor):
+def test_slices_are_trained_apart_and_the_whole_reported_after(cli, executor):
     arguments = ["run", "--engine", "keras", "--seeds", "3", "--out", "out", *TINY]
-    code, out, _ = cli(*arguments, "--shard", "1/2")
+    code, out, _ = cli(*arguments, "--slice", "1/2")
     assert code == 0
-    assert "Part 1 of 2 is stored; 5 runs of the study are not in this folder." in out
+    assert "Slice 1 of 2 is stored; 5 runs of the study are not in this folder." in out
     assert {seed for _, seed, _, _ in executor.trained} == {0, 2}
     assert not Path("out/report.md").exists()
-    _, out, _ = cli(*arguments, "--shard", "2/2")
-    assert "Part 2 of 2 is stored; 0 runs" in out
+    _, out, _ = cli(*arguments, "--slice", "2/2")
+    assert "Slice 2 of 2 is stored; 0 runs" in out
     _, _, err = cli(*arguments)
     assert "15 runs are stored, 0 to train" in err
     assert Path("out/report.md").is_file()

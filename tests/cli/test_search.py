@@ -15,11 +15,10 @@ TINY = [part for override in _SIZE for part in ("--set", override)]
 @pytest.fixture(autouse=True)
 def _made_up(executor, monkeypatch):
     """Make the search's training up too, without a failed run, and draw nothing."""
-    monkeypatch.setattr("finetune.studies.search.tuned_files", lambda tables, *, tuned: {})
-    monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 0.0)
+    executor.failed_share = 0.0
 
 
-def test_a_search_says_its_budget_its_winners_and_its_report(cli):
+def test_a_search_prints_its_budget_its_winners_and_its_report(cli):
     code, out, err = cli("search", *TINY)
     assert code == 0
     assert "Each of the two arms gets 6 trials of 3 seeds and at most 4 epochs, 8 at a time" in err
@@ -62,7 +61,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_bad_input_is_told_in_one_line_with_code_2(kind, cli):
+def test_bad_input_is_named_in_one_line_with_code_2(kind, cli):
     arguments, words = BAD[kind]
     code, out, err = cli("search", *arguments)
     assert code == 2

@@ -105,6 +105,6 @@ def policy_outcomes(
 
 
 def _column(tables: Sequence[Logs], name: str, epoch: int) -> np.ndarray:
-    """Give one quantity of all runs after an epoch; where a table has ended, an alluring value."""
+    """Return one quantity of all runs after an epoch; a value that improves where a table ended."""
     values = [getattr(table, name) for table in tables]
     return np.array([v[epoch] if epoch < len(v) else -1e9 for v in values])

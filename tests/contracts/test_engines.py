@@ -1,11 +1,13 @@
-"""What the population engine must obey: run by run, the numbers of `keras.Model.fit`."""
+"""What every engine must obey: run by run, the numbers of the reference engine."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from finetune.engines.keras_fit import KerasEngine
-from finetune.engines.population.engine import PopulationEngine
+from finetune.engines.base import Engine
+from finetune.engines.registry import REFERENCE, engine_names, get_engine
+from finetune.engines.results import TaskTables
+from finetune.spec.study import StudySpec
 from finetune.store.shards import EPOCH_COLUMNS, RUN_COLUMNS
 from finetune.studies.load import load_spec
 from tests.small_studies import small_study, task
@@ -93,38 +95,54 @@ def assert_same_runs(ours, reference, *, tolerance):
     np.testing.assert_allclose(ours.epochs[CURVES], reference.epochs[CURVES], **close)
 
 
-def check_case(case):
+@pytest.fixture(params=[name for name in engine_names() if name != REFERENCE.name])
+def engine(request) -> Engine:
+    """Return every engine but the reference in turn."""
+    return get_engine(request.param)
+
+
+def trained(engine: Engine, spec: StudySpec, **grid) -> TaskTables:
+    return engine.train(task(spec, **grid, engine=engine.name))
+
+
+def check_case(engine: Engine, case: str) -> None:
     spec = small_study(DOUBLE, *SOON, *EAGER, *CASES[case])
     grid = {"variants": spec.variants[2:], "seeds": (0, 1) if case in SEVERAL_SEEDS else (0,)}
-    ours = PopulationEngine().train(task(spec, **grid))
-    reference = KerasEngine().train(task(spec, **grid, engine="keras"))
-    assert_same_runs(ours, reference, tolerance=1e-9)
+    reference = trained(REFERENCE, spec, **grid)
+    assert_same_runs(trained(engine, spec, **grid), reference, tolerance=1e-9)
     assert reference.runs["lr_reductions"].sum() > 0
 
 
 @pytest.mark.parametrize("case", EVERY_DAY)
-def test_every_run_is_that_of_fit(case):
-    check_case(case)
+def test_every_run_is_that_of_fit(engine, case):
+    check_case(engine, case)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", sorted(set(CASES) - set(EVERY_DAY)))
-def test_every_run_is_that_of_fit_too(case):
-    check_case(case)
+def test_every_run_is_that_of_fit_too(engine, case):
+    check_case(engine, case)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_founding_study_is_that_of_fit_for_all_epochs():
+def test_the_founding_study_is_that_of_fit_for_all_epochs(engine):
     spec = load_spec(overrides=[DOUBLE])
-    ours = PopulationEngine().train(task(spec, seeds=(1,)))
-    reference = KerasEngine().train(task(spec, seeds=(1,), engine="keras"))
+    ours, reference = (trained(one, spec, seeds=(1,)) for one in (engine, REFERENCE))
     assert_same_runs(ours, reference, tolerance=1e-9)
 
 
 @pytest.mark.slow
-def test_float32_agrees_until_rounding_has_grown():
+def test_float32_agrees_until_rounding_has_grown(engine):
     spec = load_spec(overrides=["training.epochs=10"])
-    ours = PopulationEngine().train(task(spec, seeds=(0, 1, 2)))
-    reference = KerasEngine().train(task(spec, seeds=(0, 1, 2), engine="keras"))
+    ours, reference = (trained(one, spec, seeds=(0, 1, 2)) for one in (engine, REFERENCE))
     assert_same_runs(ours, reference, tolerance=1e-5)
+
+
+@pytest.mark.parametrize("name", engine_names())
+def test_progress_rises_to_at_most_one(name):
+    shares = []
+    spec = small_study("training.epochs=2")
+    get_engine(name).train(task(spec, seeds=(0,), engine=name), shares.append)
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] <= shares[-1] <= 1

@@ -9,11 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from finetune.errors import DataError
-from tests.data.own_data import WRITERS, people, splits_of, write
+from tests.data.user_data import WRITERS, people, splits_of, write
 
 
 def complaint(source: Path, **options) -> str:
-    """Give the line that a file is refused with."""
+    """Return the line that a file is refused with."""
     with pytest.raises(DataError) as caught:
         splits_of(str(source), **options)
     line = str(caught.value)
@@ -79,7 +79,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_in_a_text_file_is_told_in_one_line(mistake, tmp_path):
+def test_a_mistake_in_a_text_file_is_reported_in_one_line(mistake, tmp_path):
     text, parts = MISTAKES[mistake]
     line = said(text, tmp_path)
     assert [part for part in parts if part not in line] == []

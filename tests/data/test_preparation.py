@@ -90,7 +90,7 @@ def test_a_category_that_no_training_row_has_keeps_its_column():
     ],
     ids=lambda value: str(getattr(value, "dtype", value)),
 )
-def test_the_kind_of_a_column_is_told_from_what_it_holds(column, kind):
+def test_the_kind_of_a_column_is_inferred_from_what_it_holds(column, kind):
     features = prepared(pd.DataFrame({"c": column}))
     assert (features.numeric == ["c"]) == (kind == "numeric")
     assert (list(features.categories) == ["c"]) == (kind == "categorical")

@@ -1,4 +1,4 @@
-"""Sources: scikit-learn by name, and the user's own functions, their mistakes told in one line."""
+"""Sources: scikit-learn by name, and functions of the user's; their errors are one line."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 from finetune.data.splits import load_splits
 from finetune.errors import DataError
 from finetune.spec.data import DataSpec
-from tests.data.own_data import people, splits_of
+from tests.data.user_data import people, splits_of
 
 MODULE = """
 import numpy as np
@@ -112,7 +112,7 @@ def test_a_source_without_one_target_is_refused_by_name(source):
 
 
 @pytest.mark.parametrize("source", ["people.xlsx", "folder/people", "load_files", "fetch_kddcup99"])
-def test_an_unknown_source_is_told_what_is_allowed(source):
+def test_an_unknown_source_is_answered_with_those_allowed(source):
     line = complaint(source)
     assert all(part in line for part in (f"'{source}'", ".csv", "module:function", "make_moons"))
 
@@ -153,12 +153,12 @@ def test_a_function_can_draw_rows_for_each_seed():
         ("frame", ["data.target: missing", "'a', 'b', 'y'"]),
     ],
 )
-def test_a_function_that_cannot_be_used_is_told_in_one_line(function, parts):
+def test_a_function_that_cannot_be_used_is_reported_in_one_line(function, parts):
     line = complaint(f"own_rows:{function}")
     assert [part for part in parts if part not in line] == []
 
 
-def test_what_a_function_cannot_take_is_told():
+def test_what_a_function_cannot_take_is_reported():
     assert "own_rows:arrays raised TypeError" in complaint("own_rows:arrays", args={"n": 3})
     assert "data.target: received 'y'" in complaint("own_rows:arrays", target="y")
     assert "data.target: received 'y'" in complaint("make_moons", target="y")
@@ -172,7 +172,7 @@ def test_what_a_function_cannot_take_is_told():
         ("1 / 0\n", "ZeroDivisionError: division by zero (broken.py, line 1)"),
     ],
 )
-def test_a_module_that_does_not_load_is_told_with_the_line(folder, text, part):
+def test_a_module_that_does_not_load_is_reported_with_the_line(folder, text, part):
     (folder / "broken.py").write_text(text)
     assert part in complaint("broken:load")
 

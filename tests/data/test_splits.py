@@ -13,7 +13,7 @@ from finetune.errors import DataError
 from finetune.spec.seeds import integer_seed, stream
 from finetune.spec.study import DataSpec
 from finetune.studies.load import load_spec
-from tests.data.own_data import people, write
+from tests.data.user_data import people, write
 
 SEEDS = range(4)
 
@@ -164,7 +164,7 @@ def test_all_seeds_have_the_same_columns_whatever_their_split(tmp_path):
         ),
     ],
 )
-def test_classes_that_cannot_be_split_are_told_in_one_line(options, parts):
+def test_classes_that_cannot_be_split_are_reported_in_one_line(options, parts):
     with pytest.raises(DataError) as caught:
         load_splits(DataSpec.model_validate(options), 0)
     line = str(caught.value)
@@ -225,7 +225,7 @@ def test_loaders_and_generators_of_scikit_learn(source):
         ({"source": "make_checkerboard", "args": {"shape": [4, 4], "n_clusters": 2}}, ["data"]),
     ],
 )
-def test_data_that_cannot_be_had_is_told_in_one_line(changes, parts):
+def test_data_that_cannot_be_had_is_reported_in_one_line(changes, parts):
     spec = DataSpec.model_validate({"source": "make_moons", **changes})
     with pytest.raises(DataError) as caught:
         load_splits(spec, 0)

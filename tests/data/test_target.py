@@ -1,4 +1,4 @@
-"""The target: its task is told, its classes count from 0 in sorted order."""
+"""The target: its task is inferred, its classes count from 0 in sorted order."""
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ def target_of(values, task=None, dtype=None):
         ([10, 9, 10], "category", "binary", ("9", "10")),
     ],
 )
-def test_the_task_is_told_from_the_target(values, dtype, task, classes):
+def test_the_task_is_inferred_from_the_target(values, dtype, task, classes):
     target = target_of(values, dtype=dtype)
     assert (target.task, target.classes) == (task, classes)
 
@@ -71,7 +71,7 @@ def test_the_task_can_be_said():
         (["a", "b", "c"], "binary", ["data.task", "'binary'", "3 classes", "'multiclass'"]),
     ],
 )
-def test_a_target_that_cannot_be_used_is_told_in_one_line(values, task, parts):
+def test_a_target_that_cannot_be_used_is_reported_in_one_line(values, task, parts):
     with pytest.raises(DataError) as caught:
         check_classes(target_of(values, task), task)
     line = str(caught.value)

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from finetune.engines.keras_fit import KerasEngine, batches
+from finetune.engines.keras_fit import KerasEngine
+from finetune.engines.keras_fit.trainer import batches
 from finetune.engines.problem import Arrays
 from finetune.spec.seeds import batch_order
 from tests.small_studies import small_study, task

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from finetune.engines.keras_fit import KerasEngine
-from finetune.engines.population.engine import PopulationEngine
+from finetune.engines.population import PopulationEngine
 from finetune.errors import EngineError
 from tests.small_studies import small_study, task
 

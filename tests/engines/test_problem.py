@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from finetune.engines.keras_fit import KerasEngine
-from finetune.engines.population.engine import PopulationEngine
+from finetune.engines.keras_problem import KerasProblem
+from finetune.engines.population import PopulationEngine
 from finetune.engines.problem import Problem
 from finetune.errors import DataError, SpecError
-from finetune.models.precision import precision
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
 from finetune.studies.load import load_spec
-from tests.data.own_data import people, write
+from tests.data.user_data import people, write
 from tests.small_studies import small_study, task
 
 
@@ -32,10 +32,12 @@ def study(**data) -> StudySpec:
 def test_loss_outputs_and_targets_follow_the_task(source, loss, outputs, dtype, shape):
     problem = Problem(study(source=source))
     assert problem.spec.training.loss == loss
-    assert problem.model.output_shape == (None, outputs)
+    keras_problem = KerasProblem(problem)
+    assert keras_problem.model.output_shape == (None, outputs)
     y = problem.data(0).train.y
     assert (y.dtype, y.shape) == (dtype, shape)
-    assert (problem.accuracy is None) == (source == "load_diabetes")
+    assert (problem.spec.training.accuracy is None) == (source == "load_diabetes")
+    assert (keras_problem.accuracy is None) == (source == "load_diabetes")
 
 
 def test_a_loss_that_does_not_fit_is_refused():
@@ -77,11 +79,11 @@ def test_another_accuracy_is_what_it_says(engine):
     assert (runs["test_accuracy"] == 1).all()
 
 
-def test_two_classes_told_apart_by_another_loss_can_have_an_accuracy():
-    spec = small_study("training.loss=mean_squared_error", "training.accuracy=binary_accuracy")
-    with precision("float32"):
-        assert Problem(spec).accuracy is not None
-        assert Problem(small_study("training.loss=mean_squared_error")).accuracy is None
+def test_two_classes_with_a_loss_of_numbers_have_an_accuracy_where_it_is_wanted():
+    by_numbers = "training.loss=mean_squared_error"
+    wanted = Problem(small_study(by_numbers, "training.accuracy=binary_accuracy"))
+    assert wanted.spec.training.accuracy == "binary_accuracy"
+    assert Problem(small_study(by_numbers)).spec.training.accuracy is None
 
 
 @pytest.mark.parametrize("loss", ["binary_crossentropy", "mean_squared_error"])

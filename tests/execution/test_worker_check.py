@@ -1,11 +1,11 @@
-"""Which workers may train, told of made-up workers; real ones are in `test_cluster`."""
+"""Which workers may train, by what made-up workers answer; real ones are in `test_cluster`."""
 
 import pytest
 
 from finetune.errors import ClusterError
 from finetune.execution.worker_check import WorkerRequirements, check_workers
 
-TERMS = WorkerRequirements({}, None, "")
+REQUIRED = WorkerRequirements((), None, "")
 
 
 class Cluster:
@@ -14,14 +14,14 @@ class Cluster:
     def __init__(self, **answers):
         self.answers = answers
 
-    def run(self, function, terms, *, on_error):
+    def run(self, function, required, *, on_error):
         assert on_error == "return"
         return self.answers
 
 
-def test_workers_that_fit_are_admitted_and_slow_ones_told():
+def test_workers_that_fit_may_train_and_slow_ones_are_named():
     notes = []
-    check_workers(Cluster(one=("", ""), other=("", "has 4 threads")), TERMS, notes.append)
+    check_workers(Cluster(one=("", ""), other=("", "has 4 threads")), REQUIRED, notes.append)
     (note,) = notes
     assert note.startswith("Worker other has 4 threads")
 
@@ -29,9 +29,9 @@ def test_workers_that_fit_are_admitted_and_slow_ones_told():
 def test_every_worker_that_does_not_fit_is_named():
     old = "has keras 3.14.0, and here it is 3.15.1"
     none = ModuleNotFoundError("No module named 'finetune'")
-    with pytest.raises(ClusterError) as told:
-        check_workers(Cluster(fits=("", ""), old=(old, ""), bare=none), TERMS, pytest.fail)
-    line = str(told.value)
+    with pytest.raises(ClusterError) as caught:
+        check_workers(Cluster(fits=("", ""), old=(old, ""), bare=none), REQUIRED, pytest.fail)
+    line = str(caught.value)
     assert f"worker old {old}" in line
     assert "worker bare has no finetune that fits (ModuleNotFoundError: No module" in line
     assert "worker fits" not in line

@@ -7,31 +7,23 @@ import pytest
 from distributed import Client
 
 from finetune.errors import SpecError
-from finetune.execution import cluster, environment
+from finetune.execution import connection
+from finetune.execution.choice import choose_executor
+from finetune.execution.cluster import ClusterExecutor
 from finetune.execution.environment import ENVIRONMENT, shortcomings, worker_count
-from finetune.execution.workers import Workers
+from finetune.execution.in_process import InProcessExecutor
+from finetune.execution.training import Options, train_blocks
+from finetune.planning.block import Block
 from finetune.store.results import ResultStore
-from tests.small_studies import small_study, task
-
-
-@pytest.fixture
-def stores(tmp_path):
-    """Give stores, a folder each."""
-
-    def make(name: str) -> ResultStore:
-        store = ResultStore(tmp_path / name)
-        store.open()
-        return store
-
-    return make
+from tests.made_runs import MadeUpExecutor
+from tests.small_studies import recipes_of, small_study, task
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense", "smoke://host:1", ""])
-def test_no_scheduler_at_an_address_is_told_in_one_line(monkeypatch, stores, address):
-    monkeypatch.setattr(cluster, "_CONNECTION_TIMEOUT", "1s")
-    with pytest.raises(SpecError) as told, cluster.connected(address):
+def test_no_scheduler_at_an_address_is_named_in_one_line(address):
+    with pytest.raises(SpecError) as caught, connection.connected(address, timeout="1s"):
         pass
-    message = str(told.value)
+    message = str(caught.value)
     assert message.startswith(f"--dask: received {address!r}")
     assert "\n" not in message
 
@@ -45,27 +37,36 @@ def test_no_scheduler_at_an_address_is_told_in_one_line(monkeypatch, stores, add
         ("tcp://127.0.0.1:1", ["--nthreads", "many"], "'many' is not a valid integer"),
     ],
 )
-def test_a_worker_that_cannot_begin_is_told_in_one_line(address, options, words):
-    with pytest.raises(SpecError, match=r"^worker: ") as told:
-        cluster.serve(address, workers=1, options=options)
-    assert words in str(told.value)
+def test_a_worker_that_cannot_begin_is_named_in_one_line(address, options, words):
+    with pytest.raises(SpecError, match=r"^worker: ") as caught:
+        connection.serve(address, workers=1, options=options)
+    assert words in str(caught.value)
 
 
-def test_workers_are_as_many_as_wanted_else_cards_else_cores(monkeypatch):
+def test_workers_are_as_many_as_wanted_else_cards_else_cores():
     assert [worker_count(wanted) for wanted in (0, 1, 5)] == [1, 1, 5]
-    monkeypatch.setattr(environment, "_graphics_cards", lambda: 0)
-    assert 1 <= worker_count(None) <= (os.cpu_count() or 1)
-    monkeypatch.setattr(environment, "_graphics_cards", lambda: 3)
-    assert worker_count(None) == 3
+    assert 1 <= worker_count(None, cards=lambda: 0) <= (os.cpu_count() or 1)
+    assert worker_count(None, cards=lambda: 3) == 3
 
 
-def test_memory_is_shared_here_and_whole_on_a_cluster(stores):
-    assert Workers(stores("here"), wanted=4).memory_each(400) == 100
-    assert Workers(stores("there"), address="tcp://host:1").memory_each(400) == 400
+def test_what_is_stored_needs_no_scheduler(tmp_path):
+    spec, store = small_study("training.epochs=3"), ResultStore(tmp_path / "store")
+    store.open()
+    block = Block(spec, spec.variants, (0, 1), "population")
+    train_blocks([block], store, Options(MadeUpExecutor()))
+    with ClusterExecutor("tcp://127.0.0.1:1", on_note=pytest.fail) as executor:
+        summary = train_blocks([block], store, Options(executor))
+    assert (summary.runs_reused, summary.runs_trained) == (10, 0)
+
+
+def test_the_executor_is_chosen_by_what_the_user_wants():
+    assert isinstance(choose_executor(0), InProcessExecutor)
+    assert isinstance(choose_executor(0, address="tcp://host:1"), ClusterExecutor)
+    assert choose_executor(3).slots == 3
 
 
 @pytest.mark.parametrize(
-    ("changed", "threads", "told"),
+    ("changed", "threads", "expected"),
     [
         ({}, 1, []),
         ({}, 4, ["has 4 threads"]),
@@ -74,34 +75,35 @@ def test_memory_is_shared_here_and_whole_on_a_cluster(stores):
         ({"MALLOC_TRIM_THRESHOLD_": "-1"}, 1, []),
     ],
 )
-def test_what_slows_a_worker_down_is_told(changed, threads, told, monkeypatch):
+def test_what_slows_a_worker_down_is_named(changed, threads, expected, monkeypatch):
     for name, value in {**ENVIRONMENT, **changed}.items():
         monkeypatch.setenv(name, value)
     found = shortcomings(threads)
-    assert len(found) == len(told)
-    assert all(part in said for part, said in zip(told, found, strict=True))
+    assert [part in text for part, text in zip(expected, found, strict=True)] == [True] * len(found)
 
 
 @pytest.mark.slow
-def test_worker_processes_give_the_bits_of_this_process(stores):
+def test_worker_processes_give_the_bits_of_this_process(tmp_path):
+    """By real training, with a process more for the second call than for the first."""
     spec = small_study("training.epochs=5")
     tasks = [task(spec, seeds=(seed,)) for seed in range(3)]
-    shares = []
-    apart, here = stores("apart"), stores("here")
-    with Workers(apart, wanted=2) as workers:
-        (first,) = workers.train(tasks[:1], lambda *told: shares.append(told))
-        # The same processes once more, and one more, with other tasks at the same positions.
-        again = dict(workers.train(tasks, lambda *told: shares.append(told)))
-    alone = dict(Workers(here, wanted=0).train(tasks))
+    apart, here = (ResultStore(tmp_path / name) for name in ("apart", "here"))
+    apart.open()
+    here.open()
+    with choose_executor(2) as executor:
+        (first,) = executor.train(tasks[:1], apart, ignore)
+        again = dict(executor.train(tasks, apart, ignore))
+    alone = dict(InProcessExecutor().train(tasks, here, ignore))
     assert first == (0, alone[0])
     assert again == alone
-    assert {position for position, _ in shares} == {0, 1, 2}
     for read in ("runs", "epochs"):
-        mine, other = (
-            getattr(store, read)(spec.recipes("population"), range(3)) for store in (apart, here)
-        )
+        mine, other = (getattr(store, read)(recipes_of(spec), range(3)) for store in (apart, here))
         assert set(mine["seed"]) == {0, 1, 2}
         pd.testing.assert_frame_equal(mine, other, check_exact=True)
+
+
+def ignore(position: int, share: float) -> None:
+    """Ignore progress."""
 
 
 @pytest.mark.slow
@@ -109,6 +111,6 @@ def test_workers_have_one_thread_and_keep_their_memory():
     def settings():
         return {name: os.environ.get(name) for name in ENVIRONMENT}
 
-    with cluster.local_cluster() as local, Client(local, set_as_default=False) as client:
-        cluster.scaled(local, client, 1)
+    with connection.local_cluster() as local, Client(local, set_as_default=False) as client:
+        connection.scale_up(local, client, 1)
         assert client.submit(settings).result() == ENVIRONMENT

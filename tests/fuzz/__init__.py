@@ -1,1 +1,1 @@
-"""Coverage-guided fuzzing of what a stranger may send: `python -m tests.fuzz --seconds 60`."""
+"""Coverage-guided fuzzing of files of unknown origin: `python -m tests.fuzz --seconds 60`."""

@@ -13,20 +13,20 @@ with atheris.instrument_imports(include=["finetune"]):
 def main(target: str, folder: Path, seconds: int) -> None:
     """Fuzz, beginning with whole inputs; libFuzzer ends the process."""
     corpus, scratch = folder / "corpus", folder / "scratch"
-    for place in (corpus, scratch):
-        place.mkdir()
+    for directory in (corpus, scratch):
+        directory.mkdir()
     for number, content in enumerate(seeds(target)):
         (corpus / str(number)).write_bytes(content)
-    known = folder / "words"
-    known.write_text("".join(f'"{_quoted(word)}"\n' for word in words()))
+    dictionary = folder / "words"
+    dictionary.write_text("".join(f'"{_quoted(word)}"\n' for word in words()))
     options = {
         "max_total_time": seconds,
         "max_len": 6000,
         "timeout": 60,
-        # What a file claims to hold may be asked for, and refused by the system.
+        # A file may claim to hold more than there is memory; the system refuses it, which is fine.
         "malloc_limit_mb": 0,
         "rss_limit_mb": 4096,
-        "dict": known,
+        "dict": dictionary,
         "artifact_prefix": f"{folder}/",
     }
     flags = [f"-{name}={value}" for name, value in options.items()]
@@ -35,7 +35,7 @@ def main(target: str, folder: Path, seconds: int) -> None:
 
 
 def _quoted(word: str) -> str:
-    """Give a word as libFuzzer's dictionaries have it: printable ASCII, the rest by its bytes."""
+    """Escape a word for libFuzzer's dictionary: printable ASCII, the rest by its bytes."""
     shown = (chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in word.encode())
     return "".join(shown)
 

@@ -1,4 +1,4 @@
-"""What fuzzing begins from: whole files of each kind, and the words that they are made of."""
+"""What fuzzing starts from: whole files of each kind, and the words that they are made of."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from finetune.spec.study_file import shipped_studies
 from finetune.spec.training import TrainingSpec
 from finetune.spec.variants import EarlyStoppingSpec, ReduceLRSpec, VariantSpec
 
-_PARTS: tuple[type[BaseSpec], ...] = (
+_SPECS: tuple[type[BaseSpec], ...] = (
     StudySpec, DataSpec, ModelSpec, TrainingSpec, VariantSpec, EarlyStoppingSpec, ReduceLRSpec,
     ClaimSpec, SearchSpec, MapSpec,
 )  # fmt: skip
@@ -29,13 +29,13 @@ _HOSTILE = (
 
 
 def words() -> list[str]:
-    """Give the keys of study files, and words that have broken programs."""
-    keys = {key for part in _PARTS for key in part.model_fields}
+    """Return the keys of study files, and words that have broken programs."""
+    keys = {key for spec in _SPECS for key in spec.model_fields}
     return [*sorted(keys), *_HOSTILE]
 
 
 def seeds(target: str) -> Iterator[bytes]:
-    """Give whole inputs of a target."""
+    """Yield whole inputs of a target."""
     if target == "studies":
         for file in sorted(shipped_studies().glob("*.toml")):
             yield file.read_bytes()
@@ -58,8 +58,8 @@ def _tables() -> Iterator[bytes]:
         ".parquet": parquet.getvalue(),
         ".npz": npz.getvalue(),
     }
-    for place, format in enumerate(FILE_FORMATS):
-        yield bytes([place]) + contents[format]
+    for number, format in enumerate(FILE_FORMATS):
+        yield bytes([number]) + contents[format]
 
 
 def _layer(name: str, module: str = "keras.layers", **config: object) -> dict[str, object]:

@@ -1,27 +1,29 @@
-"""What is fuzzed: each target takes any bytes, and gives a value or a FinetuneError of one line."""
+"""What is fuzzed: functions of any bytes that raise nothing but a FinetuneError of one line."""
 
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from finetune.data.splits import load_splits
+from finetune.engines.registry import REFERENCE
 from finetune.errors import FinetuneError
 from finetune.planning.estimate import estimate_map, estimate_run, estimate_search
 from finetune.spec.data import FILE_FORMATS, DataSpec
 from finetune.studies.load import load_spec
 from finetune.usercode.keras_config import read_network
+from tests.small_studies import recipes_of
 
 _OVERRIDE = "#set "
 
 
 def fails_in_one_line(action: Callable[[], object]) -> None:
-    """Do something; of exceptions only a FinetuneError of one line that shows may leave it."""
+    """Call a function; assert that it raises nothing but a FinetuneError in one printable line."""
     try:
         action()
     except FinetuneError as error:
-        acting = [c for c in str(error) if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs")]
+        control = [c for c in str(error) if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs")]
         assert str(error), "an error without words"
-        assert not acting, f"an error with {acting[0]!r} in it: {error}"
+        assert not control, f"an error with {control[0]!r} in it: {error}"
 
 
 def study(data: bytes, folder: Path) -> None:
@@ -33,8 +35,12 @@ def study(data: bytes, folder: Path) -> None:
 
     def read(*, imports: bool) -> None:
         spec = load_spec(file, overrides=overrides, imports=imports)
-        spec.recipes("population")
-        for estimate in (estimate_run(spec, "keras"), estimate_map(spec), estimate_search(spec)):
+        recipes_of(spec)
+        for estimate in (
+            estimate_run(spec, REFERENCE.name),
+            estimate_map(spec),
+            estimate_search(spec),
+        ):
             estimate.exceeds(0.0)
             str(estimate)
 

@@ -187,11 +187,11 @@ def test_a_network_that_takes_the_data_is_used(network):
 @pytest.mark.parametrize(
     ("network", "loss", "parts"),
     [
-        ("five_outputs", "mean_squared_error", ["gives (5,)", "need (1,)"]),
-        ("own_class_of_five", "mean_squared_error", ["gives (5,)", "need (1,)"]),
-        ("one_output", "sparse_categorical_crossentropy", ["gives (1,)", "need (2,)"]),
-        ("unit_axis_lost", "mean_squared_error", ["gives ()", "need (1,)"]),
-        ("two_tensors", "mean_squared_error", ["gives several tensors", "need (1,)"]),
+        ("five_outputs", "mean_squared_error", ["returns (5,)", "needs (1,)"]),
+        ("own_class_of_five", "mean_squared_error", ["returns (5,)", "needs (1,)"]),
+        ("one_output", "sparse_categorical_crossentropy", ["returns (1,)", "needs (2,)"]),
+        ("unit_axis_lost", "mean_squared_error", ["returns ()", "needs (1,)"]),
+        ("two_tensors", "mean_squared_error", ["returns several tensors", "needs (1,)"]),
         ("seven_features", "mean_squared_error", ["takes (7,)", "rows of (4,)"]),
         ("any_six_features", "mean_squared_error", ["takes (None,)", "rows of (4,)"]),
     ],
@@ -208,7 +208,10 @@ def test_a_network_of_another_shape_than_the_data_is_told_in_one_line(network, l
 @pytest.mark.parametrize(
     ("network", "part"),
     [
-        (five_outputs, "model.architecture: net.json gives (5,) for a row; the data need (1,)"),
+        (
+            five_outputs,
+            "model.architecture: net.json returns (5,) for a row; the target needs",
+        ),
         (seven_features, "model.architecture: net.json takes (7,), but the data have rows of (4,)"),
     ],
 )

@@ -1,12 +1,13 @@
 """What a study would take: asked about before anything of it begins."""
 
-import sys
-
 import pytest
 
+from finetune.engines.registry import engine_names
 from finetune.errors import SpecError
+from finetune.planning.claim_map import map_block, map_run_count
 from finetune.planning.estimate import estimate_map, estimate_run, estimate_search
 from finetune.planning.plan import Plan
+from finetune.spec.claims import ClaimSpec
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import shipped_studies
 from finetune.studies.load import load_spec
@@ -22,18 +23,20 @@ def test_no_shipped_study_asks(file, estimate):
     assert not estimate(load_spec(file)).exceeds(_MEMORY)
 
 
-@pytest.mark.parametrize("file", SHIPPED, ids=lambda p: p.stem)
-@pytest.mark.parametrize("engine", ["population", "keras"])
-def test_the_runs_of_a_plan_are_at_most_those_estimated(file, engine):
-    spec = load_spec(file)
+@pytest.mark.parametrize("engine", engine_names())
+def test_an_estimate_is_the_sum_over_the_blocks_of_the_plan(engine):
+    spec = load_spec()
     blocks = Plan.of(spec, engine).blocks
-    planned = sum(len(block.variants) * len(block.seeds) for block in blocks)
-    epochs = sum(
-        len(block.variants) * len(block.seeds) * block.spec.training.epochs for block in blocks
-    )
     found = estimate_run(spec, engine)
-    assert planned - 3 <= found.runs <= 1.2 * planned
-    assert epochs <= found.run_epochs <= 1.2 * epochs
+    assert found.runs == sum(block.n_runs for block in blocks)
+    assert found.run_epochs == sum(b.n_runs * b.spec.training.epochs for b in blocks)
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda p: p.stem)
+def test_the_runs_of_a_map_are_counted_without_building_them(file):
+    spec = load_spec(file)
+    claim = spec.claim or ClaimSpec(treatment=spec.variants[0].name, control=spec.variants[1].name)
+    assert map_run_count(spec).n_runs == map_block(spec, claim).n_runs
 
 
 def test_the_founding_study_takes_seconds_and_more_of_anything_takes_more():
@@ -79,7 +82,7 @@ def test_a_study_that_takes_much_is_told_so_in_one_line(cli, kind):
     assert (code, out) == (2, "")
     (line,) = err.splitlines()
     assert "on 2 cores" in line
-    assert line.endswith("ask for less, or say --yes")
+    assert line.endswith("train less, or give --yes")
 
 
 TOO_LARGE = {
@@ -100,24 +103,20 @@ def test_a_number_that_is_never_sensible_is_refused(cli, change):
     assert "allowed is less than" in line
 
 
-class Terminal:
-    def isatty(self) -> bool:
-        return True
-
-
 @pytest.mark.parametrize(("answer", "trained"), [(True, True), (False, False)])
-def test_on_a_terminal_the_user_is_asked(cli, executor, monkeypatch, answer, trained):
-    import typer
-
-    from finetune.cli import terminal as console
+def test_a_user_who_can_answer_is_asked(cli, executor, monkeypatch, answer, trained):
     from finetune.planning import estimate
 
+    questions = []
+
+    def confirm(question: str) -> bool:
+        questions.append(question)
+        return answer
+
     monkeypatch.setattr(estimate, "MOST_SECONDS", 0)
-    monkeypatch.setattr(sys, "stdin", Terminal())
-    monkeypatch.setattr(console.ERR, "_force_terminal", True)
-    monkeypatch.setattr(typer, "confirm", lambda question, *, err: answer)
-    code, _, err = cli("run", "--seeds", "1", "--engine", "keras", "--out", "out")
-    assert "5 runs with at most 500 epochs in all" in err
+    arguments = ("run", "--seeds", "1", "--engine", "keras", "--out", "out")
+    code, _, _ = cli(*arguments, confirm=confirm)
+    assert ["5 runs with at most 500 epochs in all" in question for question in questions] == [True]
     assert (code == 2) is not trained
     assert bool(executor.trained) is trained
 

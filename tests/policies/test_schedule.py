@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import get_args
 
 import keras
 import numpy as np
@@ -12,12 +13,22 @@ from hypothesis import strategies as st
 from finetune.callbacks.schedule import LearningRateSchedule
 from finetune.callbacks.variants import schedule_callback
 from finetune.engines.keras_fit import KerasEngine
-from finetune.engines.population.engine import PopulationEngine
+from finetune.engines.population import PopulationEngine
 from finetune.models.precision import precision
-from finetune.policies.schedule import schedule_factor, schedule_factors
+from finetune.policies.schedule import _FACTORS, schedule_factor
 from finetune.spec.variants import ScheduleSpec, VariantSpec
 from tests.contracts.test_policies import schedule_specs
 from tests.small_studies import small_study, task
+
+
+def schedule_factors(spec: ScheduleSpec, epochs: int) -> np.ndarray:
+    """Compute the share of the optimizer's learning rate in each epoch, float64 (epoch,)."""
+    return np.array([schedule_factor(spec, epoch) for epoch in range(epochs)])
+
+
+def test_every_kind_of_schedule_has_its_function():
+    kinds = get_args(get_args(ScheduleSpec)[0])
+    assert set(_FACTORS) == set(kinds)
 
 
 def made(kind: str, **arguments) -> ScheduleSpec:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from finetune.engines.keras_fit import KerasEngine
-from finetune.engines.population.engine import PopulationEngine
+from finetune.engines.population import PopulationEngine
 from finetune.spec.variants import ReduceLRSpec, SetLRSpec, VariantSpec
 from tests.small_studies import small_study, task
 

@@ -1,20 +1,9 @@
 """Fixtures that the tests of reports share."""
 
-import gc
-
 import pytest
 
-from finetune.analysis.tables import ReportTables
+from finetune.analysis.analysis import Analysis
 from tests.made_study import Study, make_claim, make_study
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _quick_collections():
-    # statsmodels collects garbage at every correction for many tests: let it find little to walk.
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +13,9 @@ def study() -> Study:
 
 
 @pytest.fixture(scope="session")
-def tables(study) -> ReportTables:
-    """The tables of the default small study."""
-    return study.tables()
+def analysis(study) -> Analysis:
+    """The analysis of the default small study."""
+    return study.analysis()
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +25,6 @@ def claimed() -> Study:
 
 
 @pytest.fixture(scope="session")
-def claimed_tables(claimed) -> ReportTables:
-    """The tables of that study, its verdict among them."""
-    return claimed.tables()
+def claimed_analysis(claimed) -> Analysis:
+    """The analysis of that study, its verdict among them."""
+    return claimed.analysis()

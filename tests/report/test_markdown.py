@@ -7,6 +7,7 @@ from finetune.report.markdown import (
     Section,
     code,
     code_block,
+    duration,
     estimate,
     folded,
     join_sections,
@@ -32,19 +33,19 @@ NASTY = [
 ]
 
 
-def _cells(text: str) -> list[str]:
-    """Give what a reader sees in each cell of the tables in a text."""
+def _fields(text: str) -> list[str]:
+    """Return what a reader sees in each field of the tables in a text."""
     tokens = MarkdownIt().enable("table").parse(text)
     inside = [
         tokens[i + 1] for i, token in enumerate(tokens) if token.type in ("th_open", "td_open")
     ]
     keep = ("text", "code_inline", "text_special")
-    return ["".join(c.content for c in cell.children if c.type in keep) for cell in inside]
+    return ["".join(c.content for c in field.children if c.type in keep) for field in inside]
 
 
 @pytest.mark.parametrize("name", NASTY)
 def test_any_name_shows_as_it_is_in_a_table(name):
-    shown = _cells(table([(plain(name), "1.50")], columns=["Variant", "x"]))
+    shown = _fields(table([(plain(name), "1.50")], columns=["Variant", "x"]))
     assert shown == ["Variant", "x", name, "1.50"]
 
 
@@ -111,8 +112,16 @@ def test_an_opening_with_its_own_title_stands_alone():
 
 
 @pytest.mark.parametrize(
-    ("p", "said"),
+    ("p", "shown"),
     [(0.0, "< 0.0001"), (0.00012, "0.00012"), (0.0437, "0.044"), (0.994, "0.99"), (0.999, "1")],
 )
-def test_a_p_value_is_never_said_to_be_zero(p, said):
-    assert p_value(p) == said
+def test_a_p_value_is_never_zero(p, shown):
+    assert p_value(p) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.04, "0.0 s"), (9.99, "10 s"), (99, "99 s"), (99.5, "1 min 40 s"), (7260, "2 h 1 min")],
+)
+def test_a_duration_is_in_the_units_that_a_person_would_use(seconds, shown):
+    assert duration(seconds) == shown

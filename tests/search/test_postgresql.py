@@ -40,7 +40,7 @@ def _programs() -> Path | None:
 
 
 def _as_server(*command: object) -> list[str]:
-    """Give a command as the server's user: PostgreSQL refuses to run as root."""
+    """Return a command as the server's user: PostgreSQL refuses to run as root."""
     words = [str(word) for word in command]
     return ["runuser", "-u", "postgres", "--", *words] if os.geteuid() == 0 else words
 
@@ -88,20 +88,20 @@ def _search(storage: Storage, name: str) -> ArmSearch:
 @pytest.mark.slow
 def test_two_controllers_ask_different_trials_and_keep_the_budget(server):
     def control(number: int) -> int:
-        told = 0
+        closed = 0
         with Storage(server) as storage:
             arm = _search(storage, "shared")
             while batch := arm.ask(3 + number, budget=24):
                 for trial in batch:
                     arm.tell(trial.number, trial.setting["factor"])
-                told += len(batch)
-        return told
+                closed += len(batch)
+        return closed
 
     with ThreadPoolExecutor(2) as pool:
-        told = list(pool.map(control, range(2)))
+        closed = list(pool.map(control, range(2)))
     with Storage(server) as storage:
         trials = _search(storage, "shared").trials()
-    assert sum(told) == len(trials)
+    assert sum(closed) == len(trials)
     assert len(trials[:24]) == 24
     assert len({tuple(trial.setting.items()) for trial in trials}) == len(trials)
     assert all(trial.value == trial.setting["factor"] for trial in trials)
@@ -110,7 +110,9 @@ def test_two_controllers_ask_different_trials_and_keep_the_budget(server):
 @pytest.mark.slow
 def test_two_commands_search_at_once_on_one_server(server, tmp_path):
     overrides = [part for override in (*_TINY, "search.trials=12") for part in ("--set", override)]
-    options = ("--workers", "1", "--storage", server, *overrides)
+    # The server trusts whoever comes, whatever the password.
+    url = server.replace("finetune@", "finetune:secret@")
+    options = ("--workers", "1", "--storage", url, *overrides)
     both = [
         start("search", "--out", str(tmp_path / name), *options, cwd=tmp_path)
         for name in ("one", "two")
@@ -119,7 +121,7 @@ def test_two_commands_search_at_once_on_one_server(server, tmp_path):
         _, errors = process.communicate(timeout=240)
         assert process.returncode == 0, errors
     tables = [pd.read_csv(tmp_path / name / "tables" / "trials.csv") for name in ("one", "two")]
-    # Both tell the same whole search, whoever trained what.
+    # Both show the same whole search, whoever trained what.
     pd.testing.assert_frame_equal(tables[0], tables[1], check_exact=True)
     assert (tables[0].groupby("arm").size() == 12).all()
     with Storage(server) as storage:
@@ -129,4 +131,7 @@ def test_two_commands_search_at_once_on_one_server(server, tmp_path):
     assert len(studies) == 2
     assert all(trial.state.is_finished() for trial in trials)
     dashboard = json.loads((tmp_path / "one" / "tuned.json").read_text())["dashboard"]
-    assert dashboard == f"optuna-dashboard {server}"
+    assert dashboard == f"optuna-dashboard {server.replace('finetune@', 'finetune:***@')}"
+    for file in tmp_path.rglob("*"):
+        if file.suffix in (".md", ".json", ".csv"):
+            assert "secret" not in file.read_text(), file.name

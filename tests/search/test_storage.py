@@ -1,14 +1,14 @@
-"""Storages: what can be opened, and what is said where that fails."""
+"""Storages: what can be opened, and which error is raised where that fails."""
 
 import pytest
 from optuna.study import StudyDirection
 
 from finetune.errors import FinetuneError, SpecError, StoreError
-from finetune.search.storage import Storage, shown_url
+from finetune.search.storage import Storage, shown_url, without_password
 
 
 @pytest.mark.parametrize(
-    ("url", "kind", "said"),
+    ("url", "kind", "words"),
     [
         ("nosql://here", SpecError, "whose scheme is unknown; allowed is a database URL"),
         ("just text", SpecError, "whose scheme is unknown"),
@@ -20,18 +20,18 @@ from finetune.search.storage import Storage, shown_url
         ("postgresql+psycopg://me:secret@127.0.0.1:1/x", StoreError, "Connection refused"),
     ],
 )
-def test_what_cannot_be_opened_is_told_in_one_line(url, kind, said):
-    with pytest.raises(FinetuneError) as told:
+def test_what_cannot_be_opened_is_named_in_one_line(url, kind, words):
+    with pytest.raises(FinetuneError) as caught:
         Storage(url)
-    assert type(told.value) is kind
-    message = str(told.value)
+    assert type(caught.value) is kind
+    message = str(caught.value)
     assert message.startswith("--storage: ")
-    assert said in message
+    assert words in message
     assert "\n" not in message
     assert "secret" not in message
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path):
+def test_a_file_that_is_no_database_is_named(tmp_path):
     (tmp_path / "search.db").write_text("this is no database, though it is long enough to be one")
     with pytest.raises(StoreError, match="file is not a database"):
         Storage(f"sqlite:///{tmp_path}/search.db")
@@ -52,5 +52,9 @@ def test_errors_that_are_not_of_the_storage_pass_unchanged():
 
 
 def test_passwords_are_not_shown():
+    url = "postgresql+psycopg://me:secret@host/x"
+    command = f"finetune search --storage {url} --out here"
+    assert "secret" not in without_password(command, url)
+    assert without_password(command, url).endswith("me:***@host/x --out here")
     assert shown_url("postgresql://me:secret@host/x") == "postgresql://me:***@host/x"
     assert shown_url("search.log") == "search.log"

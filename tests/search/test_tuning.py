@@ -10,14 +10,15 @@ import pytest
 
 from finetune.analysis.tuned import read_tuned
 from finetune.errors import EngineError, SpecError
-from finetune.execution.training import Options
-from finetune.execution.workers import Workers
+from finetune.execution.choice import choose_executor
+from finetune.execution.training import Options, train_blocks
 from finetune.planning.block import Block
 from finetune.search.arms import FIRST_SEARCH_SEED, arms_of, search_digest
 from finetune.search.storage import Storage
 from finetune.search.trials import Trial
 from finetune.search.tuning import Tuning, objective_values, stored_trials, winner
 from finetune.store.results import ResultStore
+from finetune.studies.run import read_study, run_study
 from finetune.studies.search import search_study
 from tests.small_studies import small_study
 
@@ -35,13 +36,13 @@ def tune(executor, tmp_path):
         url = f"sqlite:///{tmp_path / folder / storage}"
         with Storage(url) as opened:
             tuning = Tuning(spec, store, storage=opened, **options)
-            return [one.trials for one in tuning.run(executor, Options())]
+            return [one.trials for one in tuning.run(Options(executor))]
 
     return tune_it
 
 
 def settings(trials) -> list[tuple]:
-    """Give trials in a form that compares NaN as equal."""
+    """Return trials in a form that compares NaN as equal."""
     return [(t.number, t.setting, repr(t.value)) for t in trials]
 
 
@@ -68,15 +69,6 @@ def test_a_batch_of_both_arms_is_one_population(tune, executor):
 def test_random_search_tries_other_settings_than_the_search_itself(tune):
     (mine, _), (random, _) = tune(folder="a"), tune(folder="b", sampler="random")
     assert not {str(t.setting) for t in mine} & {str(t.setting) for t in random}
-
-
-@pytest.mark.parametrize("first", [1, 4, 6])
-def test_more_trials_later_equal_all_at_once(tune, executor, first):
-    tune(f"search.trials={first}", folder="cut")
-    trained = len(executor.trained)
-    resumed = tune(folder="cut")
-    assert same(resumed, tune(folder="whole"))
-    assert trained == 2 * first * 8
 
 
 def test_fewer_trials_are_the_first_ones(tune, executor):
@@ -183,16 +175,12 @@ def test_the_winner_is_the_first_of_the_lowest():
 
 
 @pytest.fixture
-def searched(executor, tmp_path, monkeypatch):
+def searched(executor, options, tmp_path):
     """Run a whole search with training made up."""
-    monkeypatch.setattr("finetune.studies.search.tuned_files", lambda tables, *, tuned: {})
     # In made-up training one run in five fails; here all are sound.
-    monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 0.0)
+    executor.failed_share = 0.0
 
-    def search_it(*overrides: str, **options):
-        return search_study(small_study(*SIZE, *overrides), tmp_path / "out", **options)
-
-    return search_it
+    return lambda: search_study(small_study(*SIZE), tmp_path / "out", options=options)
 
 
 def test_winners_are_judged_on_seeds_that_the_search_never_used(searched, executor, tmp_path):
@@ -221,32 +209,21 @@ def test_the_report_shows_what_the_search_promised_and_what_came(searched, tmp_p
     assert arm.fresh.low < arm.fresh.mean < arm.fresh.high
 
 
-def test_the_section_stays_when_the_report_is_written_anew(searched, tmp_path):
-    from finetune.studies.run import read_study, run_study
-
+def test_the_section_stays_when_the_report_is_written_anew(searched, options, tmp_path):
     found = searched()
-    read_study(tmp_path / "out")
+    read_study(tmp_path / "out", figures=False)
     assert "## Tuned fairly" in (tmp_path / "out" / "report.md").read_text()
-    run_study(small_study(*SIZE, "claim.alpha=0.1"), tmp_path / "out")
+    run_study(small_study(*SIZE, "claim.alpha=0.1"), tmp_path / "out", options=options)
     assert "## Tuned fairly" not in (tmp_path / "out" / "report.md").read_text()
     for change in ("training.batch_size=8", "variants.3.reduce_lr.patience=9", "seeds=2"):
         assert read_tuned(tmp_path / "out", small_study(*SIZE, change)) is None
     assert found.tuned.trials == 10
 
 
-def test_a_search_in_which_all_fails_says_so(searched, monkeypatch):
-    monkeypatch.setattr("tests.made_runs.FAILED_SHARE", 1.0)
+def test_a_search_in_which_all_fails_is_an_error(searched, executor):
+    executor.failed_share = 1.0
     with pytest.raises(EngineError, match="a run failed in each of the 10 trials"):
         searched()
-
-
-def test_a_password_is_in_no_file(searched, tmp_path, monkeypatch):
-    url = f"sqlite:///{tmp_path}/secret.db"
-    monkeypatch.setattr("finetune.search.storage.shown_url", lambda u: u.replace("secret", "*"))
-    searched(storage=url, options=Options(command=f"finetune search --storage {url}"))
-    for path in (tmp_path / "out").rglob("*.*"):
-        if path.is_file() and path.suffix in (".md", ".json", ".csv"):
-            assert "secret" not in path.read_text(), path.name
 
 
 def _block(spec, variant) -> Block:
@@ -264,9 +241,9 @@ def test_real_training_is_searched_on_real_workers(tmp_path):
     spec = small_study("training.epochs=6", "search.trials=3", "search.seeds=3", "search.batch=2")
     store = ResultStore(tmp_path / "store")
     store.open()
-    with Storage(f"sqlite:///{tmp_path}/search.db") as storage, Workers(store, wanted=2) as workers:
+    with Storage(f"sqlite:///{tmp_path}/search.db") as storage, choose_executor(2) as executor:
         tuning = Tuning(spec, store, storage=storage)
-        treatment, control = tuning.run(workers, Options(workers=2))
+        treatment, control = tuning.run(Options(executor))
     for one in (treatment, control):
         assert [trial.number for trial in one.trials] == [0, 1, 2]
         best = winner(one.trials)
@@ -274,7 +251,5 @@ def test_real_training_is_searched_on_real_workers(tmp_path):
         block = _block(spec, one.arm.variant(best.setting))
         alone = ResultStore(tmp_path / "alone")
         alone.open()
-        from finetune.execution.training import train_blocks
-
-        train_blocks([block], alone, Options(workers=0))
+        train_blocks([block], alone, Options())
         assert objective_values(spec, alone, block)["value"].mean() == best.value

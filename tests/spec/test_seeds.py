@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune.spec.seeds import Source, batch_order, integer_seed, stream
+from finetune.spec.seeds import SOURCE_WORDS, Source, batch_order, integer_seed, stream
 
 SOURCES = get_args(Source)
 
@@ -78,3 +78,8 @@ def test_epochs_and_seeds_have_their_own_orders():
         batch_order(stream("order", seed, vary=("order",)), epochs=5, rows=600) for seed in range(5)
     ]
     assert len({row.tobytes() for order in orders for row in order}) == 25
+
+
+def test_every_source_has_words_of_its_own():
+    assert tuple(SOURCE_WORDS) == SOURCES
+    assert len(set(SOURCE_WORDS.values())) == len(SOURCES)

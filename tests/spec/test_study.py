@@ -11,11 +11,11 @@ from finetune.errors import SpecError
 from finetune.spec import study as spec_module
 from finetune.spec.data import DataSpec
 from finetune.spec.recipes import digest
-from finetune.spec.study import StudySpec, engine_for
+from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
 from finetune.spec.variants import VariantSpec
 from finetune.studies.load import load_spec
-from tests.small_studies import small_study
+from tests.small_studies import recipes_of, small_study
 from tests.spec_strategies import studies
 
 REDUCTION = 2
@@ -163,13 +163,10 @@ def test_a_schedule_beside_another_policy_of_the_rate_is_refused(other):
     assert len(line.splitlines()) == 1
 
 
-def test_own_callbacks_are_trained_by_the_reference_engine_whatever_is_wanted():
+def test_own_callbacks_with_their_arguments_and_files_are_in_the_recipe():
     spec = small_study()
     own = {"callback": "own:Halve", "args": {"every": 2}}
     variant = VariantSpec.model_validate({"name": "v", "callbacks": (own,)})
-    assert engine_for(variant, "population") == "keras"
-    assert engine_for(spec.variants[0], "population") == "population"
-    assert spec.recipe(variant, "population") == spec.recipe(variant, "keras")
     changes = [{"args": {"every": 3}}, {"callback": "own:Other"}, {"content": "0" * 64}]
     others = [variant.model_copy(update={"callbacks": ()})]
     for change in changes:
@@ -210,8 +207,8 @@ def test_the_recipe_ignores_the_order_of_keys(spec):
             return {key: turned(node[key]) for key in reversed(node)}
         return [turned(item) for item in node] if isinstance(node, list) else node
 
-    assert parse_spec(turned(spec.model_dump(mode="json"))).recipes("keras") == spec.recipes(
-        "keras"
+    assert recipes_of(parse_spec(turned(spec.model_dump(mode="json"))), "keras") == recipes_of(
+        spec, "keras"
     )
 
 
@@ -284,7 +281,7 @@ EARLIER = {
 
 def test_recipes_of_the_founding_study_are_those_of_earlier_versions():
     spec = load_spec()
-    assert spec.recipes("population") == FOUNDING
+    assert recipes_of(spec) == FOUNDING
     assert spec.recipe(spec.variant("both"), "keras") == "5c959ad5720582c7"
     assert spec.recipe(spec.variants[3], "population", replicate=1) == "d4a36221efc519bb"
     assert spec.problem == "44f90ee299139120"
@@ -299,7 +296,7 @@ def test_recipes_are_those_of_earlier_versions(study):
 def test_a_loss_that_follows_the_task_is_the_recipe_of_one_that_is_said():
     tree = load_spec().model_dump(mode="json")
     tree["training"]["loss"] = None
-    assert parse_spec(tree).recipes("population") == FOUNDING
+    assert recipes_of(parse_spec(tree)) == FOUNDING
 
 
 @pytest.mark.parametrize(

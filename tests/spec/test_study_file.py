@@ -1,4 +1,4 @@
-"""Study files: overrides, and mistakes told in one line."""
+"""Study files: overrides, and mistakes reported in one line."""
 
 from pathlib import Path
 
@@ -10,13 +10,14 @@ from finetune.errors import SpecError
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec, shipped_studies
 from finetune.studies.load import load_spec
+from tests.small_studies import recipes_of
 from tests.spec_strategies import plain, studies, texts, toml_document
 
 MINIMAL = {"name": "m", "data": {"source": "make_moons"}, "variants": [{"name": "plain"}]}
 
 
 def complaint(*overrides: str) -> str:
-    """Give the line that a study with these overrides is refused with."""
+    """Return the line that a study with these overrides is refused with."""
     with pytest.raises(SpecError) as caught:
         load_spec(overrides=overrides)
     return one_line(caught.value)
@@ -186,7 +187,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_told_in_one_line(mistake):
+def test_a_mistake_is_reported_in_one_line(mistake):
     override, *parts = MISTAKES[mistake]
     line = complaint(override)
     assert [part for part in parts if part not in line] == []
@@ -230,7 +231,7 @@ def test_a_missing_file_is_named(path, parts):
     ],
     ids=["syntax", "twice", "huge number", "too deep", "not text", "empty"],
 )
-def test_a_file_that_is_no_study_is_told_so(tmp_path, content, part):
+def test_a_file_that_is_no_study_is_reported(tmp_path, content, part):
     path = tmp_path / "bad.toml"
     path.write_bytes(content)
     with pytest.raises(SpecError) as caught:
@@ -277,7 +278,7 @@ def test_one_wrong_value_anywhere_is_a_spec_error_or_fine(data):
             node[key] = data.draw(junk)
             break
         node = node[key]
-    only_spec_errors(lambda: parse_spec(tree).recipes("keras"))
+    only_spec_errors(lambda: recipes_of(parse_spec(tree), "keras"))
 
 
 steps = st.sampled_from(
@@ -293,7 +294,7 @@ aimed = st.builds(lambda path, value: ".".join(path) + f"={value}", st.lists(ste
 @example(["data.args.deep=" + "[" * 5000])
 @example(["name=x\nseeds=3"])
 def test_any_override_is_a_spec_error_or_fine(overrides):
-    only_spec_errors(lambda: load_spec(overrides=overrides).recipes("keras"))
+    only_spec_errors(lambda: recipes_of(load_spec(overrides=overrides), "keras"))
 
 
 def only_spec_errors(action):

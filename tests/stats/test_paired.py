@@ -41,9 +41,9 @@ def test_p_values_without_spread_are_at_their_limits(threshold, alternative, p):
 
 
 def test_equivalence_without_spread_is_strict():
-    assert t_test.p_equivalent(np.full(4, 0.1), margin=0.1) == 1
-    assert t_test.p_equivalent(np.full(4, 0.1), margin=0.11) == 0
-    assert t_test.p_equivalent(np.full(4, -0.1), margin=0.11) == 0
+    assert t_test.tost_p_value(np.full(4, 0.1), margin=0.1) == 1
+    assert t_test.tost_p_value(np.full(4, 0.1), margin=0.11) == 0
+    assert t_test.tost_p_value(np.full(4, -0.1), margin=0.11) == 0
 
 
 def test_two_pairs_are_enough_for_an_interval():
@@ -56,7 +56,7 @@ def test_one_pair_says_nothing_of_its_spread():
     found = describe(np.array([0.1]), "test_loss", alpha=0.05)
     assert (found.n, found.mean, found.sd, found.dz, found.p) == (1, 0.1, math.inf, 0, 1)
     assert (found.low, found.high) == (-math.inf, math.inf)
-    assert t_test.p_equivalent(np.array([0.1]), margin=1.0) == 1
+    assert t_test.tost_p_value(np.array([0.1]), margin=1.0) == 1
 
 
 def test_columns_are_samples_of_their_own():
@@ -64,10 +64,15 @@ def test_columns_are_samples_of_their_own():
     for at in range(3):
         column = table[:, at]
         assert t_test.mean(table)[at] == pytest.approx(t_test.mean(column), abs=1e-15)
-        assert t_test.deviation(table)[at] == pytest.approx(t_test.deviation(column))
+        assert t_test.standard_deviation(table)[at] == pytest.approx(
+            t_test.standard_deviation(column)
+        )
         assert t_test.p_value(table)[at] == pytest.approx(t_test.p_value(column))
         for side in range(2):
-            many, one = t_test.bounds(table, alpha=0.05), t_test.bounds(column, alpha=0.05)
+            many, one = (
+                t_test.confidence_bounds(table, alpha=0.05),
+                t_test.confidence_bounds(column, alpha=0.05),
+            )
             assert many[side][at] == pytest.approx(one[side], abs=1e-15)
 
 

@@ -7,7 +7,7 @@ from finetune.stats.pairs import RunsError, pair_runs, worse_sign
 PAIR = ("from epoch 0", "delayed")
 
 
-def cell(runs: pd.DataFrame, variant: str, seed: int) -> pd.Series:
+def run_of(runs: pd.DataFrame, variant: str, seed: int) -> pd.Series:
     return (runs["variant"] == variant) & (runs["seed"] == seed)
 
 
@@ -21,7 +21,7 @@ def test_lines_up_by_seed_whatever_the_order_of_rows(make_runs):
     )
 
 
-def test_says_once_which_way_is_worse(make_runs):
+def test_worse_is_up_for_losses_and_down_for_accuracies(make_runs):
     paired = pair_runs(make_runs(n=6), PAIR)
     for metric, sign in (("test_loss", 1), ("val_loss", 1), ("test_accuracy", -1)):
         assert worse_sign(metric) == sign
@@ -40,7 +40,7 @@ def test_equal_steps_of_accuracy_are_ties(make_runs):
 
 def test_a_failed_seed_leaves_with_its_pair_and_is_named(make_runs):
     runs = make_runs(n=6)
-    failed = cell(runs, "delayed", 3)
+    failed = run_of(runs, "delayed", 3)
     runs.loc[failed, "status"] = "failed"
     runs.loc[failed, ["train_loss", "test_loss"]] = np.nan
     paired = pair_runs(runs, PAIR)
@@ -53,7 +53,7 @@ def test_a_failed_seed_leaves_with_its_pair_and_is_named(make_runs):
 
 def test_a_diverged_run_counts_as_failed(make_runs):
     runs = make_runs(n=6)
-    runs.loc[cell(runs, "from epoch 0", 2), "train_loss"] = np.inf
+    runs.loc[run_of(runs, "from epoch 0", 2), "train_loss"] = np.inf
     (run,) = pair_runs(runs, PAIR).excluded
     assert (run.variant, run.seed, run.reason) == ("from epoch 0", 2, "its loss is not finite")
 
@@ -64,21 +64,21 @@ def test_no_seed_left_is_no_error(make_runs):
     assert pair_runs(runs, PAIR).difference("test_loss").shape == (0,)
 
 
-def test_a_missing_cell_is_named(make_runs):
+def test_a_missing_run_is_named(make_runs):
     runs = make_runs(n=6)
-    runs = runs[~cell(runs, "delayed", 3)]
+    runs = runs[~run_of(runs, "delayed", 3)]
     with pytest.raises(RunsError, match="variant 'delayed', seed 3 is missing"):
         pair_runs(runs, PAIR)
 
 
-def test_a_seed_that_was_asked_for_must_be_there(make_runs):
+def test_a_required_seed_must_be_there(make_runs):
     with pytest.raises(RunsError, match=r"seed 6 \(and 1 more of its seeds\) is missing"):
         pair_runs(make_runs(n=6), PAIR, seeds=range(8))
 
 
-def test_a_duplicate_cell_is_named(make_runs):
+def test_a_duplicate_run_is_named(make_runs):
     runs = make_runs(n=6)
-    runs = pd.concat([runs, runs[cell(runs, "from epoch 0", 4)]])
+    runs = pd.concat([runs, runs[run_of(runs, "from epoch 0", 4)]])
     with pytest.raises(RunsError, match="'from epoch 0', seed 4 is there 2 times"):
         pair_runs(runs, PAIR)
 
@@ -87,9 +87,9 @@ def test_other_mistakes_are_named(make_runs):
     runs = make_runs(n=3)
     with pytest.raises(RunsError, match="each name once"):
         pair_runs(runs, ("delayed", "delayed"))
-    runs.loc[cell(runs, "delayed", 1), "test_accuracy"] = np.nan
+    runs.loc[run_of(runs, "delayed", 1), "test_accuracy"] = np.nan
     with pytest.raises(RunsError, match="test_accuracy of variant 'delayed', seed 1"):
         pair_runs(runs, PAIR).values("test_accuracy")
-    runs.loc[cell(runs, "delayed", 2), "status"] = "running"
+    runs.loc[run_of(runs, "delayed", 2), "status"] = "running"
     with pytest.raises(RunsError, match="seed 2 is 'running'"):
         pair_runs(runs, PAIR)

@@ -11,7 +11,7 @@ LOSSES = ["loss", "train_loss", "val_loss", "test_loss"]
 
 
 def epochs_of(variant: str = "plain", *, count: int = 12, seed: int = 0) -> pd.DataFrame:
-    """Give the epochs of one run whose losses fall and whose LR is cut after epoch 4."""
+    """Make the epochs of one run whose losses fall and whose LR is cut after epoch 4."""
     falling = 1 / (1 + np.arange(count))
     rates = np.where(np.arange(count) > 4, 0.005, 0.01)
     return pd.DataFrame(
@@ -84,7 +84,7 @@ def test_a_diverging_run_is_the_largest_wherever_it_stands():
 
 
 @pytest.mark.parametrize("reference", [epochs_of("other"), epochs_of().head(0)])
-def test_a_run_that_is_not_stored_is_told(reference):
+def test_a_run_that_is_not_stored_is_refused(reference):
     both = pd.concat([epochs_of(), reference]) if len(reference) else reference
     with pytest.raises(StoreError, match="parity certificate is missing"):
         compare_engines(epochs_of(), both, budget=12)

@@ -2,17 +2,16 @@ import math
 
 import pytest
 
-from finetune.claims.words import plan_sentence
 from finetune.stats import power
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10, 40, 100, 1000])
 @pytest.mark.parametrize("alternative", ["two-sided", "larger", "smaller"])
-@pytest.mark.parametrize(("alpha", "wanted"), [(0.05, 0.8), (0.025, 0.9), (0.001, 0.99)])
-def test_what_seeds_detect_needs_those_seeds(seeds, alternative, alpha, wanted):
-    dz = power.detectable_dz(seeds, alpha=alpha, power=wanted, alternative=alternative)
+@pytest.mark.parametrize(("alpha", "goal"), [(0.05, 0.8), (0.025, 0.9), (0.001, 0.99)])
+def test_what_seeds_detect_needs_those_seeds(seeds, alternative, alpha, goal):
+    dz = power.detectable_dz(seeds, alpha=alpha, power=goal, alternative=alternative)
     # A little more, since the root is sought to 1e-5.
-    needed = power.seeds_needed(dz + 2e-5, alpha=alpha, power=wanted, alternative=alternative)
+    needed = power.seeds_needed(dz + 2e-5, alpha=alpha, power=goal, alternative=alternative)
     assert needed == seeds
 
 
@@ -38,14 +37,8 @@ def test_a_plan_is_in_dz_and_where_the_spread_is_known_in_units():
     )
     assert plan.in_units["test_loss"] == pytest.approx(0.005 + 0.01 * plan.both)
     assert 0.4 < plan.both < 0.5
-    assert "40 seeds" in plan_sentence(plan)
-    assert "80 % power" in plan_sentence(plan)
-    assert "test loss 0.00971" in plan_sentence(plan)
-    assert "spread seen before" not in plan_sentence(power.detectable_effect(40, alpha=0.05))
+    assert not power.detectable_effect(40, alpha=0.05).in_units
 
 
 def test_one_seed_is_no_plan():
     assert power.detectable_effect(1, alpha=0.05).both == math.inf
-    assert plan_sentence(power.detectable_effect(1, alpha=0.05)).startswith(
-        "1 seed cannot detect anything"
-    )

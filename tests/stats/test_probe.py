@@ -42,7 +42,7 @@ def test_arms_must_match():
         probe(broken, falls(0, 0, seed=2, n=2), alpha=0.05)
 
 
-def test_falls_are_measured_per_arm_and_a_seed_that_failed_is_left_out_of_both():
+def test_falls_are_measured_per_arm_and_a_seed_that_failed_is_excluded_from_both():
     def epochs_of(arm, seed, train, test):
         ends = zip([3, 4, 5], train, test, strict=True)
         keys = {"variant": arm, "seed": seed}
@@ -51,11 +51,11 @@ def test_falls_are_measured_per_arm_and_a_seed_that_failed_is_left_out_of_both()
     nan = float("nan")
     rows = [
         *epochs_of("raised", 0, [0.5, 0.9, 0.1], [0.6, 0.9, 0.5]),
-        *epochs_of("own", 0, [0.5, 0.5, 0.4], [0.6, 0.5, 0.7]),
+        *epochs_of("unchanged", 0, [0.5, 0.5, 0.4], [0.6, 0.5, 0.7]),
         *epochs_of("raised", 1, [0.5, 0.9, nan], [0.6, 0.9, 0.5]),
-        *epochs_of("own", 1, [0.5, 0.5, 0.4], [0.6, 0.5, 0.7]),
+        *epochs_of("unchanged", 1, [0.5, 0.5, 0.4], [0.6, 0.5, 0.7]),
     ]
-    treatment, control = probing.falls(pd.DataFrame(rows), ("raised", "own"), begin=3)
+    treatment, control = probing.falls(pd.DataFrame(rows), ("raised", "unchanged"), begin=3)
     np.testing.assert_allclose([treatment.train, treatment.test], [[0.4], [0.1]])
     np.testing.assert_allclose([control.train, control.test], [[0.1], [-0.1]])
 
@@ -63,8 +63,8 @@ def test_falls_are_measured_per_arm_and_a_seed_that_failed_is_left_out_of_both()
 def test_where_every_run_failed_there_are_no_falls():
     rows = [
         {"variant": arm, "seed": 0, "epoch": epoch, "train_loss": np.nan, "test_loss": np.nan}
-        for arm in ("raised", "own")
+        for arm in ("raised", "unchanged")
         for epoch in (3, 5)
     ]
-    treatment, _ = probing.falls(pd.DataFrame(rows), ("raised", "own"), begin=3)
+    treatment, _ = probing.falls(pd.DataFrame(rows), ("raised", "unchanged"), begin=3)
     assert len(treatment.train) == 0

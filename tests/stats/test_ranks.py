@@ -7,7 +7,7 @@ import pytest
 import scikit_posthocs
 
 from finetune.stats.pairs import RunsError
-from finetune.stats.ranks import alike, friedman, rank
+from finetune.stats.ranks import friedman, homogeneous_groups, rank
 
 VARIANTS = ("no callbacks", "from epoch 0", "delayed")
 
@@ -60,7 +60,7 @@ def test_one_variant_ranks_alone(make_runs):
     assert (found.average.tolist(), found.groups) == ([1.0], (VARIANTS[:1],))
 
 
-def test_no_complete_seed_is_told(make_runs):
+def test_no_complete_seed_is_refused(make_runs):
     runs = make_runs(n=3).assign(status="failed")
     with pytest.raises(RunsError, match="no seed has a run of every variant"):
         rank(runs, VARIANTS, metric="test_loss", alpha=0.05)
@@ -77,7 +77,7 @@ def test_a_seed_without_every_variant_is_named(make_runs):
 def test_groups_may_overlap():
     p_values = pd.DataFrame(1.0, index=list("abc"), columns=list("abc"))
     p_values.loc["a", "c"] = p_values.loc["c", "a"] = 0.01
-    assert alike(p_values, alpha=0.05) == (("a", "b"), ("b", "c"))
+    assert homogeneous_groups(p_values, alpha=0.05) == (("a", "b"), ("b", "c"))
 
 
 def test_nothing_heavy_is_loaded():

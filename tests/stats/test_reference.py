@@ -10,9 +10,8 @@ R is not needed to run these. Its input:
 import numpy as np
 import pytest
 
-from finetune.claims.grid import false_discovery
 from finetune.stats import power, t_test
-from finetune.stats.comparison import holm
+from finetune.stats.multiple_testing import benjamini_yekutieli, holm
 from finetune.stats.paired import describe
 from finetune.stats.ranks import friedman
 from finetune.stats.sensitivity import signed_rank, win_rate
@@ -46,7 +45,7 @@ def test_one_sided_t_at_a_margin():
 def test_equivalence():
     # max(t.test(a, b, paired=TRUE, alternative="greater", mu=-0.01)$p.value,
     #     t.test(a, b, paired=TRUE, alternative="less", mu=0.01)$p.value)
-    assert t_test.p_equivalent(A - B, margin=0.01) == near(0.17722460893814301)
+    assert t_test.tost_p_value(A - B, margin=0.01) == near(0.17722460893814301)
 
 
 @pytest.mark.parametrize(
@@ -87,11 +86,9 @@ def test_holm():
 
 
 def test_false_discovery_is_that_of_benjamini_and_yekutieli():
-    p_values = np.array([[0.01, 0.04], [0.03, 0.005], [0.5, 0.2], [0.0, 0.0]])
-    tested = np.array([True, True, True, False])
-    # p.adjust(c(0.01,0.04,0.03,0.005,0.5,0.2), "BY"); the last row stands outside
-    expected = [[0.0735, 0.147], [0.147, 0.0735], [1.0, 0.588], [1.0, 1.0]]
-    assert false_discovery(p_values, tested=tested) == near(np.array(expected))
+    # p.adjust(c(0.01,0.04,0.03,0.005,0.5,0.2), "BY")
+    adjusted = benjamini_yekutieli([0.01, 0.04, 0.03, 0.005, 0.5, 0.2])
+    assert adjusted == near([0.0735, 0.147, 0.147, 0.0735, 1.0, 0.588])
 
 
 def test_friedman():

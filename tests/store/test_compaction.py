@@ -10,8 +10,8 @@ from finetune.store import compaction
 from finetune.store import results as store_module
 from finetune.store.compaction import compact
 from finetune.store.results import ResultStore
-from tests.made_runs import made_frames
-from tests.small_studies import small_study, task
+from tests.made_runs import made_tables
+from tests.small_studies import recipes_of, small_study, task
 
 SPECS = [
     small_study("training.epochs=5", f"training.dtype={kind}") for kind in ("float32", "float64")
@@ -20,20 +20,20 @@ SPECS = [
 
 @pytest.fixture
 def store(tmp_path) -> ResultStore:
-    """Give a store of two studies, of ten shards each, some runs twice in it."""
+    """Return a store of two studies, of ten shards each, some runs twice in it."""
     made = ResultStore(tmp_path / "store")
     made.open()
     for spec in SPECS:
         for seed in range(10):
-            frames = made_frames(task(spec, seeds=(seed, (seed + 1) % 10)))
+            frames = made_tables(task(spec, seeds=(seed, (seed + 1) % 10)))
             made.write(frames.runs, frames.epochs)
     return made
 
 
 def held(store: ResultStore) -> list[pd.DataFrame]:
-    """Give all that can be read from a store."""
+    """Return all that can be read from a store."""
     return [
-        getattr(ResultStore(store.folder), part)(spec.recipes("population"), range(10))
+        getattr(ResultStore(store.folder), part)(recipes_of(spec), range(10))
         for spec in SPECS
         for part in ("runs", "epochs")
     ]
@@ -63,13 +63,13 @@ def test_compacting_again_changes_no_file(store):
     assert {file: file.read_bytes() for file in store.folder.rglob("*.parquet")} == before
 
 
-def test_shards_grow_no_larger_than_asked(store):
+def test_shards_grow_no_larger_than_wanted(store):
     size = max(file.stat().st_size for file in (store.folder / "epochs").iterdir())
     done = compact(store.folder, most_bytes=6 * size, on_note=pytest.fail)
     assert 2 < done.shards_after < 20
 
 
-def test_a_damaged_shard_is_told_and_not_merged(store):
+def test_a_damaged_shard_is_named_and_not_merged(store):
     broken = next((store.folder / "epochs").iterdir())
     broken.write_bytes(broken.read_bytes()[:-9])
     notes = []
@@ -93,7 +93,7 @@ def test_epochs_that_a_killed_writer_left_are_removed_once_they_are_old(store):
     assert notes == ["Removed 1 files of epochs without runs, left by programs that were killed"]
 
 
-def test_a_folder_without_a_store_is_told(tmp_path):
+def test_a_folder_without_a_store_is_named(tmp_path):
     with pytest.raises(StoreError, match="holds no stored runs"):
         compact(tmp_path / "store", on_note=pytest.fail)
     assert list(tmp_path.iterdir()) == []
@@ -129,9 +129,9 @@ def test_shards_that_a_compaction_replaces_are_not_called_damaged(store, amid):
     assert not (store.folder / "set-aside").exists()
 
 
-def test_versions_are_told_where_a_compaction_moves_the_shards(store, amid):
-    amid(store_module, "makers")
-    assert store.mixtures(SPECS[0].recipes("population")) == {}
+def test_versions_are_counted_where_a_compaction_moves_the_shards(store, amid):
+    amid(store_module, "versions_by_shard")
+    assert store.versions(recipes_of(SPECS[0])) == {}
 
 
 @pytest.mark.parametrize("name", ["_kind", "_merged", "_size"])
@@ -143,7 +143,7 @@ def test_two_compactions_at_once_end_as_one(store, amid, name):
         pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
-def test_epochs_that_vanish_amid_a_compaction_are_told_in_one_line(store, monkeypatch):
+def test_epochs_that_vanish_amid_a_compaction_are_named_in_one_line(store, monkeypatch):
     kind = compaction._kind
 
     def vanished(file):

@@ -1,5 +1,6 @@
 """The Python interface: a study in a line, a comparison in five."""
 
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -28,12 +29,12 @@ def small_model(input_shape=(4,), n_outputs=1) -> keras.Model:
 @pytest.fixture
 def compare(executor, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return lambda *given, **options: finetune.compare(*given, seeds=3, epochs=4, **options)
+    return partial(finetune.compare, seeds=3, epochs=4, executor=executor, figures=False)
 
 
 def test_a_study_runs_in_a_line_and_gives_its_results(executor, tmp_path):
     spec = small_study("seeds=3", "training.epochs=4")
-    results = finetune.run(spec, out=tmp_path / "out")
+    results = finetune.run(spec, out=tmp_path / "out", executor=executor, figures=False)
     assert isinstance(results, finetune.Results)
     assert len(results.runs) == 15
     assert set(results.epochs["variant"]) == {variant.name for variant in spec.variants}
@@ -50,6 +51,19 @@ def test_a_comparison_has_the_founding_variants_and_claim(compare):
     assert len(results.runs) == 15
     assert results.verdict is not None
     assert results.folder == Path("reports/comparison")
+
+
+def test_nothing_is_printed_unless_progress_prints_it(compare, executor, tmp_path, capfd):
+    compare(small_model, ROWS, CLASSES)
+    spec = small_study("seeds=3", "training.epochs=4")
+    arguments = {"out": tmp_path / "out", "executor": executor, "figures": False}
+    finetune.run(spec, **arguments)
+    assert capfd.readouterr() == ("", "")
+    with finetune.ProgressBar() as bar:
+        finetune.run(spec, **arguments, progress=bar)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "runs are stored, 0 to train" in err
 
 
 def test_the_same_call_again_trains_nothing(compare, executor):
@@ -108,7 +122,7 @@ def test_a_loss_object_with_the_usual_arguments_is_taken_by_its_name(compare):
     [keras.losses.BinaryCrossentropy(from_logits=True), lambda y, predicted: y - predicted],
     ids=["from logits", "own function"],
 )
-def test_a_loss_that_a_study_file_cannot_say_is_refused(loss, tmp_path):
+def test_a_loss_that_a_study_file_cannot_hold_is_refused(loss, tmp_path):
     with pytest.raises(SpecError, match=r"model_fn: its loss is .* with arguments of its own"):
         finetune.compare(compiled(loss), ROWS, CLASSES, seeds=2, epochs=1, out=tmp_path)
 
@@ -127,22 +141,22 @@ def test_results_show_themselves_in_a_notebook(compare):
 
 
 @pytest.mark.parametrize(
-    ("change", "kind", "said"),
+    ("change", "kind", "words"),
     [
         ({"x": np.zeros((3, 2, 2))}, DataError, "received shapes"),
         ({"x": [["a"], ["b"]], "y": [0, 1]}, DataError, "x: holds more than numbers"),
-        ({"model_fn": lambda: 3}, SpecError, "model_fn: gave int"),
+        ({"model_fn": lambda: 3}, SpecError, "model_fn: returned int"),
         ({"variants": {"a": {"stop": 3}}}, SpecError, "variants.0.stop: unknown key"),
         ({"model_fn": lambda: small_model((7,))}, SpecError, "(7,)"),
         ({"model": {"hidden": [3]}}, SpecError, "model: received a setting"),
     ],
 )
-def test_what_cannot_be_compared_is_told_in_one_line(change, kind, said, tmp_path):
-    given = {"model_fn": small_model, "x": ROWS, "y": CLASSES} | change
-    with pytest.raises(kind) as told:
-        finetune.compare(**given, seeds=2, epochs=1, out=tmp_path)
-    assert said in str(told.value)
-    assert "\n" not in str(told.value)
+def test_what_cannot_be_compared_is_named_in_one_line(change, kind, words, tmp_path):
+    arguments = {"model_fn": small_model, "x": ROWS, "y": CLASSES} | change
+    with pytest.raises(kind) as caught:
+        finetune.compare(**arguments, seeds=2, epochs=1, out=tmp_path)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.slow

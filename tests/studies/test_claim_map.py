@@ -5,7 +5,9 @@ import pytest
 
 from finetune.errors import SpecError
 from finetune.execution.training import Options
-from finetune.studies.claim_map import Cell, map_claim
+from finetune.planning.claim_map import GridPoint
+from finetune.studies.claim_map import map_claim
+from tests.made_runs import Recorded
 from tests.small_studies import small_study
 
 GRID = (
@@ -19,7 +21,7 @@ GRID = (
 
 @pytest.fixture(scope="module")
 def mapped(tmp_path_factory):
-    return map_claim(small_study(*GRID), tmp_path_factory.mktemp("map"), options=Options(workers=0))
+    return map_claim(small_study(*GRID), tmp_path_factory.mktemp("map"))
 
 
 def test_every_setting_has_its_cell(mapped):
@@ -39,14 +41,14 @@ def test_what_is_written_is_what_was_judged(mapped):
 
 
 def test_a_second_map_trains_nothing(mapped):
-    planned = []
+    recorded = Recorded()
     again = map_claim(
         mapped.spec,
         mapped.folder,
-        options=Options(workers=0, on_plan=lambda *counts: planned.append(counts)),
+        options=Options(progress=recorded),
     )
     # Per seed one treatment a factor, and a control a factor and delay.
-    assert planned == [(3 * 6, 0)]
+    assert recorded.counts == [(3 * 6, 0)]
     pd.testing.assert_frame_equal(again.table, mapped.table, check_exact=True)
 
 
@@ -59,7 +61,7 @@ def test_a_study_without_a_claim_has_no_map(tmp_path):
 def test_cells_keep_what_the_grid_does_not_change():
     spec = small_study("variants.2.reduce_lr.cooldown=2", "variants.3.reduce_lr.min_lr=0.001")
     assert spec.claim is not None
-    treatment, control = Cell(0.3, 4, 7).arms(spec, spec.claim)
+    treatment, control = GridPoint(0.3, 4, 7).variants(spec, spec.claim)
     assert treatment.reduce_lr is not None
     assert control.reduce_lr is not None
     assert (treatment.reduce_lr.cooldown, control.reduce_lr.min_lr) == (2, 0.001)

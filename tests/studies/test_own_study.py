@@ -45,7 +45,7 @@ def build(input_shape, n_outputs):
 
 
 def people(classes: tuple[str, ...]) -> pd.DataFrame:
-    """Give 120 rows with numbers, text and booleans, some of them missing."""
+    """Return 120 rows with numbers, text and booleans, some of them missing."""
     rng = np.random.default_rng(3)
     age = rng.normal(40, 10, 120)
     town = rng.choice(["north", "south", "east"], 120)
@@ -65,7 +65,7 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
-def test_own_table_network_and_variants_reach_the_report(folder):
+def test_a_users_table_network_and_variants_reach_the_report(folder):
     answer = finetune("run", "study.toml", "--out", "out", "--workers", "1", cwd=folder)
     assert answer.returncode == 0, answer.stderr
     runs = pd.read_csv(folder / "out" / "tables" / "runs.csv")
@@ -78,7 +78,7 @@ def test_own_table_network_and_variants_reach_the_report(folder):
     assert "Parity" in report
 
 
-def test_what_is_wrong_in_own_files_is_told_in_one_line(folder):
+def test_what_is_wrong_in_a_users_files_is_named_in_one_line(folder):
     wrong = {
         "--set=data.target=sells": "data.target: ",
         "--set=data.source=nowhere.csv": "data.source: no file 'nowhere.csv'",

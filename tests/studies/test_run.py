@@ -10,13 +10,15 @@ import pandas as pd
 import pytest
 
 from finetune.errors import StoreError, TrainingError
+from finetune.execution.progress import SILENT
 from finetune.execution.training import Options
 from finetune.planning.plan import Plan
 from finetune.store.results import ResultStore
 from finetune.store.shards import RUN_COLUMNS
 from finetune.store.versions import numeric_versions
 from finetune.studies.results import Results
-from finetune.studies.run import read_study, run_study, train_part
+from finetune.studies.run import read_study, run_study, train_slice
+from tests.made_runs import Recorded, make_older
 from tests.small_studies import small_study
 
 SIZE = ("seeds=4", "training.epochs=5")
@@ -27,12 +29,13 @@ ARMS = [SPEC.claim.treatment, SPEC.claim.control]
 
 @pytest.fixture
 def run(executor, tmp_path):
-    """Run a study in one folder by the reference engine; give what was trained for it."""
+    """Run a study in one folder by the reference engine; return results and what was trained."""
 
-    def run_it(*overrides: str, folder: Path = tmp_path / "out", **options):
+    def run_it(*overrides: str, folder: Path = tmp_path / "out", progress=SILENT):
         executor.trained.clear()
         spec = small_study(*SIZE, *overrides)
-        results = run_study(spec, folder, engine="keras", options=Options(**options))
+        options = Options(executor, progress, figures=False)
+        results = run_study(spec, folder, engine="keras", options=options)
         return results, sorted(executor.trained)
 
     return run_it
@@ -57,14 +60,14 @@ def test_every_run_is_trained_once_and_has_its_row(run):
     assert (results.folder / "report.md").is_file()
 
 
-def test_the_second_run_trains_nothing_and_says_so(run):
-    plans = []
+def test_the_second_run_trains_nothing_and_counts_what_is_stored(run):
+    recorded = Recorded()
     first, _ = run()
     before = runs_csv(first.folder)
-    second, trained = run(on_plan=lambda stored, missing: plans.append((stored, missing)))
+    second, trained = run(progress=recorded)
     assert trained == []
-    assert plans == [(20, 0)]
-    assert (second.manifest["runs_reused"], second.manifest["runs_trained"]) == (20, 0)
+    assert recorded.counts == [(20, 0)]
+    assert (second.manifest.runs_reused, second.manifest.runs_trained) == (20, 0)
     assert runs_csv(second.folder) == before
 
 
@@ -115,42 +118,29 @@ def test_variants_that_are_the_same_are_trained_once(run):
     assert list(one["test_loss"]) == list(other["test_loss"])
 
 
-@pytest.mark.parametrize("tasks_done", range(4))
-def test_interrupted_and_resumed_gives_the_same_table(run, executor, tmp_path, tasks_done):
-    whole, _ = run(folder=tmp_path / "whole")
-    executor.stop_after = tasks_done
-    with pytest.raises(KeyboardInterrupt):
-        run()
-    finished = set(executor.trained)
-    assert len(finished) == tasks_done * len(NAMES)
-    executor.stop_after = None
-    resumed, trained = run()
-    assert finished | set(trained) == set(runs_of(NAMES, range(4)))
-    assert not finished & set(trained)
-    assert runs_csv(resumed.folder) == runs_csv(whole.folder)
-
-
 def test_progress_counts_up_to_all_runs(run):
-    seen = []
-    run(on_progress=seen.append)
-    assert seen == sorted(seen)
-    assert seen[-1] == 20
+    recorded = Recorded()
+    run(progress=recorded)
+    assert recorded.done == sorted(recorded.done)
+    assert recorded.done[-1] == 20
 
 
-def test_the_population_study_adds_the_control_again_and_the_certificate(executor, tmp_path):
-    results = run_study(SPEC, tmp_path)
+def test_the_population_study_adds_the_control_again_and_the_certificate(
+    executor, options, tmp_path
+):
+    results = run_study(SPEC, tmp_path, options=options)
     kinds = {(engine, replicate) for _, _, engine, replicate in executor.trained}
     assert kinds == {("population", 0), ("population", 1), ("keras", 0)}
     again = [name for name, _, engine, r in executor.trained if (engine, r) == ("population", 1)]
     assert set(again) == {SPEC.claim.control}
     assert len(results.runs) == 20
     executor.trained.clear()
-    run_study(SPEC, tmp_path)
+    run_study(SPEC, tmp_path, options=options)
     assert executor.trained == []
 
 
-def test_each_source_that_varies_is_varied_alone_for_the_claims_arms(executor, tmp_path):
-    results = run_study(SPEC, tmp_path)
+def test_each_source_that_varies_is_varied_alone_for_the_claims_arms(executor, options, tmp_path):
+    results = run_study(SPEC, tmp_path, options=options)
     runs = Counter(executor.trained)
     thrice = {(name, seed) for (name, seed, *_), count in runs.items() if count == 3}
     assert thrice == {(name, seed) for name in ARMS for seed in range(4)}
@@ -182,12 +172,12 @@ def test_a_block_of_variance_for_each_source_of_several(changes, names, seeds):
     assert [block.spec.vary for block in blocks] == [(source,) for source in varied]
     for block in blocks:
         assert [variant.name for variant in block.variants] == names
-        assert block.seeds == tuple(range(seeds))
+        assert block.seeds == range(seeds)
     assert Plan.of(spec, "keras").variance == ()
 
 
-def test_a_store_that_lacks_a_variance_block_is_read_without_any(executor, tmp_path):
-    run_study(SPEC, tmp_path)
+def test_a_store_that_lacks_a_variance_block_is_read_without_any(options, tmp_path):
+    run_study(SPEC, tmp_path, options=options)
     store, plan = ResultStore(tmp_path / "store"), Plan.of(SPEC, "population")
     assert plan.stored(store) == plan
     lost = set(plan.variance[1].recipes.values())
@@ -195,7 +185,7 @@ def test_a_store_that_lacks_a_variance_block_is_read_without_any(executor, tmp_p
         if lost & set(pd.read_parquet(shard)["recipe"]):
             shard.unlink()
     assert plan.stored(store) == replace(plan, variance=())
-    read_study(tmp_path)
+    read_study(tmp_path, figures=False)
     assert "Where the spread comes from" not in (tmp_path / "report.md").read_text()
 
 
@@ -213,11 +203,11 @@ def same_results(one: Results, other: Results) -> None:
 def test_a_finished_study_is_read_from_its_folder(run):
     first, _ = run()
     before = tree(first.folder)
-    same_results(read_study(first.folder), first)
+    same_results(read_study(first.folder, figures=False), first)
     after = tree(first.folder)
     changed = {Path(name).name for name in before if before[name] != after[name]}
     assert before.keys() == after.keys()
-    assert changed <= {"manifest.json", "report.md"}  # they tell how long it took
+    assert changed <= {"manifest.json", "report.md"}  # both hold how long it took
 
 
 def _no_manifest(folder: Path) -> None:
@@ -240,7 +230,7 @@ def _newer_spec(folder: Path) -> None:
 
 
 def _changed(**values):
-    """Give what changes parts of a manifest, or takes them out."""
+    """Return what changes parts of a manifest, or takes them out."""
 
     def change(folder: Path) -> None:
         manifest = json.loads((folder / "manifest.json").read_text()) | values
@@ -276,53 +266,53 @@ def _broken_shard(folder: Path) -> None:
         (_changed(wall_seconds={"training": "long"}), "holds no study"),
         (_changed(engine="other"), "holds no study"),
         (_changed(failures=[{}]), "holds no study"),
+        (_changed(failures=[{"variants": ["a"], "seeds": [], "reason": "r"}]), "holds no study"),
         (_countless_seeds, "lacks runs of 999999980 seeds"),
         (_lost_shard, "lacks runs of 1 seeds"),
         (_broken_shard, "is damaged"),
     ],
 )
-def test_a_folder_without_a_whole_study_is_told_and_left_alone(run, damage, words):
+def test_a_folder_without_a_whole_study_is_named_and_left_alone(run, damage, words):
     folder = run()[0].folder
     damage(folder)
     before = tree(folder)
     with pytest.raises(StoreError, match=words) as caught:
-        read_study(folder)
+        read_study(folder, figures=False)
     assert len(str(caught.value).splitlines()) == 1
     assert tree(folder) == before
 
 
-def test_a_broken_shard_is_told_set_aside_and_trained_anew(run):
+def test_a_broken_shard_is_named_set_aside_and_trained_anew(run):
     folder = run()[0].folder
     before = runs_csv(folder)
     _broken_shard(folder)
-    notes = []
-    _, trained = run(on_note=notes.append)
+    recorded = Recorded()
+    _, trained = run(progress=recorded)
     assert len(trained) == len(NAMES)
     assert runs_csv(folder) == before
-    assert "is set aside" in notes[0]
+    assert "is set aside" in recorded.notes[0]
 
 
-def test_a_mixture_of_versions_is_noted(run, monkeypatch):
-    run("seeds=3")
-    older = numeric_versions() | {"keras": "3.14.0"}
-    monkeypatch.setattr("finetune.store.shards.numeric_versions", lambda: older)
+def test_a_mixture_of_versions_is_noted(run, tmp_path):
+    run("seeds=1")
+    make_older(ResultStore(tmp_path / "out" / "store"), keras="3.14.0")
     results, _ = run()
     here = numeric_versions()["keras"]
     note = f"Runs were trained by several versions of keras: 3.14.0 (5 runs), {here} (15 runs)"
-    assert results.manifest["notes"] == [note]
-    assert read_study(results.folder).manifest["notes"] == [note]
+    assert results.manifest.notes == (note,)
+    assert read_study(results.folder, figures=False).manifest.notes == (note,)
     assert "several versions of keras" in (results.folder / "report.md").read_text()
 
 
 def test_a_task_that_fails_is_reported_and_the_rest_is_judged(run, executor, tmp_path):
     whole, _ = run(folder=tmp_path / "whole")
     executor.failing = lambda task: 2 in task.seeds
-    notes = []
-    results, _ = run(on_note=notes.append)
+    recorded = Recorded()
+    results, _ = run(progress=recorded)
     lost = results.runs[results.runs["epochs_run"].isna()]
     assert set(lost["seed"]) == {2}
     assert set(lost["status"]) == {"failed"}
-    assert any("seed 2: MemoryError" in note for note in notes)
+    assert any("seed 2: MemoryError" in note for note in recorded.notes)
     rest = whole.runs[whole.runs["seed"] != 2].reset_index(drop=True)
     kept = results.runs[results.runs["seed"] != 2].reset_index(drop=True)
     pd.testing.assert_frame_equal(kept, rest, check_dtype=False)
@@ -338,26 +328,29 @@ def test_a_task_that_fails_is_reported_and_the_rest_is_judged(run, executor, tmp
 
 def test_where_every_task_fails_there_is_no_report(run, executor, tmp_path):
     executor.failing = lambda task: True
-    with pytest.raises(TrainingError, match=r"4 tasks failed at every try; .*MemoryError") as told:
+    with pytest.raises(
+        TrainingError, match=r"4 tasks failed at every try; .*MemoryError"
+    ) as caught:
         run()
-    assert told.value.exit_code == 3
+    assert caught.value.exit_code == 3
     assert not (tmp_path / "out" / "report.md").exists()
 
 
-@pytest.mark.parametrize("parts", [1, 3])
-def test_parts_of_a_study_lie_together_as_the_whole(run, executor, tmp_path, parts):
+@pytest.mark.parametrize("count", [1, 3])
+def test_slices_of_a_study_lie_together_as_the_whole(run, executor, options, tmp_path, count):
     whole, _ = run(folder=tmp_path / "whole")
     executor.trained.clear()
+    folders = {number: tmp_path / f"slice-{number}" for number in range(1, count + 1)}
     left = [
-        train_part(SPEC, tmp_path / f"part-{number}", number, parts, engine="keras")
-        for number in range(1, parts + 1)
+        train_slice(SPEC, folder, number, count, engine="keras", options=options)
+        for number, folder in folders.items()
     ]
     assert sorted(executor.trained) == runs_of(NAMES, range(4))
-    assert left == ([0] if parts == 1 else [10, 15, 15])
-    for number in range(1, parts + 1):
-        for part in ("runs", "epochs"):
-            source = tmp_path / f"part-{number}" / "store" / part
-            shutil.copytree(source, tmp_path / "out" / "store" / part, dirs_exist_ok=True)
+    assert left == ([0] if count == 1 else [10, 15, 15])
+    for folder in folders.values():
+        for name in ("runs", "epochs"):
+            target = tmp_path / "out" / "store" / name
+            shutil.copytree(folder / "store" / name, target, dirs_exist_ok=True)
     results, trained = run()
     assert trained == []
     assert runs_csv(results.folder) == runs_csv(whole.folder)
@@ -371,9 +364,9 @@ def test_a_folder_that_cannot_be_written_to_stops_a_study_before_it_trains(run, 
 
 
 @pytest.mark.slow
-def test_a_study_in_which_every_run_fails_is_told_to_the_end(tmp_path):
+def test_a_study_in_which_every_run_fails_has_a_report(tmp_path):
     spec = small_study("training.optimizer.learning_rate=1e30", "training.epochs=3", "seeds=2")
-    results = run_study(spec, tmp_path, options=Options(workers=0))
+    results = run_study(spec, tmp_path, options=Options())
     assert results.failed == len(results.runs) == 10
     assert results.verdict is not None and results.verdict.verdict == "not tested"
     report = (tmp_path / "report.md").read_text()

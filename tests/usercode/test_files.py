@@ -12,8 +12,8 @@ from finetune.errors import DataError, FinetuneError, SpecError
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
 from finetune.studies.load import load_spec
-from finetune.usercode.files import locate_files, user_function
-from tests.data.own_data import people, write
+from finetune.usercode.files import import_function, locate_files
+from tests.data.user_data import people, write
 from tests.processes import finetune, loaded_by
 
 STUDY = """
@@ -111,7 +111,7 @@ def test_a_report_needs_no_file(study):
     assert "studies" not in spec.model_dump_json()
 
 
-def test_a_file_that_is_not_there_or_another_is_told(study):
+def test_a_file_that_is_not_there_or_another_is_reported(study):
     line = complaint(study, "data.source=none.csv")
     assert all(part in line for part in ("data.source", "'none.csv'", str(study.parent)))
     line = complaint(study, f"data.content={'0' * 64}")
@@ -160,7 +160,7 @@ def test_a_module_is_imported_from_the_study_s_folder_and_anew_when_it_changes(s
         ("own_code:fails", ["raised IndexError: tuple index out of range (own_code.py, line 15)"]),
     ],
 )
-def test_a_factory_that_does_not_build_is_told_in_one_line(study, factory, parts):
+def test_a_factory_that_does_not_build_is_reported_in_one_line(study, factory, parts):
     from finetune.models.network import build_model
 
     spec = load_spec(study, overrides=[f"model.factory={factory}"])
@@ -181,7 +181,7 @@ def test_modules_of_the_same_name_in_two_folders(tmp_path):
     )
     for folder in (*folders, folders[0]):
         data = locate_files(spec, folder).data
-        where = user_function(data, data.source, field="data.source", error=DataError)
+        where = import_function(data, data.source, field="data.source", error=DataError)
         assert where() == folder.name
 
 

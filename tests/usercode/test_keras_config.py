@@ -6,6 +6,7 @@ import json
 import keras
 import pytest
 
+from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.problem import Problem
 from finetune.errors import SpecError
 from finetune.models.network import build_model
@@ -84,7 +85,7 @@ def test_arguments_of_an_optimizer_hold_no_code(kind):
     spec = small_study()
     optimizer = spec.training.optimizer.model_copy(update={"args": OPTIMIZERS[kind]})
     training = spec.training.model_copy(update={"optimizer": optimizer})
-    problem = Problem(spec.model_copy(update={"training": training}))
+    problem = KerasProblem(Problem(spec.model_copy(update={"training": training})))
     with pytest.raises(SpecError, match=r"training\.optimizer\.args: .*Keras's own"):
         problem.optimizer()
 
@@ -92,4 +93,4 @@ def test_arguments_of_an_optimizer_hold_no_code(kind):
 @pytest.mark.parametrize("name", ["LossFunctionWrapper", "Loss", "os.system", "__lambda__", "eval"])
 def test_a_loss_is_one_of_keras_s_or_refused(name):
     with pytest.raises(SpecError, match=f"training.loss: received '{name}'"):
-        Problem(small_study(f"training.loss={name}"))
+        KerasProblem(Problem(small_study(f"training.loss={name}")))

@@ -1,1 +1,63 @@
-"""The population engine: all runs of a task at once, one row of weights a trajectory."""
+"""The population engine: all runs of a task at once, one row of weights for each trajectory."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from finetune.engines.base import Engine, ProgressCallback, Task, Workload, silent
+from finetune.engines.tensorflow_import import import_tensorflow
+from finetune.spec.variants import VariantSpec
+
+if TYPE_CHECKING:
+    from finetune.engines.population.trainer import PopulationTrainer
+    from finetune.engines.results import TaskTables
+
+# Runs that train together: enough for the processor to be busy, few enough for its cache.
+RUNS_PER_TASK = 320
+
+# Measured on the founding study (reports/speed): an epoch of one run among many, for each training
+# row and weight; less than that of a small network is no longer the arithmetic's.
+_SECONDS_PER_ROW_AND_WEIGHT = 1.25e-10
+_LEAST_SECONDS = 25e-6
+
+
+class PopulationEngine(Engine):
+    """Trains the runs of a task together; runs on one trajectory are computed once.
+
+    Args:
+        share: Whether runs of one seed share a row until their learning rates differ. Without
+            it every run has a row of its own (lockstep), and the same numbers.
+    """
+
+    name = "population"
+
+    def __init__(self, *, share: bool = True):
+        self._share = share
+
+    def why_not(self, variant: VariantSpec) -> str | None:
+        """Refuse callbacks of the user's own: they act on a model, here there is one for all."""
+        if not variant.callbacks:
+            return None
+        return (
+            f"{variant.callbacks[0].callback} is a callback of your own, which needs a model for "
+            "each run"
+        )
+
+    def seeds_per_task(self, n_variants: int, n_seeds: int, *, workers: int) -> int:
+        """Return as many as fit the processor's cache, or fewer so that every worker has some."""
+        return min(max(1, RUNS_PER_TASK // n_variants), max(1, -(-n_seeds // workers)))
+
+    def seconds_per_epoch(self, workload: Workload) -> float:
+        """Estimate by the arithmetic alone."""
+        arithmetic = min(workload.n_rows * workload.n_weights, 10**30) * _SECONDS_PER_ROW_AND_WEIGHT
+        return max(_LEAST_SECONDS, arithmetic)
+
+    def train(self, task: Task, progress: ProgressCallback = silent) -> "TaskTables":
+        """Train every run of the task."""
+        return self._trainer.train(task, progress)
+
+    @cached_property
+    def _trainer(self) -> "PopulationTrainer":
+        import_tensorflow()
+        from finetune.engines.population.trainer import PopulationTrainer
+
+        return PopulationTrainer(share=self._share)

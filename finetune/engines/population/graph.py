@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.population.stateless_optimizer import StatelessOptimizer
 from finetune.engines.population.vectorized import map_rows
 from finetune.engines.problem import Problem
@@ -53,22 +54,30 @@ class PopulationGraph:
 
     def __init__(self, problem: Problem):
         self.problem = problem
+        self._keras = KerasProblem(problem)
         # Keras annotates some of what is called here wrongly.
-        self._model: Any = problem.model
-        self._optimizer = StatelessOptimizer(problem.optimizer(), problem.model.trainable_variables)
+        self._model: Any = self._keras.model
+        self._optimizer = StatelessOptimizer(
+            self._keras.optimizer(), self._model.trainable_variables
+        )
         self._batch_size = problem.spec.training.batch_size
         self.notes: tuple[str, ...] = ()
         self._traced: dict[Any, Callable[..., Any]] = {}
-        # A function of its own, so that splits and batches of one shape share its trace.
+        # A separate `tf.function`, so that splits and batches of one shape share its trace.
         self._measure = tf.function(self._measure_rows, autograph=False)
 
+    def initial_values(self, seed: int, *, replicate: int) -> list[np.ndarray]:
+        """Draw the initial values of all of the model's variables for a seed."""
+        return self._keras.initial_values(self.problem, seed, replicate=replicate)
+
     def start(self, values: Sequence[list[np.ndarray]]) -> State:
-        """Give the state of fresh rows.
+        """Return the state of fresh rows.
 
         Args:
             values: For each row, a value for each of `model.variables`.
         """
         columns = [np.stack(column) for column in zip(*values, strict=True)]
+        # Keras lists variables in another order than trainable and other ones one after another.
         stacked = dict(zip(map(id, self._model.variables), columns, strict=True))
         slots = [
             np.broadcast_to(slot, (len(values), *slot.shape)) for slot in self._optimizer.start()
@@ -80,7 +89,7 @@ class PopulationGraph:
         )
 
     def bytes_per_row(self) -> int:
-        """Estimate what training a row takes: its state, gradients, copies and activations."""
+        """Estimate the bytes that training a row takes: its state, gradients and activations."""
         variables = self._model.variables
         size = np.dtype(self.problem.spec.training.dtype).itemsize
         weights = sum(int(np.prod(variable.shape)) for variable in variables)
@@ -112,6 +121,7 @@ class PopulationGraph:
             like at rest; accuracy is NaN where none is defined.
         """
         arguments = (state, data, sets, order, learning_rate, iterations)
+        # Rows come and go between epochs: with their number left open nothing is traced again.
         flexible = tf.nest.map_structure(_any_length, arguments)
         key = tuple(tf.nest.flatten(flexible))
         if key not in self._traced:
@@ -131,6 +141,8 @@ class PopulationGraph:
 
     def _train_epoch(self, state: State, data: Data, sets, order, learning_rate, iterations):
         size, rows = self._batch_size, order.shape[1]
+        # One long axis of all data sets' rows, so that one gather serves rows of weights that use
+        # different data sets.
         x, y = _flat(data.x), _flat(data.y)
         order = order + sets[:, None] * rows
 
@@ -140,6 +152,7 @@ class PopulationGraph:
             state, loss = self._step(
                 state, tf.gather(x, batch), tf.gather(y, batch), learning_rate, steps
             )
+            # As `fit` does: the batch's mean loss counts as often as it has rows of data.
             return state, total + loss * length
 
         state, total = _over_batches(rows, size, step, (state, tf.zeros_like(learning_rate)))
@@ -148,12 +161,13 @@ class PopulationGraph:
     def _step(self, state: State, x, y, learning_rate, iterations):
         def one_row(row):
             state, x, y, learning_rate = row
+            # Weights are tensors here, not Keras variables, which a tape would watch by itself.
             with tf.GradientTape() as tape:
                 tape.watch(state.weights)
                 predicted, others, penalties = self._model.stateless_call(
                     state.weights, state.others, x, training=True, return_losses=True
                 )
-                loss = _total(self.problem.loss(y, predicted), penalties)
+                loss = _total(self._keras.loss(y, predicted), penalties)
             weights, slots = self._optimizer.apply(
                 tape.gradient(loss, state.weights),
                 weights=state.weights,
@@ -167,9 +181,10 @@ class PopulationGraph:
 
     def _evaluate(self, state: State, data: Data, sets):
         rows: Any = data.x.shape[1]
+        # Batches as equal as can be: the smallest number of them, then the smallest size.
         size = -(-rows // -(-rows // _EVALUATION_ROWS))
 
-        def part(begin, length, loss, accuracy):
+        def measure(begin, length, loss, accuracy):
             x = tf.gather(data.x[:, begin : begin + length], sets)
             y = tf.gather(data.y[:, begin : begin + length], sets)
             # The slices lose their length where `begin` is a tensor, though it is the same.
@@ -179,19 +194,19 @@ class PopulationGraph:
             return loss + losses * length, accuracy + accuracies * length
 
         zeros = tf.zeros(tf.shape(sets), self.problem.spec.training.dtype)
-        loss, accuracy = _over_batches(rows, size, part, (zeros, zeros))
+        loss, accuracy = _over_batches(rows, size, measure, (zeros, zeros))
         return loss / rows, accuracy / rows
 
     def _measure_rows(self, state: State, x, y):
-        """Give every row's loss and accuracy on its rows of data."""
+        """Measure every row's loss and accuracy on its rows of data."""
 
         def one_row(row):
             state, x, y = row
             predicted, _, penalties = self._model.stateless_call(
                 state.weights, state.others, x, training=False, return_losses=True
             )
-            loss = _total(self.problem.loss(y, predicted), penalties)
-            accuracy = self.problem.accuracy
+            loss = _total(self._keras.loss(y, predicted), penalties)
+            accuracy = self._keras.accuracy
             return loss, accuracy(y, predicted) if accuracy else tf.constant(np.nan, loss.dtype)
 
         return self._map(one_row, (state, x, y))
@@ -201,12 +216,12 @@ class PopulationGraph:
             return map_rows(one_row, rows, fall_back=False)
         except ValueError as error:
             # What TensorFlow cannot vectorise it then runs row by row; the rest stays vectorised.
-            self.notes = (f"part of this model is computed run by run, which is slower: {error}",)
+            self.notes = (f"some of this model is computed run by run, which is slower: {error}",)
             return map_rows(one_row, rows, fall_back=True)
 
 
 def take(state: State, rows: np.ndarray) -> State:
-    """Give the state whose rows are copies of the given rows."""
+    """Return a state whose rows are copies of the given rows; a row may be copied several times."""
     return tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), state)
 
 

@@ -28,18 +28,21 @@ class Rows:
         self.of_run = np.repeat(self.seed, runs_per_seed)
 
     def regroup(self, wanted: np.ndarray, runs: np.ndarray, *, share: bool) -> None:
-        """Give runs that go on with different learning rates different rows; drop unused rows.
+        """Put runs that go on with different learning rates on different rows; drop unused rows.
 
         Args:
             wanted: (run,), the learning rate that each run goes on with.
             runs: Positions of the runs that go on; at least one.
             share: Whether runs on one row that agree stay on one row.
         """
+        # A row to be is a row that was and a learning rate: runs stay together exactly where both
+        # agree, so that a fork is a row copied for a second rate.
         keys = [self.of_run[runs], wanted[runs]] + ([] if share else [runs])
         rows, self.of_run[runs] = np.unique(np.stack(keys, axis=1), axis=0, return_inverse=True)
         self.distinct = len(rows)
         rows = np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % _MULTIPLE, axis=0)])
         source, self.learning_rate = rows[:, 0].astype(int), rows[:, 1]
+        # Most epochs neither fork nor end a run, and would copy all weights in vain.
         if not np.array_equal(source, np.arange(len(self.seed))):
             self.seed = self.seed[source]
             self.state = take(self.state, source)

@@ -36,7 +36,7 @@ class _Stateless(TFOptimizer):
 
 
 class StatelessOptimizer:
-    """Applies gradients to one row of weights, given and giving back all optimizer state.
+    """Applies gradients to one row of weights; takes and returns all optimizer state.
 
     Args:
         optimizer: Any Keras optimizer, not built.
@@ -69,19 +69,20 @@ class StatelessOptimizer:
         pure = type(kind.__name__, (kind, _Stateless), {})
         self._optimizer = pure.from_config(optimizer.get_config())
         self._optimizer.build(variables)
+        # The number of steps is the same for all rows, and each row's rate is an argument.
         shared = (id(self._optimizer.iterations), id(self._optimizer._learning_rate))
         self._slots = [v for v in self._optimizer.variables if id(v) not in shared]
 
     def start(self) -> list:
-        """Give the initial slots (momenta and the like) of one row, as arrays."""
+        """Return the initial slots (momenta and the like) of one row, as arrays."""
         return [slot.numpy() for slot in self._slots]
 
     def apply(self, gradients, *, weights, slots, learning_rate, iterations):
-        """Give one row's weights and slots after one step.
+        """Return one row's weights and slots after one step.
 
         Args:
             gradients, weights: One tensor a trainable variable.
-            slots: As `start` gave them.
+            slots: As `start` returns them.
             learning_rate: Scalar, the row's own.
             iterations: Scalar int64, steps taken before this one; the same for all rows.
         """

@@ -37,6 +37,7 @@ def map_rows(function: Callable[[Any], Any], rows: Any, *, fall_back: bool) -> A
 
 @contextmanager
 def _all_rows_taken_as_they_are() -> Iterator[None]:
+    """Convert a gather of row `index` for every index to the tensor itself, while this lasts."""
     registry = conversion._pfor_converter_registry
     gather = registry["GatherV2"]
 
@@ -44,6 +45,7 @@ def _all_rows_taken_as_they_are() -> Iterator[None]:
         tensor, tensor_is_stacked, _ = operation.input(0)
         index, index_is_stacked, _ = operation.input(1)
         pfor = operation.pfor
+        # In a loop that is split up, `all_indices` are those of one piece only.
         every_row = index is pfor.all_indices and not pfor.all_indices_partitioned
         if index_is_stacked and not tensor_is_stacked and every_row:
             return conversion.wrap(tensor, True)

@@ -7,12 +7,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from finetune.analysis.claim_plane import ClaimPlane, PlaneAxis, Region, claim_plane
+from finetune.analysis.analysis import Analysis
+from finetune.analysis.claim_plane import ClaimPlane, PlaneAxis, Region
 from finetune.analysis.comparisons import CLAIM, SAME_AGAIN
-from finetune.analysis.tables import ReportTables
-from finetune.claims.underfits import FitOutcome
+from finetune.claims.fit_outcome import FitOutcome
+from finetune.claims.phrases import metric_name
+from finetune.claims.verdict import Verdict
+from finetune.report.figures.base import ReportFigure
 from finetune.report.figures.style import MOST_VECTOR_DOTS, WIDTH, VariantStyles
-from finetune.report.markdown import percent
+from finetune.report.markdown import percent, quoted
 
 _NOISE, _BAND, _FOUND = "#777777", "#000000", "#fbf4b8"
 _HALO = [patheffects.withStroke(linewidth=3, foreground="white", alpha=0.8)]
@@ -23,25 +26,32 @@ _ACROSS = {"better": "left", "equal": "left", "worse": "right"}
 _UP = {"better": "bottom", "equal": "center", "worse": "top"}
 
 
-def claim_dots(tables: ReportTables) -> Figure:
+def claim_dots(analysis: Analysis) -> Figure:
     """Draw each seed's differences, their mean, the margins as bands, and the named regions."""
-    verdict = tables.verdict
-    if verdict is None:
-        raise ValueError("tables: no verdict; allowed is a study with a claim")
-    plane = claim_plane(tables.pairs, verdict)
+    verdict = analysis.verdict
+    if verdict is None or analysis.claim_plane is None:
+        raise ValueError("analysis: no verdict; allowed is a study with a claim")
+    plane = analysis.claim_plane
     figure = Figure(figsize=(WIDTH, 5.6), layout="constrained")
     axes = figure.subplots()
     _draw_plane(axes, plane)
     level = percent(1 - verdict.alpha)
     if verdict.same_again and verdict.same_again.n:
         look = {"color": _NOISE, "alpha": 0.45, "s": 13, "linewidth": 0, "zorder": 2}
-        _draw_seeds(axes, tables, SAME_AGAIN, label="noise: a seed, control against itself", **look)
+        _draw_seeds(
+            axes, analysis, SAME_AGAIN, label="noise: a seed, control against itself", **look
+        )
         look = {"color": "#444444", "marker": "s", "ms": 5, "zorder": 5}
         _draw_mean(axes, verdict.same_again.primary, label="mean of the noise", **look)
-    few = verdict.n <= _FEW
-    look = {"color": VariantStyles(tables.variants).colours[verdict.treatment], "zorder": 3}
-    look |= {"edgecolor": "white", "linewidth": 0.4, "alpha": 0.75, "s": 44 if few else 24}
-    _draw_seeds(axes, tables, CLAIM, label="a seed: treatment minus control", **look)
+    look = {
+        "color": VariantStyles(analysis.variants).colours[verdict.treatment],
+        "zorder": 3,
+        "edgecolor": "white",
+        "linewidth": 0.4,
+        "alpha": 0.75,
+        "s": 44 if verdict.n <= _FEW else 24,
+    }
+    _draw_seeds(axes, analysis, CLAIM, label="a seed: treatment minus control", **look)
     look = {"color": "black", "marker": "D", "ms": 8, "zorder": 6}
     _draw_mean(axes, verdict.primary, label=f"mean, {level} interval", **look)
     _add_legend(figure, axes)
@@ -120,18 +130,65 @@ def _draw_region(axes: Axes, plane: ClaimPlane, region: Region) -> None:
     )
 
 
-def _draw_seeds(axes: Axes, tables: ReportTables, comparison: str, **look: Any) -> None:
-    pairs = tables.pairs.loc[tables.pairs["comparison"] == comparison]
+def _draw_seeds(axes: Axes, analysis: Analysis, comparison: str, **look: Any) -> None:
+    pairs = analysis.pairs.loc[analysis.pairs["comparison"] == comparison]
     many = len(pairs) > MOST_VECTOR_DOTS
     axes.scatter(pairs["train_loss"], pairs["test_loss"], rasterized=many, **look)
 
 
 def _draw_mean(axes: Axes, judged: FitOutcome, **look: Any) -> None:
     across, up = judged.train.difference, judged.test.difference
-    arms: dict[str, Any] = {}
+    bars: dict[str, Any] = {}
     if across.n > 1:
-        arms = {
+        bars = {
             "xerr": [[across.mean - across.low], [across.high - across.mean]],
             "yerr": [[up.mean - up.low], [up.high - up.mean]],
         }
-    axes.errorbar(across.mean, up.mean, **arms, elinewidth=2.2, mec="white", ls="none", **look)
+    axes.errorbar(across.mean, up.mean, **bars, elinewidth=2.2, mec="white", ls="none", **look)
+
+
+def _caption(analysis: Analysis) -> str:
+    """Explain the dots, the margins, and what is unusual about the axes."""
+    verdict, plane = analysis.verdict, analysis.claim_plane
+    if verdict is None or plane is None:
+        return ""
+    sentences = [
+        f"A dot is a seed: {quoted(verdict.treatment)} minus {quoted(verdict.control)}.",
+        f"Black is their mean with its {percent(1 - verdict.alpha)} intervals."
+        if verdict.n > 1
+        else "",
+        f"Within the grey bands a difference counts as none: the margins are "
+        f"{plane.across.side.margin:g} in training and {plane.up.side.margin:g} in test loss.",
+        _outcomes(verdict),
+        "Small grey dots are noise alone: the control against itself, under another batch order."
+        if verdict.same_again
+        else "",
+        *_scales(plane),
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def _outcomes(verdict: Verdict) -> str:
+    if len(verdict.primary.cells) == 1:
+        return "The outcome is yellow."
+    return "The outcomes that are still possible are yellow."
+
+
+def _scales(plane: ClaimPlane) -> list[str]:
+    return [
+        f"The axis of {metric_name(axis.side.metric)} is "
+        f"{'logarithmic beyond the margins' if axis.symlog else 'linear'}"
+        f"{', and cuts off the interval of the mean' if axis.clipped else ''}."
+        for axis in (plane.across, plane.up)
+        if axis.symlog or axis.clipped
+    ]
+
+
+CLAIM_DOTS = ReportFigure(
+    name="claim",
+    draw=claim_dots,
+    alt="Difference in test loss against difference in training loss, a dot for each seed",
+    caption=_caption,
+    applies=lambda analysis: analysis.claim_plane is not None,
+    section="opening",
+)

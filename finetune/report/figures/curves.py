@@ -7,24 +7,28 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from finetune.analysis.tables import ReportTables
+from finetune.analysis.analysis import Analysis
+from finetune.report.figures.base import ReportFigure
 from finetune.report.figures.style import WIDTH, VariantStyles, set_scale
+from finetune.report.words import MEAN_WITH_INTERVAL
+
+_LOSSES = {"train_loss": "Training loss", "val_loss": "Validation loss"}
+_ACCURACIES = {"train_accuracy": "Training accuracy", "val_accuracy": "Validation accuracy"}
 
 
-def learning_curves(tables: ReportTables) -> Figure:
+def learning_curves(analysis: Analysis) -> Figure:
     """Draw training and validation loss over the epochs, mean with t interval."""
-    return _mean_curves(tables, {"train_loss": "Training loss", "val_loss": "Validation loss"})
+    return _mean_curves(analysis, _LOSSES)
 
 
-def accuracy_curves(tables: ReportTables) -> Figure:
+def accuracy_curves(analysis: Analysis) -> Figure:
     """Draw training and validation accuracy over the epochs, mean with t interval."""
-    titles = {"train_accuracy": "Training accuracy", "val_accuracy": "Validation accuracy"}
-    return _mean_curves(tables, titles)
+    return _mean_curves(analysis, _ACCURACIES)
 
 
-def learning_rates(tables: ReportTables) -> Figure:
+def learning_rates(analysis: Analysis) -> Figure:
     """Draw the learning rate in use over the epochs, median with quartiles."""
-    return rate_curves(tables.curves, tables.variants)
+    return rate_curves(analysis.curves, analysis.variants)
 
 
 def rate_curves(curves: pd.DataFrame, variants: list[str]) -> Figure:
@@ -38,11 +42,11 @@ def rate_curves(curves: pd.DataFrame, variants: list[str]) -> Figure:
     return figure
 
 
-def _mean_curves(tables: ReportTables, titles: dict[str, str]) -> Figure:
+def _mean_curves(analysis: Analysis, titles: dict[str, str]) -> Figure:
     figure = Figure(figsize=(WIDTH, 4), layout="constrained")
-    styles = VariantStyles(tables.variants)
+    styles = VariantStyles(analysis.variants)
     for axes, (metric, title) in zip(figure.subplots(1, 2), titles.items(), strict=True):
-        curves = tables.curves.loc[tables.curves["metric"] == metric]
+        curves = analysis.curves.loc[analysis.curves["metric"] == metric]
         _draw(axes, curves, styles, line="mean", band=("low", "high"))
         axes.set(title=title)
     styles.add_legend(figure)
@@ -75,3 +79,56 @@ def _draw(
     axes.set(xlabel="epoch (counted from 1)", ylabel="")
     # Callbacks multiply the learning rate, so its steps are even on a logarithmic axis.
     set_scale(axes, curves.loc[:, line], axis="y", factor=1 if step else 20)
+
+
+def _losses_caption(analysis: Analysis) -> str:
+    """Explain the curves; what does not apply to these runs is left out."""
+    losses = analysis.curves.loc[analysis.curves["metric"].isin(list(_LOSSES))]
+    sentences = [f"Losses during training: {MEAN_WITH_INTERVAL}."]
+    if any(analysis.callbacks["n_stopped"]):
+        sentences.append(
+            "A run that has stopped goes on counting with the value of its last epoch, so that "
+            "every point is a mean over the same runs; a line ends, at its mark, where fewer than "
+            "half of them still train. What early stopping restores afterwards is in the tables, "
+            "not here."
+        )
+    sentences.append(
+        "Where lines fall together, the earlier variant shows as a rim around the later one."
+    )
+    if any(losses["low"] <= 0):
+        sentences.append("A band that reaches the foot of a logarithmic axis includes zero.")
+    return " ".join(sentences)
+
+
+def _accuracies_caption(_: Analysis) -> str:
+    return f"Accuracies during training, drawn as the losses are: {MEAN_WITH_INTERVAL}."
+
+
+def _rates_caption(_: Analysis) -> str:
+    return (
+        "The learning rate in use: median over seeds, with the band from the lower to the upper "
+        "quartile; lines end as those of the losses do."
+    )
+
+
+LEARNING_CURVES = ReportFigure(
+    name="learning_curves",
+    draw=learning_curves,
+    alt="Training and validation loss over the epochs, a line for each variant",
+    caption=_losses_caption,
+    applies=lambda analysis: analysis.any_finished,
+)
+ACCURACY_CURVES = ReportFigure(
+    name="accuracy_curves",
+    draw=accuracy_curves,
+    alt="Training and validation accuracy over the epochs, a line for each variant",
+    caption=_accuracies_caption,
+    applies=lambda analysis: analysis.any_finished and set(_ACCURACIES) <= set(analysis.metrics),
+)
+LEARNING_RATES = ReportFigure(
+    name="learning_rates",
+    draw=learning_rates,
+    alt="Learning rate over the epochs, a line for each variant",
+    caption=_rates_caption,
+    applies=lambda analysis: analysis.any_finished,
+)

@@ -1,18 +1,19 @@
-"""The critical-difference diagram: average ranks, and which variants they do not tell apart."""
+"""The critical-difference diagram: average ranks, and which variants they do not separate."""
 
 from matplotlib.figure import Figure
 from scikit_posthocs import critical_difference_diagram
 
-from finetune.analysis.tables import ReportTables
+from finetune.analysis.analysis import Analysis
+from finetune.report.figures.base import ReportFigure
 from finetune.report.figures.style import WIDTH, VariantStyles, shown
 
 
-def rank_diagram(tables: ReportTables) -> Figure:
-    """Draw the average ranks in test loss; a bar joins variants that are not told apart.
+def rank_diagram(analysis: Analysis) -> Figure:
+    """Draw the average ranks in test loss; a bar joins variants that tests do not separate.
 
     Source: Demsar (2006); scikit-posthocs 0.17, `critical_difference_diagram`.
     """
-    ranking = next(one for one in tables.rankings if one.metric == "test_loss")
+    ranking = next(one for one in analysis.rankings if one.metric == "test_loss")
     figure = Figure(figsize=(WIDTH, 1.0 + 0.25 * len(ranking.average)), layout="constrained")
     axes = figure.subplots()
     axes.grid(visible=False)
@@ -20,9 +21,9 @@ def rank_diagram(tables: ReportTables) -> Figure:
     drawn = critical_difference_diagram(
         ranking.average,
         ranking.p_values,
-        alpha=tables.alpha,
+        alpha=analysis.alpha,
         ax=axes,
-        color_palette=VariantStyles(tables.variants).colours,
+        color_palette=VariantStyles(analysis.variants).colours,
         label_fmt_left="{label}",
         label_fmt_right="{label}",
         elbow_props={"linewidth": 1.5},
@@ -39,3 +40,21 @@ def rank_diagram(tables: ReportTables) -> Figure:
         text.set(color="black", text=f"{shown(name)} ({ranking.average[name]:.2f})")
     axes.set_title("Average rank in test loss (1 is best)", pad=14)
     return figure
+
+
+def _caption(_: Analysis) -> str:
+    return (
+        "A picture, not the verdict: ranks within each seed, averaged; a bar joins variants that "
+        "pairwise Wilcoxon tests, with Holm's correction, do not separate. The ranks are over "
+        "seeds, so they say nothing about other data sets."
+    )
+
+
+CRITICAL_DIFFERENCE = ReportFigure(
+    name="critical_difference",
+    draw=rank_diagram,
+    alt="Average ranks of the variants in test loss, on a line",
+    caption=_caption,
+    applies=lambda analysis: any(one.friedman is not None for one in analysis.rankings),
+    section="comparisons",
+)

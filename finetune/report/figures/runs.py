@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from finetune.analysis.analysis import Analysis
 from finetune.analysis.runs import finished
-from finetune.analysis.tables import ReportTables
+from finetune.report.figures.base import ReportFigure
 from finetune.report.figures.style import MOST_VECTOR_DOTS, WIDTH, VariantStyles, set_scale, shown
 
 # More joining lines than this are a grey smear.
@@ -21,33 +22,38 @@ _FEW_SEEDS = 20
 _INTERVAL: dict[str, Any] = {"ecolor": "black", "elinewidth": 3, "zorder": 4}
 
 
-def metric_dots(tables: ReportTables) -> Figure:
+def metric_dots(analysis: Analysis) -> Figure:
     """Draw each run's test metrics, a row a variant, with a light line for each seed."""
     titles = {"test_loss": "Test loss", "test_accuracy": "Test accuracy"}
-    titles = {name: title for name, title in titles.items() if name in tables.metrics}
-    figure = Figure(figsize=(WIDTH, 1 + 0.62 * len(tables.variants)), layout="constrained")
+    titles = {name: title for name, title in titles.items() if name in analysis.metrics}
+    figure = Figure(figsize=(WIDTH, 1 + 0.62 * len(analysis.variants)), layout="constrained")
     panels = figure.subplots(1, len(titles), sharey=True, squeeze=False)[0]
     for axes, (metric, title) in zip(panels, titles.items(), strict=True):
-        _paired_dots(axes, tables, metric)
-        axes.set(title=title, xlabel="", ylabel="", ylim=(len(tables.variants) - 0.5, -0.5))
-    names = [shown(name, width=26) for name in tables.variants]
+        _paired_dots(axes, analysis, metric)
+        axes.set(title=title, xlabel="", ylabel="", ylim=(len(analysis.variants) - 0.5, -0.5))
+    names = [shown(name, width=26) for name in analysis.variants]
     panels[0].set_yticks(range(len(names)), names)
     return figure
 
 
-def loss_scatter(tables: ReportTables) -> Figure:
+def loss_scatter(analysis: Analysis) -> Figure:
     """Draw test loss against training loss, a dot a run, and each variant's mean."""
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
-    axes, styles = figure.subplots(), VariantStyles(tables.variants)
-    runs, means = finished(tables.runs), tables.summary.set_index(["variant", "metric"])
+    axes, styles = figure.subplots(), VariantStyles(analysis.variants)
+    runs, means = finished(analysis.runs), analysis.summary.set_index(["variant", "metric"])
     _draw_dots(axes, runs, styles, x="train_loss", y="test_loss", areas=styles.areas)
-    for name in tables.variants:
+    for name in analysis.variants:
         across, up = means.loc[(name, "train_loss")], means.loc[(name, "test_loss")]
-        look: dict[str, Any] = {"marker": styles.markers[name], "mfc": styles.colours[name]}
-        look |= {"ms": 5 + 2 * styles.widths[name], "mec": "black", "mew": 1.2, "elinewidth": 1.5}
-        axes.errorbar(
-            across["mean"], up["mean"], xerr=_arms(across), yerr=_arms(up), **_INTERVAL | look
-        )
+        look: dict[str, Any] = {
+            "marker": styles.markers[name],
+            "mfc": styles.colours[name],
+            "ms": 5 + 2 * styles.widths[name],
+            "mec": "black",
+            "mew": 1.2,
+            "elinewidth": 1.5,
+        }
+        bars = {"xerr": _error_bar(across), "yerr": _error_bar(up)}
+        axes.errorbar(across["mean"], up["mean"], **bars, **_INTERVAL | look)
     axes.set(xlabel="training loss of the final weights", ylabel="test loss of the final weights")
     set_scale(axes, runs.loc[:, "train_loss"], axis="x")
     set_scale(axes, runs.loc[:, "test_loss"], axis="y")
@@ -55,22 +61,22 @@ def loss_scatter(tables: ReportTables) -> Figure:
     return figure
 
 
-def _paired_dots(axes: Axes, tables: ReportTables, metric: str) -> None:
-    runs, styles = finished(tables.runs), VariantStyles(tables.variants)
-    lanes = _lanes(sorted(set(tables.runs["seed"])))
-    runs = runs.assign(row=runs["variant"].cat.codes + [lanes[seed] for seed in runs["seed"]])
-    few = len(lanes) <= _FEW_SEEDS
-    if len(lanes) <= _MOST_LINES:
-        paths = [own[[metric, "row"]].to_numpy() for _, own in runs.groupby("seed")]
+def _paired_dots(axes: Axes, analysis: Analysis, metric: str) -> None:
+    runs, styles = finished(analysis.runs), VariantStyles(analysis.variants)
+    heights = _heights(sorted(set(analysis.runs["seed"])))
+    runs = runs.assign(row=runs["variant"].cat.codes + [heights[seed] for seed in runs["seed"]])
+    few = len(heights) <= _FEW_SEEDS
+    if len(heights) <= _MOST_LINES:
+        paths = [ends[[metric, "row"]].to_numpy() for _, ends in runs.groupby("seed")]
         look = {"colors": "#999999", "linewidths": 0.8 if few else 0.4, "alpha": 0.4}
         axes.add_collection(LineCollection(paths, **look))
-    areas = dict.fromkeys(tables.variants, 40 if few else 16)
+    areas = dict.fromkeys(analysis.variants, 40 if few else 16)
     # A few dots stand before the interval, which would hide them; many dots would hide it.
     _draw_dots(axes, runs, styles, x=metric, y="row", areas=areas, zorder=5 if few else 2)
-    means = tables.summary.loc[tables.summary["metric"] == metric]
+    means = analysis.summary.loc[analysis.summary["metric"] == metric]
     for place, mean in enumerate(means.to_dict("records")):
         look = _INTERVAL | {"marker": "|", "ms": 18, "mec": "black", "mew": 2}
-        axes.errorbar(mean["mean"], place, xerr=_arms(mean), **look)
+        axes.errorbar(mean["mean"], place, xerr=_error_bar(mean), **look)
     set_scale(axes, runs.loc[:, metric], axis="x")
 
 
@@ -86,15 +92,20 @@ def _draw_dots(
 ) -> None:
     # One call a variant: an SVG then holds each marker's shape once, and stays half as large.
     for name in styles.variants:
-        own = runs.loc[runs["variant"] == name]
-        look: dict[str, Any] = {"color": styles.colours[name], "marker": styles.markers[name]}
-        look |= {"s": areas[name], "alpha": 0.6, "linewidth": 0, "zorder": zorder}
-        look |= {"rasterized": len(runs) > MOST_VECTOR_DOTS}
-        seaborn.scatterplot(own, x=x, y=y, ax=axes, **look)
+        look: dict[str, Any] = {
+            "color": styles.colours[name],
+            "marker": styles.markers[name],
+            "s": areas[name],
+            "alpha": 0.6,
+            "linewidth": 0,
+            "zorder": zorder,
+            "rasterized": len(runs) > MOST_VECTOR_DOTS,
+        }
+        seaborn.scatterplot(runs.loc[runs["variant"] == name], x=x, y=y, ax=axes, **look)
 
 
-def _lanes(seeds: Sequence[int]) -> dict[int, float]:
-    """Give each seed its place across a row, within +-0.25, the same in all rows.
+def _heights(seeds: Sequence[int]) -> dict[int, float]:
+    """Return each seed's place across a row, within +-0.25, the same in all rows.
 
     Steps of the golden ratio spread any number of seeds evenly and put neighbours apart.
     """
@@ -102,8 +113,39 @@ def _lanes(seeds: Sequence[int]) -> dict[int, float]:
     return dict(zip(seeds, places / 2, strict=True))
 
 
-def _arms(row: Mapping[str, Any]) -> list[list[float]] | None:
-    """Give an error bar's two lengths, [[down], [up]]; one run alone has none."""
+def _error_bar(row: Mapping[str, Any]) -> list[list[float]] | None:
+    """Return an error bar's two lengths, [[down], [up]]; one run alone has none."""
     if row["n"] < 2:
         return None
     return [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
+
+
+def _metrics_caption(_: Analysis) -> str:
+    return (
+        "Test metrics of the final weights. A dot is a run, a thin grey line joins the runs of one "
+        "seed (up to 150 seeds), black is the mean with its 95 % interval."
+    )
+
+
+def _losses_caption(_: Analysis) -> str:
+    return (
+        "Training against test loss of the final weights. A dot is a run, a large mark the mean "
+        "with its 95 % intervals. Underfitting moves a variant to the right and up, overfitting to "
+        "the left and up."
+    )
+
+
+TEST_METRICS = ReportFigure(
+    name="test_metrics",
+    draw=metric_dots,
+    alt="Test metrics of every run, a row for each variant",
+    caption=_metrics_caption,
+    applies=lambda analysis: analysis.any_finished,
+)
+LOSS_SCATTER = ReportFigure(
+    name="loss_scatter",
+    draw=loss_scatter,
+    alt="Test loss against training loss, a dot for each run",
+    caption=_losses_caption,
+    applies=lambda analysis: analysis.any_finished,
+)

@@ -12,14 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from finetune.errors import printable
+from finetune.errors import escape_unprintable
 
 WIDTH = 9.0  # inches: at 96 pixels an inch about the width of GitHub's column
 
 # More dots than this make an SVG heavy: they are drawn as an image in it.
 MOST_VECTOR_DOTS = 1500
 
-# Okabe and Ito's colours, which colour-blind readers tell apart; grey for the first variant,
+# Okabe and Ito's colours, which colour-blind readers distinguish; grey for the first variant,
 # which is the baseline in most studies.
 _COLOURS = ("#8a8a8a", "#e69f00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#000000")
 _DASHES = ("", (4, 2), (1, 1.2), (6, 2, 1, 2), (2.5, 1))
@@ -73,22 +73,18 @@ class VariantStyles:
         return self._shrinking(34.0, 12.0)
 
     def line_mapping(self) -> dict[str, Any]:
-        """Give the arguments with which `seaborn.lineplot` draws one line a variant."""
+        """Return the arguments with which `seaborn.lineplot` draws one line a variant."""
         return {
-            **{"hue": "variant", "palette": self.colours, "hue_order": self.variants},
-            **{"size": "variant", "sizes": self.widths, "size_order": self.variants},
-            **{"style": "variant", "dashes": self.dashes, "style_order": self.variants},
-            **{"estimator": None, "errorbar": None, "legend": False},
+            **self._mapping(),
+            "sizes": self.widths,
+            "dashes": self.dashes,
+            "estimator": None,
+            "errorbar": None,
         }
 
     def dot_mapping(self) -> dict[str, Any]:
-        """Give the arguments with which `seaborn.scatterplot` draws dots by variant."""
-        return {
-            **{"hue": "variant", "palette": self.colours, "hue_order": self.variants},
-            **{"size": "variant", "sizes": self.areas, "size_order": self.variants},
-            **{"style": "variant", "markers": self.markers, "style_order": self.variants},
-            "legend": False,
-        }
+        """Return the arguments with which `seaborn.scatterplot` draws dots by variant."""
+        return {**self._mapping(), "sizes": self.areas, "markers": self.markers}
 
     def add_legend(self, figure: Figure) -> None:
         """Put one legend below all axes, where it covers no data, and make room for it."""
@@ -97,6 +93,11 @@ class VariantStyles:
         rows = math.ceil(len(labels) / 3) * max(label.count("\n") + 1 for label in labels)
         figure.set_figheight(figure.get_figheight() + 0.22 * rows)
         figure.legend(handles, labels, loc="outside lower center", ncols=3)
+
+    def _mapping(self) -> dict[str, Any]:
+        roles = dict.fromkeys(("hue", "size", "style"), "variant")
+        orders = dict.fromkeys(("hue_order", "size_order", "style_order"), self.variants)
+        return {**roles, **orders, "palette": self.colours, "legend": False}
 
     def _cycled(self, looks: Sequence[Any], *, every: int = 1) -> dict[str, Any]:
         places = enumerate(self.variants)
@@ -115,8 +116,8 @@ class VariantStyles:
 
 
 def shown(name: str, *, width: int = 30) -> str:
-    """Give a name to print in a figure: wrapped, and with no part of it read as mathematics."""
-    return textwrap.fill(printable(name), width).replace("$", r"\$")
+    """Return a name to print in a figure: wrapped, and with no part of it read as mathematics."""
+    return textwrap.fill(escape_unprintable(name), width).replace("$", r"\$")
 
 
 def set_scale(axes: Axes, values: pd.Series, *, axis: str, factor: float = 20) -> None:

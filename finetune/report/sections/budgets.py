@@ -1,16 +1,11 @@
 """Quality beside compute: what a smaller budget of epochs would have given, and what it saves."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from finetune.analysis.runs import finished
-from finetune.analysis.tables import ReportTables
-from finetune.report.figures.captions import numbered
 from finetune.report.markdown import (
     NONE,
-    Section,
     number,
     paragraphs,
     percent,
@@ -19,75 +14,69 @@ from finetune.report.markdown import (
     quoted,
     table,
 )
+from finetune.report.sections.base import ReportContext, ReportSection
 from finetune.spec.study import StudySpec
 
-TITLE = "What it costs: quality against epochs"
 
-
-def budget_section(tables: ReportTables, spec: StudySpec, *, figures: Sequence[str]) -> Section:
+def budgets(context: ReportContext) -> str:
     """Show test loss within budgets of epochs, and the epochs that each variant takes."""
-    if finished(tables.runs).empty:
-        return Section(TITLE, "")
-    body = paragraphs(
-        _within(tables),
+    analysis = context.analysis
+    if not analysis.any_finished:
+        return ""
+    return paragraphs(
+        _losses(analysis.loss_by_budget),
         "Test loss, mean ± half the width of its 95 % t interval, had every run been ended after "
         "so many epochs. Nothing is estimated here: no policy looks at the budget, so up to an "
         "epoch a run is the same under every budget that reaches it. Early stopping counts with "
         "the weights that it would have restored then. Bold is the lowest mean of a column, which "
         "by itself shows nothing. `tables/budgets.csv` has accuracy and epochs too.",
-        _unknown(spec),
-        *numbered(tables, figures, ("budget",)),
-        _cost(tables),
-        _target_note(tables.time_to_target),
+        _user_callbacks(analysis.spec),
+        context.embed("budgets"),
+        _costs(analysis.costs),
+        _target(analysis.costs["target"].iloc[0]),
     )
-    return Section(TITLE, body)
 
 
-def _unknown(spec: StudySpec) -> str:
+def _user_callbacks(spec: StudySpec) -> str:
     names = [quoted(variant.name) for variant in spec.variants if variant.callbacks]
     if not names:
         return ""
     return (
-        f"**Mind the user's own callbacks** in {', '.join(names)}: if they look at the budget, or "
+        f"**Mind the user's callbacks** in {', '.join(names)}: if they look at the budget, or "
         "change weights when training ends, a smaller budget would have given something else than "
         "shown here; what stands under the whole budget is measured."
     )
 
 
-def _within(tables: ReportTables) -> str:
-    losses = tables.budgets.loc[tables.budgets["metric"] == "test_loss"]
-    lowest = losses.groupby("budget")["mean"].min()
+def _losses(losses: pd.DataFrame) -> str:
     rows = [
-        [plain(name), *(_loss(row, lowest[row["budget"]]) for row in own.to_dict("records"))]
-        for name, own in losses.groupby("variant", observed=False)
+        [plain(name), *map(_loss, of_variant.to_dict("records"))]
+        for name, of_variant in losses.groupby("variant", observed=False)
     ]
-    columns = [f"{budget} epoch{'s' if budget > 1 else ''}" for budget in lowest.index]
+    ends = sorted(set(losses["budget"]))
+    columns = [f"{budget} epoch{'s' if budget > 1 else ''}" for budget in ends]
     return table(rows, columns=["Test loss after at most", *columns])
 
 
-def _loss(row: dict, lowest: float) -> str:
+def _loss(row: dict) -> str:
     if not row["n"]:
         return NONE
     shown = plus_minus(row["mean"], row["low"], row["high"])
-    return f"**{shown}**" if row["mean"] == lowest else shown
+    return f"**{shown}**" if row["lowest"] else shown
 
 
-def _cost(tables: ReportTables) -> str:
-    budgets: Any = tables.budgets["budget"]
-    budget = int(budgets.max())
-    whole = tables.budgets.loc[budgets == budget]
-    mean = whole.set_index(["metric", "variant"])["mean"]
+def _costs(costs: pd.DataFrame) -> str:
     rows = [
         (
             plain(row["variant"]),
-            number(mean["epochs_run", row["variant"]]),
-            _share(mean["epochs_saved", row["variant"]] / budget),
+            number(row["epochs_run"]),
+            _share(row["share_saved"]),
             _time(row),
             f"{row['misses']} of {row['n']}",
         )
-        for row in tables.time_to_target.to_dict("records")
+        for row in costs.to_dict("records")
     ]
-    columns = ["Variant", f"Epochs run (of {budget})", "Epochs saved"]
+    columns = ["Variant", f"Epochs run (of {costs['budget'].iloc[0]})", "Epochs saved"]
     return table(rows, columns=[*columns, "Epochs to the target", "Never there"])
 
 
@@ -106,8 +95,7 @@ def _epochs(value: Any) -> str:
     return "never" if pd.isna(value) else str(value)
 
 
-def _target_note(times: pd.DataFrame) -> str:
-    target = times["target"].iloc[0]
+def _target(target: float) -> str:
     return (
         f"The target is a validation loss of {target:g}, which at least three of four runs of "
         "every variant reach: the upper quartile of its runs' lowest validation losses, of the "
@@ -115,3 +103,6 @@ def _target_note(times: pd.DataFrame) -> str:
         "at or below it: the median (lower to upper quartile) over all runs, in which a run that "
         "never got there counts as later than all others."
     )
+
+
+BUDGETS = ReportSection("What it costs: quality against epochs", budgets)

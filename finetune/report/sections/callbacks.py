@@ -1,46 +1,34 @@
-"""Did the callbacks fire? The answer as a table, and in words where variants came out the same."""
+"""What the callbacks did, as a table, and in words where variants came out the same."""
 
 from collections.abc import Sequence
 
-from finetune.analysis.tables import ReportTables
-from finetune.report.markdown import (
-    NONE,
-    Section,
-    bullets,
-    paragraphs,
-    plain,
-    quoted,
-    spread,
-    table,
-)
-from finetune.spec.study import StudySpec
+from finetune.analysis.analysis import Analysis
+from finetune.report.markdown import NONE, bullets, paragraphs, plain, quoted, spread, table
+from finetune.report.sections.base import ReportContext, ReportSection
 from finetune.spec.variants import VariantSpec
 
 
-def callbacks_section(tables: ReportTables, spec: StudySpec) -> Section:
+def callbacks(context: ReportContext) -> str:
     """Show what the callbacks did, and name the variants that they left the same."""
-    return Section(
-        "Did the callbacks fire?",
-        paragraphs(
-            _table(tables, spec),
-            "Epochs count from 1 here; of several runs: median (lowest to highest). The first cut "
-            "is over the runs that cut, the stop over those that stopped before "
-            f"{spec.training.epochs} epochs.",
-            bullets(*identity_sentences(tables, spec)),
-        ),
+    analysis = context.analysis
+    return paragraphs(
+        _table(analysis),
+        "Epochs count from 1 here; of several runs: median (lowest to highest). The first cut is "
+        "over the runs that cut, the stop over those that stopped before "
+        f"{analysis.spec.training.epochs} epochs.",
+        bullets(*identity_sentences(analysis)),
     )
 
 
-def identity_sentences(tables: ReportTables, spec: StudySpec) -> Sequence[str]:
-    """Say which two variants were the same at more than half of the seeds, and why."""
-    variants = {variant.name: variant for variant in spec.variants}
-    same = tables.identical.loc[2 * tables.identical["n_identical"] > tables.identical["n_pairs"]]
+def identity_sentences(analysis: Analysis) -> Sequence[str]:
+    """Name each two variants that were the same at more than half of the seeds, and the reason."""
+    variants = {variant.name: variant for variant in analysis.spec.variants}
     return [
         f"{quoted(row['variant'])} and {quoted(row['other'])} were identical in "
         f"{row['n_identical']} of {row['n_pairs']} seeds: the same losses, accuracies, epochs and "
         "learning rates, to the last digit."
         + _reason(variants[row["variant"]], variants[row["other"]], row)
-        for row in same.to_dict("records")
+        for row in analysis.mostly_identical.to_dict("records")
     ]
 
 
@@ -57,19 +45,20 @@ def _reason(first: VariantSpec, second: VariantSpec, row: dict) -> str:
     )
 
 
-def _table(tables: ReportTables, spec: StudySpec) -> str:
+def _table(analysis: Analysis) -> str:
     rows = []
-    for variant, row in zip(spec.variants, tables.callbacks.to_dict("records"), strict=True):
+    variants = analysis.spec.variants
+    for variant, row in zip(variants, analysis.callbacks.to_dict("records"), strict=True):
         cuts = bool(variant.reduce_lr or variant.schedule or variant.callbacks)
         stops = bool(variant.early_stopping or variant.callbacks)
         rows.append(
             (
                 plain(variant.name),
-                _share(row, "n_cut", asked=cuts),
+                _share(row, "n_cut", possible=cuts),
                 _spread(row, "first_cut_epoch", shift=1),
                 _spread(row, "cuts") if cuts else NONE,
                 _spread(row, "final_lr"),
-                _share(row, "n_stopped", asked=stops),
+                _share(row, "n_stopped", possible=stops),
                 _spread(row, "stop_epoch", shift=1),
             )
         )
@@ -77,10 +66,13 @@ def _table(tables: ReportTables, spec: StudySpec) -> str:
     return table(rows, columns=[*columns, "Runs that stopped early", "Stopped after epoch"])
 
 
-def _share(row: dict, name: str, *, asked: bool) -> str:
-    """Give `k of n`; a dash where no callback could do it and none did."""
-    return f"{row[name]} of {row['n_ok']}" if asked or row[name] else NONE
+def _share(row: dict, name: str, *, possible: bool) -> str:
+    """Return `k of n`; a dash where no callback could do it and none did."""
+    return f"{row[name]} of {row['n_ok']}" if possible or row[name] else NONE
 
 
 def _spread(row: dict, name: str, *, shift: int = 0) -> str:
     return spread(*(row[f"{name}_{part}"] + shift for part in ("median", "min", "max")))
+
+
+CALLBACKS = ReportSection("Did the callbacks fire?", callbacks)

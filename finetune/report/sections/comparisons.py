@@ -1,15 +1,14 @@
 """All variants compared: each contrast with its size first, then its tests, then ranks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from finetune.analysis.tables import ReportTables
-from finetune.report.figures.captions import numbered
+from finetune.analysis.analysis import Analysis
+from finetune.claims.words import metric_name
 from finetune.report.markdown import (
     NONE,
-    Section,
     bullets,
     estimate,
     folded,
@@ -20,40 +19,50 @@ from finetune.report.markdown import (
     plain,
     table,
 )
-from finetune.report.sections.results import LABELS
+from finetune.report.sections.base import ReportContext, ReportSection
+from finetune.report.words import metric_label
 from finetune.stats.paired import FEW_SEEDS
 from finetune.stats.ranks import Ranking
 
 TITLE = "All variants compared"
 SHOWN = ("test_loss", "train_loss")
 _TESTS = {"p": "paired t", "p_wilcoxon": "Wilcoxon", "p_sign_flip": "sign-flip"}
+_FULL_COLUMNS = (
+    "Metric",
+    "First - second",
+    "Pairs",
+    "Left out",
+    "Difference",
+    "SD",
+    "dz",
+    "p, t",
+    "p, Holm",
+    "p, Wilcoxon",
+    "p, sign-flip",
+    "Better, worse, tied",
+    "Better in",
+    "Margin",
+    "p, equal",
+)
 
 
-def comparison_section(tables: ReportTables, *, figures: Sequence[str]) -> Section:
+def comparisons(context: ReportContext) -> str:
     """Compare the variants pair by pair; with a single variant there is nothing to compare."""
-    if tables.contrasts.empty:
-        return Section(TITLE, "")
-    return Section(
-        TITLE,
-        paragraphs(
-            _exploratory(tables),
-            _introduction(tables),
-            *(compact_table(tables.contrasts, metric) for metric in SHOWN),
-            _sensitivity(tables),
-            folded("All metrics and tests", full_table(tables.contrasts)),
-            *_ranks(tables, figures),
-        ),
+    analysis = context.analysis
+    if analysis.contrasts.empty:
+        return ""
+    return paragraphs(
+        _exploratory(analysis),
+        _introduction(analysis),
+        *(compact_table(analysis.contrasts, metric) for metric in SHOWN),
+        _sensitivity(analysis),
+        folded("All metrics and tests", full_table(analysis.contrasts)),
+        *_ranks(context),
     )
 
 
-def disagreements(contrasts: pd.DataFrame, *, alpha: float) -> pd.DataFrame:
-    """Give the contrasts in which the three tests fall on both sides of alpha."""
-    below = contrasts[list(_TESTS)] < alpha
-    return contrasts.loc[below.any(axis="columns") & ~below.all(axis="columns")]
-
-
-def _exploratory(tables: ReportTables) -> str:
-    few = list(tables.contrasts["exploratory"])
+def _exploratory(analysis: Analysis) -> str:
+    few = list(analysis.contrasts["exploratory"])
     if not any(few):
         return ""
     which = "All of this" if all(few) else "What is marked so"
@@ -63,8 +72,8 @@ def _exploratory(tables: ReportTables) -> str:
     )
 
 
-def _introduction(tables: ReportTables) -> str:
-    level = percent(1 - tables.alpha)
+def _introduction(analysis: Analysis) -> str:
+    level = percent(1 - analysis.alpha)
     return (
         f"Differences are first minus second at the same seed, with {level} t intervals. dz is "
         "their mean in standard deviations of the differences. p is of the paired t test, with "
@@ -75,14 +84,20 @@ def _introduction(tables: ReportTables) -> str:
 
 
 def compact_table(contrasts: pd.DataFrame, metric: str) -> str:
-    """Give a row a contrast in one metric: size, tests and equality; `compare` gives `contrasts`.
+    """Return a row a contrast in one metric: size, tests and equality; `contrasts` is `compare`'s.
 
     Raises:
         IndexError: no contrast is in that metric.
     """
     rows = contrasts.loc[contrasts["metric"] == metric]
     margin = rows["margin"].iloc[0]
-    columns = [f"{LABELS[metric]}: first - second", "Difference", "dz", "p (Holm)", "Better in"]
+    columns = [
+        f"{metric_label(metric)}: first - second",
+        "Difference",
+        "dz",
+        "p (Holm)",
+        "Better in",
+    ]
     return table(
         [_compact_row(row) for row in rows.to_dict("records")],
         columns=[*columns, f"Equal (± {margin:g})"],
@@ -111,7 +126,7 @@ def _difference(row: Mapping[str, Any]) -> str:
 
 
 def _wins(row: Mapping[str, Any]) -> str:
-    """Give the win rate over the seeds that are not ties, and how many are."""
+    """Return the win rate over the seeds that are not ties, and how many are."""
     if not row["wins"] + row["losses"]:
         return NONE
     low, high = (f"{100 * row[end]:.0f}" for end in ("win_low", "win_high"))
@@ -119,10 +134,10 @@ def _wins(row: Mapping[str, Any]) -> str:
     return f"{100 * row['win_rate']:.0f} % [{low}, {high}]{ties}"
 
 
-def _sensitivity(tables: ReportTables) -> str:
-    """Say where tests that assume no normal distribution come to another answer than t."""
-    apart = disagreements(tables.contrasts, alpha=tables.alpha)
-    count, level = len(tables.contrasts), f"{tables.alpha:g}"
+def _sensitivity(analysis: Analysis) -> str:
+    """List where tests that assume no normal distribution decide otherwise than the t test."""
+    apart = analysis.disagreements
+    count, level = len(analysis.contrasts), f"{analysis.alpha:g}"
     if apart.empty:
         return (
             f"**Sensitivity:** Wilcoxon's signed-rank test and a sign-flip permutation test fall "
@@ -130,7 +145,7 @@ def _sensitivity(tables: ReportTables) -> str:
             "(uncorrected p-values)."
         )
     found = [
-        f"{LABELS[row['metric']]}, {_contrast(row)}: "
+        f"{metric_label(row['metric'])}, {_contrast(row)}: "
         + ", ".join(f"{name} {p_value(row[column])}" for column, name in _TESTS.items())
         for row in apart.to_dict("records")
     ]
@@ -143,47 +158,57 @@ def _sensitivity(tables: ReportTables) -> str:
 
 
 def full_table(contrasts: pd.DataFrame) -> str:
-    """Give all that `compare` says, a row a metric and contrast."""
-    columns = [
-        *("Metric", "First - second", "Pairs", "Left out", "Difference", "SD", "dz", "p, t"),
-        *("p, Holm", "p, Wilcoxon", "p, sign-flip", "Better, worse, tied", "Better in"),
-        *("Margin", "p, equal"),
-    ]
-    return table([_full_row(row) for row in contrasts.to_dict("records")], columns=columns)
+    """Return all that `compare` found, a row a metric and contrast."""
+    rows = [_full_row(row) for row in contrasts.to_dict("records")]
+    return table(rows, columns=_FULL_COLUMNS)
 
 
 def _full_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
-        *(LABELS[row["metric"]], _contrast(row), str(row["n"]), str(row["excluded"])),
-        *(_difference(row), number(row["sd"]), f"{row['dz']:z.2f}"),
-        *(p_value(row[name]) for name in ("p", "p_holm", "p_wilcoxon", "p_sign_flip")),
+        metric_label(row["metric"]),
+        _contrast(row),
+        str(row["n"]),
+        str(row["excluded"]),
+        _difference(row),
+        number(row["sd"]),
+        f"{row['dz']:z.2f}",
+        p_value(row["p"]),
+        p_value(row["p_holm"]),
+        p_value(row["p_wilcoxon"]),
+        p_value(row["p_sign_flip"]),
         f"{row['wins']}, {row['losses']}, {row['ties']}",
-        *(_wins(row), f"{row['margin']:g}", p_value(row["p_equal"])),
+        _wins(row),
+        f"{row['margin']:g}",
+        p_value(row["p_equal"]),
     )
 
 
-def _ranks(tables: ReportTables, figures: Sequence[str]) -> list[str]:
+def _ranks(context: ReportContext) -> list[str]:
     """Show average ranks, as a description; the caution stands in the figure's caption."""
-    if len(tables.variants) < 3 or not tables.rankings:
+    analysis = context.analysis
+    if len(analysis.variants) < 3 or not analysis.rankings:
         return []
     rows = [
-        (plain(name), *(f"{ranking.average[name]:.2f}" for ranking in tables.rankings))
-        for name in tables.variants
+        (plain(name), *(f"{ranking.average[name]:.2f}" for ranking in analysis.rankings))
+        for name in analysis.variants
     ]
-    columns = [f"Rank in {LABELS[ranking.metric].lower()}" for ranking in tables.rankings]
+    columns = [f"Rank in {metric_name(ranking.metric)}" for ranking in analysis.rankings]
     return [
         table(rows, columns=["Variant", *columns]),
         f"Average ranks within seeds, 1 is best. Friedman's test, as a description: "
-        f"{_friedman(tables.rankings)}. It asks whether any variant differs at all.",
-        *numbered(tables, figures, ["critical_difference"]),
+        f"{_friedman(analysis.rankings)}. It asks whether any variant differs at all.",
+        context.embed("comparisons"),
     ]
 
 
 def _friedman(rankings: Iterable[Ranking]) -> str:
     return "; ".join(
-        f"{LABELS[ranking.metric].lower()} {NONE}"
+        f"{metric_name(ranking.metric)} {NONE}"
         if ranking.friedman is None or ranking.p_friedman is None
-        else f"{LABELS[ranking.metric].lower()} chi-squared {ranking.friedman:.3g}, p "
+        else f"{metric_name(ranking.metric)} chi-squared {ranking.friedman:.3g}, p "
         f"{p_value(ranking.p_friedman)}"
         for ranking in rankings
     )
+
+
+COMPARISONS = ReportSection(TITLE, comparisons)

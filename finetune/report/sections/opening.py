@@ -1,57 +1,58 @@
 """The first screen: the verdict in one sentence, the figure that shows it, a table of variants."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from finetune.analysis.analysis import Analysis
 from finetune.analysis.runs import finished
-from finetune.analysis.tables import ReportTables
 from finetune.claims.verdict import Verdict
 from finetune.claims.words import objections, sentence
-from finetune.report.figures.captions import numbered
 from finetune.report.markdown import number, paragraphs, plain, plus_minus, table
-from finetune.report.sections.results import LABELS
+from finetune.report.sections.base import ReportContext
+from finetune.report.words import metric_label
 from finetune.spec.study import StudySpec
 
 
-def opening(tables: ReportTables, spec: StudySpec, *, figures: Sequence[str]) -> str:
-    """Answer the study's question; without a claim, show the variants alone."""
+def opening(context: ReportContext) -> str:
+    """Show the verdict and what it rests on; without a claim, the variants alone."""
+    analysis = context.analysis
     return paragraphs(
-        _answer(tables.verdict) if tables.verdict else "",
-        *numbered(tables, figures, ["claim"]),
-        _failures(tables),
-        _variants(tables, spec),
-        _means(tables, spec),
+        _verdict(analysis.verdict) if analysis.verdict else "",
+        context.embed("opening"),
+        _failures(analysis),
+        _variants(analysis),
+        _means(analysis.spec),
     )
 
 
-def _answer(verdict: Verdict) -> str:
+def _verdict(verdict: Verdict) -> str:
     """Render the verdict and what speaks against it; every word comes from the verdict object."""
     warnings = [f"**But:** {plain(text)}" for text in objections(verdict)]
     return paragraphs(f"**{plain(sentence(verdict))}**", *warnings)
 
 
-def _failures(tables: ReportTables) -> str:
-    failed = len(tables.runs) - len(finished(tables.runs))
+def _failures(analysis: Analysis) -> str:
+    failed = len(analysis.runs) - len(finished(analysis.runs))
     if not failed:
         return ""
-    return (
-        f"**{failed} of {len(tables.runs)} runs failed.** They are in no mean and are listed below."
-    )
+    count = len(analysis.runs)
+    return f"**{failed} of {count} runs failed.** They are in no mean and are listed below."
 
 
-def _variants(tables: ReportTables, spec: StudySpec) -> str:
+def _variants(analysis: Analysis) -> str:
     wanted = ("train_loss", "test_loss", "test_accuracy")
-    metrics = [name for name in wanted if name in tables.metrics]
+    metrics = [name for name in wanted if name in analysis.metrics]
     rows = []
-    for variant in tables.variants:
-        own = tables.summary.loc[tables.summary["variant"] == variant].set_index("metric")
-        cells = [_mean(own.loc[name]) for name in metrics]
-        rows.append((plain(variant), *cells, number(own.loc["epochs_run", "mean"])))
-    columns = ["Variant", *(LABELS[name] for name in metrics)]
-    return table(rows, columns=[*columns, f"Epochs run (of {spec.training.epochs})"])
+    for variant in analysis.variants:
+        summary = analysis.summary.loc[analysis.summary["variant"] == variant].set_index("metric")
+        means = [_mean(summary.loc[name]) for name in metrics]
+        rows.append((plain(variant), *means, number(summary.loc["epochs_run", "mean"])))
+    columns = ["Variant", *map(metric_label, metrics)]
+    budget = analysis.spec.training.epochs
+    return table(rows, columns=[*columns, f"Epochs run (of {budget})"])
 
 
-def _means(tables: ReportTables, spec: StudySpec) -> str:
+def _means(spec: StudySpec) -> str:
     restored = any(
         variant.early_stopping and variant.early_stopping.restore_best_weights
         for variant in spec.variants

@@ -2,15 +2,21 @@
 
 import math
 
-from finetune.report.markdown import Section, bullets, number, paragraphs, plain, quoted, table
+from finetune.report.markdown import bullets, number, paragraphs, plain, quoted, table
+from finetune.report.sections.base import ReportContext, ReportSection
 from finetune.stats.parity import Parity, RunParity
 
 
-def parity_section(parity: Parity) -> Section:
-    """Say how far the engine's numbers are from those of `keras.Model.fit`."""
+def parity(context: ReportContext) -> str:
+    """Show how far the engine is from `keras.Model.fit`; empty where that was not checked."""
+    found = context.analysis.parity
+    return paragraphs(_summary(found), _disagreements(found), _table(found)) if found else ""
+
+
+def _summary(parity: Parity) -> str:
     cut = sum(run.lr_reductions > 0 for run in parity.runs)
     same = sum(run.same_learning_rates for run in parity.runs)
-    text = (
+    return (
         f"{len(parity.runs)} of these runs, {cut} of them with LR cuts, were trained again by "
         "`keras.Model.fit` with Keras's own callbacks, from the same initial weights and in the "
         f"same batch order. Learning rates agree in {same} of {len(parity.runs)}; in the first "
@@ -18,6 +24,9 @@ def parity_section(parity: Parity) -> Section:
         "In float32 training amplifies rounding, so later epochs drift apart; in float64 the "
         "engines agree to the end."
     )
+
+
+def _table(parity: Parity) -> str:
     rows = [
         [
             plain(run.variant),
@@ -30,17 +39,14 @@ def parity_section(parity: Parity) -> Section:
         ]
         for run in parity.runs
     ]
-    columns = [
-        "variant", "seed", "epochs", "LR cuts", "same LRs", "apart, epochs 1-10", "apart, all",
-    ]  # fmt: skip
-    body = paragraphs(text, _disagreements(parity), table(rows, columns=columns))
-    return Section("Parity with Keras", body)
+    columns = ["variant", "seed", "epochs", "LR cuts", "same LRs"]
+    return table(rows, columns=[*columns, "apart, epochs 1-10", "apart, all"])
 
 
 def _disagreements(parity: Parity) -> str:
-    """Say which runs the engines trained for different times, or lost in one of them alone."""
-    told = bullets(*map(_length, parity.runs), *map(_lost, parity.runs))
-    return paragraphs("**The engines disagree:**", told) if told else ""
+    """List the runs that the engines trained for different times, or lost in one of them alone."""
+    found = bullets(*map(_length, parity.runs), *map(_lost, parity.runs))
+    return paragraphs("**The engines disagree:**", found) if found else ""
 
 
 def _length(run: RunParity) -> str:
@@ -58,3 +64,6 @@ def _lost(run: RunParity) -> str:
     return (
         f"{quoted(run.variant)}, seed {run.seed}, has a loss that is finite in one of them alone."
     )
+
+
+PARITY = ReportSection("Parity with Keras", parity)

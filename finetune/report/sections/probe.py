@@ -1,8 +1,9 @@
-"""The probe: whether the treatment's learning rate was starved, as evidence beside the verdict."""
+"""The probe: whether the treatment's learning rate was too low to go on learning."""
 
-from finetune.report.markdown import Section, estimate, paragraphs, table
+from finetune.planning.checks import PROBE_EPOCHS
+from finetune.report.markdown import estimate, paragraphs, table
+from finetune.report.sections.base import ReportContext, ReportSection
 from finetune.stats.paired import Difference
-from finetune.stats.probe import Probe
 
 _FINDINGS = {
     "starved": "Both losses fell further at the base LR, so the LR had been cut too far to go on "
@@ -13,20 +14,24 @@ _FINDINGS = {
 }
 
 
-def probe_section(probe: Probe, *, epochs: int) -> Section:
-    """Say what happened when the treatment's final weights were trained on."""
+def probe(context: ReportContext) -> str:
+    """Show what happened when the treatment's final weights were trained on, if they were."""
+    found = context.analysis.probe
+    if found is None:
+        return ""
     text = (
-        f"After training, the treatment went on for {epochs} epochs, once at the base LR and once "
-        "at the LR that its cuts had left. The table shows how much further each loss fell at the "
-        f"base LR, over {probe.train.n} paired seeds. {_FINDINGS[probe.finding]} "
+        f"After training, the treatment went on for {PROBE_EPOCHS} epochs, once at the base LR and "
+        "once at the LR that its cuts had left. The table shows how much further each loss fell at "
+        f"the base LR, over {found.train.n} paired seeds. {_FINDINGS[found.finding]} "
         "This is evidence beside the verdict, not part of it."
     )
-    rows = [_row("training loss", probe.train), _row("test loss", probe.test)]
+    rows = [_row("training loss", found.train), _row("test loss", found.test)]
     columns = ["", "extra fall at the base LR [95 % interval]", "dz"]
-    return Section(
-        "Probe: was the learning rate starved?", paragraphs(text, table(rows, columns=columns))
-    )
+    return paragraphs(text, table(rows, columns=columns))
 
 
 def _row(name: str, extra: Difference) -> list[str]:
     return [name, estimate(extra.mean, extra.low, extra.high), f"{extra.dz:.2g}"]
+
+
+PROBE = ReportSection("Probe: was the learning rate starved?", probe)

@@ -1,7 +1,6 @@
 """What was run, in words: data, network, training, variants, and what the seeds vary."""
 
 from finetune.report.markdown import (
-    Section,
     bullets,
     code,
     number,
@@ -10,17 +9,12 @@ from finetune.report.markdown import (
     quoted,
     table,
 )
-from finetune.report.variant_words import own_callbacks_note, policies_in_words
+from finetune.report.sections.base import ReportSection
+from finetune.report.variant_words import policies_in_words, user_callbacks_note
+from finetune.report.words import listed
 from finetune.spec.data import DataSpec
+from finetune.spec.seeds import SOURCE_WORDS
 from finetune.spec.study import StudySpec
-
-_SOURCES = {
-    "init": "the initial weights",
-    "order": "the order of the training rows",
-    "split": "which rows train, validate and test",
-    "data": "the data set itself, drawn anew from its generator",
-}
-
 
 _TASKS = {
     "binary": "two classes",
@@ -29,25 +23,24 @@ _TASKS = {
 }
 
 
-def setup_section(spec: StudySpec) -> Section:
-    """Say what was trained and on what, and how far the results reach."""
+def setup(spec: StudySpec) -> str:
+    """Describe what was trained and on what, and how far the results reach."""
     variants = table(
         [(plain(variant.name), policies_in_words(variant)) for variant in spec.variants],
         columns=["Variant", "Callbacks"],
         align="left",
     )
+    sources = [f"the {SOURCE_WORDS[source]}" for source in spec.vary]
     facts = bullets(
         f"**Data:** {_data(spec)}",
         f"**Network:** {_network(spec)}",
         f"**Training:** {_training(spec)}",
         f"**Runs:** {len(spec.variants)} variants at {spec.seeds} seeds. All variants of a seed "
         "share initial weights, order of rows and data, so they are compared pair by pair.",
-        f"**What a seed changes:** {_join([_SOURCES[source] for source in spec.vary])}.",
+        f"**What a seed changes:** {listed(sources)}.",
         f"**Scope:** {_scope(spec)}",
     )
-    return Section(
-        "What was run", paragraphs(facts, variants, own_callbacks_note(spec), _min_delta_note(spec))
-    )
+    return paragraphs(facts, variants, user_callbacks_note(spec), _min_delta_note(spec))
 
 
 def _data(spec: StudySpec) -> str:
@@ -82,14 +75,14 @@ def _stratified(data: DataSpec) -> str:
 
 
 def _preparation(data: DataSpec) -> str:
-    """Say how columns became numbers, where the data are the user's own."""
+    """Explain how columns became numbers, where the data are the user's."""
     if data.kind == "sklearn":
         return ""
-    dropped = f" Left out: {_join([code(name) for name in data.drop])}." if data.drop else ""
-    as_kinds = f" and {_join([code(n) for n in data.categorical])}" if data.categorical else ""
+    dropped = f" Left out: {listed([code(name) for name in data.drop])}." if data.drop else ""
+    as_kinds = f" and {listed([code(n) for n in data.categorical])}" if data.categorical else ""
     return (
-        f"{dropped} Columns of numbers are imputed by their median and scaled, as the training "
-        f"rows alone tell; columns of text and booleans{as_kinds} are one-hot encoded, missing "
+        f"{dropped} Columns of numbers are imputed by their median and scaled, by the training "
+        f"rows alone; columns of text and booleans{as_kinds} are one-hot encoded, missing "
         "being one more category."
     )
 
@@ -134,8 +127,8 @@ def _scope(spec: StudySpec) -> str:
         )
     shared = "one data set" if "split" in spec.vary else "one data set and one split of it"
     return (
-        f"all runs share {shared}. The intervals say how much results vary when training is "
-        "repeated; they say nothing about other data sets."
+        f"all runs share {shared}. The intervals show how much results vary when training is "
+        "repeated; they show nothing about other data sets."
     )
 
 
@@ -151,10 +144,10 @@ def _min_delta_note(spec: StudySpec) -> str:
     if not mixed:
         return ""
     stop, cut = (
-        _join(sorted({f"{getattr(variant, kind).min_delta:g}" for variant in mixed}))
+        listed(sorted({f"{getattr(variant, kind).min_delta:g}" for variant in mixed}))
         for kind in ("early_stopping", "reduce_lr")
     )
-    names = _join([quoted(variant.name) for variant in mixed])
+    names = listed([quoted(variant.name) for variant in mixed])
     return (
         f"**Mind `min_delta`** (Keras's defaults differ: 0 and 0.0001). In {names} early stopping "
         f"counts an improvement of more than {stop} and LR reduction one of more than {cut}, so a "
@@ -163,7 +156,4 @@ def _min_delta_note(spec: StudySpec) -> str:
     )
 
 
-def _join(words: list[str]) -> str:
-    return (
-        " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words) or "nothing"
-    )
+SETUP = ReportSection("What was run", lambda context: setup(context.analysis.spec))

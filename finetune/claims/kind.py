@@ -1,0 +1,58 @@
+"""What a kind of claim must do to be judged and reported."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import pandas as pd
+
+from finetune.claims.verdict import Verdict
+from finetune.spec.claims import ClaimSpec
+from finetune.spec.study import StudySpec
+
+
+class ClaimKind(Protocol):
+    """One kind of claim: the rule that decides it, and the words that only this kind needs.
+
+    The words are rendered from the verdict alone and compute nothing. What holds for claims of
+    every kind (seeds excluded, the A/A check, what varied) stands in `finetune.claims.words`.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name under which the registry has it."""
+        ...
+
+    def judge(
+        self,
+        runs: pd.DataFrame,
+        claim: ClaimSpec,
+        *,
+        spec: StudySpec,
+        replicate: pd.DataFrame | None = None,
+        seeds: Iterable[int] | None = None,
+    ) -> Verdict:
+        """Judge a claim of this kind from the runs of its study.
+
+        Args:
+            runs: A row a run: `variant, seed, status`, metrics and `first_reduction_epoch`.
+            claim: The claim.
+            spec: The study that makes it.
+            replicate: The control's runs under another batch order, for the A/A check.
+            seeds: The seeds that must be there; by default every seed of `runs`.
+
+        Raises:
+            RunsError: a run is missing or there twice, or a value is missing.
+        """
+        ...
+
+    def statement(self, verdict: Verdict) -> str:
+        """Return what the verdict says of the two variants: a main clause, no full stop."""
+        ...
+
+    def evidence(self, verdict: Verdict) -> tuple[str, ...]:
+        """Return sentences on what else the verdict rests on."""
+        ...
+
+    def objections(self, verdict: Verdict) -> tuple[str, ...]:
+        """Return sentences on what speaks against relying on the verdict."""
+        ...

@@ -1,0 +1,47 @@
+"""What the commands print of a study's results."""
+
+import sys
+
+from finetune.claims.words import sentence
+from finetune.cli.terminal import console, error_console
+from finetune.studies.claim_map import ClaimMap
+from finetune.studies.results import Results
+from finetune.studies.search import SearchResults
+
+
+def print_results(results: Results) -> None:
+    """Print a study's verdict and where its report is; exit with 3 if runs failed."""
+    for note in results.manifest.notes:
+        error_console.print(f"Note: {note}")
+    if results.verdict:
+        console.print(sentence(results.verdict))
+    console.print(f"Report: {results.folder / 'report.md'}")
+    if results.failed:
+        error_console.print(
+            f"{results.failed} of {len(results.runs)} runs failed; the report names them"
+        )
+        sys.exit(3)
+
+
+def print_map(mapped: ClaimMap) -> None:
+    """Print how many settings have each verdict, and where the report is."""
+    for verdict, count in mapped.table["verdict"].value_counts().items():
+        console.print(f"{verdict}: {count} of {len(mapped.table)} settings")
+    console.print(f"Report: {mapped.folder / 'report.md'}")
+
+
+def print_search(found: SearchResults) -> None:
+    """Print each arm's best setting, what came of it, and the verdict of the study."""
+    for arm in found.tuned.arms:
+        setting = ", ".join(f"{name} {value:.3g}" for name, value in arm.setting.items())
+        console.print(f"{arm.name}: {setting}")
+    console.print(f"Tuned: {found.tuned.conclusion}")
+    print_results(found.study)
+
+
+def print_slice(number: int, of: int, *, left: int) -> None:
+    """Print what is still to be done once a slice of a study is trained."""
+    console.print(
+        f"Slice {number} of {of} is stored; {left} runs of the study are not in this folder."
+    )
+    console.print("Once all are: the same command without --slice writes the report.")

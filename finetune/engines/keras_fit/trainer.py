@@ -1,0 +1,187 @@
+"""Training by `keras.Model.fit`, one run after another, and what it measures after each epoch."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from finetune.callbacks.variants import callbacks
+from finetune.engines.base import ProgressCallback, Task
+from finetune.engines.keras_problem import KerasProblem
+from finetune.engines.problem import Arrays, Prepared, Problem, SeedData
+from finetune.engines.results import METRICS, TaskTables, Training, join, lowest, tabulate
+from finetune.models.initial_values import set_values
+from finetune.models.precision import precision
+from finetune.spec.study import StudySpec
+from finetune.spec.variants import VariantSpec
+
+Evaluate = Callable[[Arrays], tuple[float, float]]
+
+
+class FitTrainer:
+    """Trains each run of a task; keeps the compiled model for the next task of its problem."""
+
+    def __init__(self):
+        self._model = Prepared(_CompiledModel)
+
+    def train(self, task: Task, progress: ProgressCallback) -> TaskTables:
+        """Train every run of the task, in the order of `task.runs`."""
+        trained = []
+        with precision(task.spec.training.dtype):
+            for variant, seed in task.runs:
+                trained.append(self._model_for(variant, task.spec).fit(variant, seed, task=task))
+                progress(len(trained) / len(task.runs))
+        return tabulate(task, join(trained))
+
+    def _model_for(self, variant: VariantSpec, spec: StudySpec) -> "_CompiledModel":
+        # A callback of the user's own may change the model itself: no other run must see that.
+        if variant.callbacks:
+            return _CompiledModel(Problem(spec))
+        return self._model.for_problem(spec)
+
+
+class _CompiledModel:
+    """One compiled model that run after run fits, each from fresh weights and optimizer state."""
+
+    def __init__(self, problem: Problem):
+        self.problem = problem
+        self._keras = KerasProblem(problem)
+        # Keras annotates some of what is called here wrongly.
+        self._model: Any = self._keras.model
+        self._model.compile(
+            optimizer=self._keras.optimizer(),
+            loss=problem.spec.training.loss,
+            metrics=_accuracy_metric(self._keras),
+            # XLA compiles longer than a small network trains, and rounds differently.
+            jit_compile=False,
+        )
+        # `fit` would build it only while training; every run must start from this state.
+        self._model.optimizer.build(self._model.trainable_variables)
+        self._optimizer_start = [v.numpy() for v in self._model.optimizer.variables]
+        self._evaluate = _full_set_evaluation(self._keras)
+
+    def fit(self, variant: VariantSpec, seed: int, *, task: Task) -> Training:
+        """Train one run of the task; the result's run axis has length 1."""
+        problem, training = self.problem, task.spec.training
+        initial = self._keras.initial_values(problem, seed, replicate=task.replicate)
+        set_values(self._model.variables, initial)
+        set_values(self._model.optimizer.variables, self._optimizer_start)
+        data = problem.data(seed)
+        order = problem.order(seed, epochs=training.epochs, replicate=task.replicate)
+        policies = callbacks(variant, field=_field_of(variant, task.spec))
+        recorder = _Recorder(data, self._evaluate)
+        history = self._model.fit(
+            batches(data.train, order, batch_size=training.batch_size),
+            steps_per_epoch=-(-order.shape[1] // training.batch_size),
+            epochs=training.epochs,
+            validation_data=(data.val.x, data.val.y),
+            # In one batch, so that its loss is the mean over rows without rounding in between.
+            validation_batch_size=len(data.val.y),
+            callbacks=[*policies, recorder],
+            shuffle=False,
+            verbose=0,
+        )
+        return self._result(data, history.history | recorder.curves, policies)
+
+    def _result(self, data: SeedData, measured: dict[str, Any], policies: list[Any]) -> Training:
+        length = len(measured["learning_rate"])
+        # Without an accuracy there is no curve of it.
+        absent = [np.nan] * length
+        curves = {name: np.array([measured.get(name, absent)]) for name in ("loss", *METRICS)}
+        stopping = [p for p in policies if isinstance(p, keras.callbacks.EarlyStopping)]
+        # One that never saw its metric has no best epoch.
+        best = [policy.best_epoch for policy in stopping if policy.best is not None]
+        final = self._final_metrics(data)
+        return Training(
+            curves=curves,
+            learning_rate=np.array([measured["learning_rate"]]),
+            next_learning_rate=np.array([measured["next_learning_rate"]]),
+            epochs_run=np.array([length]),
+            best_epoch=np.array(best[:1] or lowest(curves["val_loss"])),
+            final={name: np.array(values) for name, values in final.items()},
+            rows_trained=length,
+        )
+
+    def _final_metrics(self, data: SeedData) -> dict[str, list[float]]:
+        """Evaluate the weights that the run ended with: early stopping may have restored some."""
+        final = {}
+        for split in ("train", "val", "test"):
+            loss, accuracy = self._evaluate(getattr(data, split))
+            final |= {f"{split}_loss": [loss], f"{split}_accuracy": [accuracy]}
+        return final
+
+
+def _field_of(variant: VariantSpec, spec: StudySpec) -> str:
+    """Return the dotted path of a variant in its study, for error messages."""
+    names = [one.name for one in spec.variants]
+    known = variant.name in names
+    return f"variants.{names.index(variant.name)}" if known else f"variant {variant.name!r}"
+
+
+class _Recorder(keras.callbacks.Callback):
+    """Measures, after each epoch, what `fit` does not: the whole training and test sets.
+
+    Comes after the policies, so that it sees the learning rate that they leave.
+    """
+
+    def __init__(self, data: SeedData, evaluate: Evaluate):
+        super().__init__()
+        self._data = data
+        self._evaluate = evaluate
+        self.curves: dict[str, list[float]] = defaultdict(list)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.curves["learning_rate"].append(self._learning_rate())
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.curves["next_learning_rate"].append(self._learning_rate())
+        for split, arrays in (("train", self._data.train), ("test", self._data.test)):
+            loss, accuracy = self._evaluate(arrays)
+            self.curves[f"{split}_loss"].append(loss)
+            self.curves[f"{split}_accuracy"].append(accuracy)
+
+    def _learning_rate(self) -> float:
+        model: Any = self.model
+        return float(model.optimizer.learning_rate.numpy())
+
+
+def batches(train: Arrays, order: np.ndarray, *, batch_size: int) -> tf.data.Dataset:
+    """Return the batches of all epochs, one after another, in exactly the given order.
+
+    Args:
+        train: The training rows.
+        order: int32, (epoch, row): a permutation of the rows for each epoch.
+        batch_size: Rows a batch; the last batch of an epoch may be smaller.
+    """
+    x, y = tf.constant(train.x), tf.constant(train.y)
+    return (
+        tf.data.Dataset.from_tensor_slices(order)
+        .flat_map(lambda rows: tf.data.Dataset.from_tensor_slices(rows).batch(batch_size))
+        .map(lambda rows: (tf.gather(x, rows), tf.gather(y, rows)))
+    )
+
+
+def _accuracy_metric(problem: KerasProblem) -> list[keras.metrics.Metric]:
+    function = problem.row_accuracy
+    return [keras.metrics.MeanMetricWrapper(function, name="accuracy")] if function else []
+
+
+def _full_set_evaluation(problem: KerasProblem) -> Evaluate:
+    """Return a function that evaluates the model's loss and accuracy on a whole split."""
+
+    # `Model.evaluate` twice an epoch would cost more than the epoch.
+    @tf.function(reduce_retracing=True)
+    def measure(x, y):
+        predicted = problem.model(x, training=False)
+        loss = problem.loss(y, predicted) + sum(problem.model.losses)
+        accuracy = problem.accuracy(y, predicted) if problem.accuracy else np.nan
+        return loss, accuracy
+
+    def evaluate(arrays: Arrays) -> tuple[float, float]:
+        loss, accuracy = measure(arrays.x, arrays.y)
+        return float(loss), float(accuracy)
+
+    return evaluate

@@ -1,0 +1,102 @@
+"""What Keras computes with for a problem: model, loss, accuracy and optimizer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from finetune.engines.problem import Problem
+from finetune.errors import SpecError
+from finetune.models.initial_values import SeededModel
+from finetune.models.network import build_model
+from finetune.spec.training import OptimizerSpec
+from finetune.usercode.keras_config import check_config
+
+# Of targets and predictions, both (row, ...).
+Measure = Callable[[Any, Any], Any]
+
+
+class KerasProblem:
+    """One model for a problem, whose weights any seed can be given, with its loss and accuracy.
+
+    Make and use it inside `models.precision(spec.training.dtype)`.
+
+    Attributes:
+        model: Not compiled.
+        loss: Returns the mean loss of some rows.
+        row_accuracy: Returns a value for each row, 1 where it is right; None for regression.
+        accuracy: Returns the mean of `row_accuracy`; None for regression.
+
+    Raises:
+        SpecError: Keras knows no such loss, or the model cannot be built.
+    """
+
+    def __init__(self, problem: Problem):
+        spec = problem.spec
+        self._optimizer_spec = spec.training.optimizer
+        self._seeded = SeededModel(
+            lambda: build_model(
+                spec.model,
+                spec.training,
+                n_features=problem.n_features,
+                n_classes=problem.n_classes,
+            )
+        )
+        self.model = self._seeded.model
+        self.loss = _loss(str(spec.training.loss))
+        name = spec.training.accuracy
+        self.row_accuracy: Measure | None = getattr(keras.metrics, name) if name else None
+        self.accuracy = _mean(self.row_accuracy) if self.row_accuracy else None
+
+    def initial_values(self, problem: Problem, seed: int, *, replicate: int) -> list[np.ndarray]:
+        """Draw the initial values of all of the model's variables for a seed.
+
+        Args:
+            problem: This one, or the same where other sources vary (`Problem.varied`).
+            seed: Of the run.
+            replicate: See `Task`.
+        """
+        noise = problem.noise_stream(seed, replicate=replicate)
+        return self._seeded.initial_values(problem.initial_stream(seed), noise)
+
+    def optimizer(self) -> keras.Optimizer:
+        """Make a fresh optimizer.
+
+        Raises:
+            SpecError: Keras knows no such optimizer, or refuses its arguments.
+        """
+        return _optimizer(self._optimizer_spec)
+
+
+def _optimizer(spec: OptimizerSpec) -> keras.Optimizer:
+    config = {"learning_rate": spec.learning_rate, **spec.args}
+    check_config(spec.args, field="training.optimizer.args", error=SpecError)
+    try:
+        return keras.optimizers.get({"class_name": spec.name, "config": config})
+    # Wrong arguments make Keras raise all kinds of exceptions.
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise SpecError(
+            f"training.optimizer: Keras refuses {spec.name!r} with {config}: {reason}; allowed "
+            "is the name of a class in keras.optimizers and its arguments"
+        ) from error
+
+
+def _loss(name: str) -> Measure:
+    try:
+        found: Any = keras.losses.get(name)
+        # Base classes are found by their names too, and compute nothing; some need arguments.
+        if type(found) is keras.Loss:
+            raise TypeError(name)
+    except (ValueError, TypeError) as error:
+        raise SpecError(
+            f"training.loss: received {name!r}; allowed is the name of a loss in keras.losses"
+        ) from error
+    # An object reduces by itself; a function returns a value a row. Keras's default reduction is
+    # the mean, "sum_over_batch_size".
+    return found if isinstance(found, keras.Loss) else _mean(found)
+
+
+def _mean(measure: Measure) -> Measure:
+    return lambda y, predicted: keras.ops.mean(measure(y, predicted))

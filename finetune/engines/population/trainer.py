@@ -1,0 +1,175 @@
+"""Training a task as a population: epoch by epoch, rows train and the policies decide."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import tensorflow as tf
+
+from finetune.engines.base import ProgressCallback, Task
+from finetune.engines.population.graph import Data, PopulationGraph, SplitTensors
+from finetune.engines.population.rows import Rows
+from finetune.engines.problem import Prepared, Problem, SeedData
+from finetune.engines.results import METRICS, TaskTables, Training, join, lowest, tabulate
+from finetune.models.precision import precision
+from finetune.policies.base import Logs
+from finetune.policies.variants import VariantPolicies
+
+
+class PopulationTrainer:
+    """Trains the runs of a task together, forking rows where their policies disagree.
+
+    Keeps the traced graph for the next task of its problem.
+
+    Args:
+        share: See `PopulationEngine`.
+    """
+
+    def __init__(self, *, share: bool):
+        self._share = share
+        self._graph = Prepared(PopulationGraph)
+
+    def train(self, task: Task, progress: ProgressCallback) -> TaskTables:
+        """Train every run of the task."""
+        with precision(task.spec.training.dtype):
+            graph = self._graph.for_problem(task.spec)
+            smaller = list(_within_memory(task, graph))
+            trained = []
+            for one in smaller:
+                before = len(trained)
+                population = _Population(one, graph, share=self._share)
+                trained.append(
+                    population.train(lambda s, b=before: progress((b + s) / len(smaller)))
+                )
+        return tabulate(task, join(trained))
+
+
+def _within_memory(task: Task, graph: PopulationGraph) -> Iterator[Task]:
+    """Split a task by seeds into tasks that fit the memory it may use, of at least one seed."""
+    problem, epochs = graph.problem, task.spec.training.epochs
+    # Seven curves, two learning rates and a temporary copy in float64; the order in int32.
+    curves = 8 * 10 * epochs * len(task.variants)
+    order = 4 * epochs * problem.training_rows
+    data = problem.bytes_of_data if problem.data_varies else 0
+    # In the worst case every run of a seed ends on a row of its own.
+    seed = len(task.variants) * graph.bytes_per_row() + curves + order + data
+    size = max(1, task.memory // seed)
+    for start in range(0, len(task.seeds), size):
+        yield replace(task, seeds=task.seeds[start : start + size])
+
+
+class _Inputs:
+    """What the seeds of a task train on.
+
+    Attributes:
+        data: All data sets: one for each seed, or a single one that all seeds share.
+        sets: int32, (seed,): the data set of each seed.
+        orders: int32, (seed, epoch, training row): its batch orders.
+    """
+
+    def __init__(self, task: Task, problem: Problem):
+        varies = problem.data_varies
+        sets = [problem.data(seed) for seed in (task.seeds if varies else task.seeds[:1])]
+        self.data = SplitTensors(*(_stacked(sets, split) for split in SplitTensors._fields))
+        self.sets = np.arange(len(task.seeds), dtype=np.int32) * varies
+        self.orders = np.stack(
+            [
+                problem.order(s, epochs=task.spec.training.epochs, replicate=task.replicate)
+                for s in task.seeds
+            ]
+        )
+
+
+class _Population:
+    """The runs of one task in training."""
+
+    def __init__(self, task: Task, graph: PopulationGraph, *, share: bool):
+        training, problem = task.spec.training, graph.problem
+        self._graph, self._share = graph, share
+        self._dtype = np.dtype(training.dtype)
+        self._steps = -(-problem.training_rows // training.batch_size)
+        self._inputs = _Inputs(task, problem)
+        self._policies = VariantPolicies([variant for variant, _ in task.runs])
+        runs, epochs = len(task.runs), training.epochs
+        self._active = np.ones(runs, bool)
+        base = self._cast(np.full(runs, training.optimizer.learning_rate))
+        self._rate = self._cast(self._policies.first_learning_rate(base))
+        self._rows = Rows(
+            graph.start([graph.initial_values(s, replicate=task.replicate) for s in task.seeds]),
+            runs_per_seed=len(task.variants),
+        )
+        self._curves = {name: np.full((runs, epochs), np.nan) for name in ("loss", *METRICS)}
+        self._rates = np.full((runs, epochs), np.nan)
+        self._next_rates = np.full((runs, epochs), np.nan)
+        self._epochs_run = np.zeros(runs, int)
+        self._rows_trained = 0
+
+    def train(self, progress: ProgressCallback) -> Training:
+        """Train until every run has ended."""
+        epochs = self._rates.shape[1]
+        for epoch in range(epochs):
+            progress(epoch / epochs)
+            # Before the epoch, not after it: runs that have ended then need no row.
+            self._rows.regroup(self._rate, np.flatnonzero(self._active), share=self._share)
+            measured = self._train_rows(epoch)
+            self._record(epoch, measured)
+            self._decide(epoch)
+            if not self._active.any():
+                break
+        return self._result()
+
+    def _train_rows(self, epoch: int) -> dict[str, np.ndarray]:
+        """Train every row for one epoch; return what it measures then, each (row,)."""
+        rows, inputs = self._rows, self._inputs
+        self._rows_trained += rows.distinct
+        rows.state, measured = self._graph.epoch(
+            rows.state,
+            inputs.data,
+            sets=tf.constant(inputs.sets[rows.seed]),
+            order=tf.constant(inputs.orders[rows.seed, epoch]),
+            learning_rate=tf.constant(rows.learning_rate, self._dtype),
+            iterations=tf.constant(epoch * self._steps, tf.int64),
+        )
+        return {name: values.numpy() for name, values in measured.items()}
+
+    def _record(self, epoch: int, measured: dict[str, np.ndarray]) -> None:
+        active = self._active
+        for name, values in measured.items():
+            self._curves[name][active, epoch] = values[self._rows.of_run[active]]
+        self._rates[active, epoch] = self._rate[active]
+        self._epochs_run[active] = epoch + 1
+
+    def _decide(self, epoch: int) -> None:
+        # Runs that have ended are in these arrays too; the policies leave them as they are.
+        logs = Logs(*(self._curves[name][:, epoch] for name in Logs._fields))
+        step = self._policies.update(epoch, logs, self._rate, active=self._active)
+        self._rate = np.where(self._active, self._cast(step.learning_rate), self._rate)
+        self._next_rates[self._active, epoch] = self._rate[self._active]
+        self._active = self._active & ~step.stop
+
+    def _result(self) -> Training:
+        runs = np.arange(len(self._rate))
+        # Early stopping with restored weights changes no weight before it stops: what its run ends
+        # with was measured when the trajectory passed its best epoch.
+        final = self._policies.final_epoch(self._epochs_run - 1)
+        return Training(
+            curves=self._curves,
+            learning_rate=self._rates,
+            next_learning_rate=self._next_rates,
+            epochs_run=self._epochs_run,
+            best_epoch=self._policies.best_epoch(lowest(self._curves["val_loss"])),
+            final={name: self._curves[name][runs, final] for name in METRICS},
+            rows_trained=self._rows_trained,
+            notes=self._graph.notes,
+        )
+
+    def _cast(self, learning_rate: np.ndarray) -> np.ndarray:
+        """Round as Keras does on assigning a learning rate to the optimizer's variable."""
+        return learning_rate.astype(self._dtype).astype(np.float64)
+
+
+def _stacked(sets: Sequence[SeedData], split: str) -> Data:
+    arrays = [getattr(data, split) for data in sets]
+    return Data(
+        tf.constant(np.stack([a.x for a in arrays])), tf.constant(np.stack([a.y for a in arrays]))
+    )

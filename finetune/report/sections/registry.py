@@ -1,0 +1,31 @@
+"""All sections below a report's first screen, in reading order: a new one is added here."""
+
+from finetune.report.sections.budgets import BUDGETS
+from finetune.report.sections.callbacks import CALLBACKS
+from finetune.report.sections.comparisons import COMPARISONS
+from finetune.report.sections.failures import FAILURES
+from finetune.report.sections.parity import PARITY
+from finetune.report.sections.probe import PROBE
+from finetune.report.sections.provenance import PROVENANCE
+from finetune.report.sections.reproduction import REPRODUCTION
+from finetune.report.sections.results import RESULTS
+from finetune.report.sections.setup import SETUP
+from finetune.report.sections.tuned import TUNED
+from finetune.report.sections.variance import VARIANCE
+from finetune.report.sections.verdict import VERDICT
+
+SECTIONS = (
+    SETUP,
+    VERDICT,
+    COMPARISONS,
+    RESULTS,
+    BUDGETS,
+    CALLBACKS,
+    VARIANCE,
+    TUNED,
+    PROBE,
+    PARITY,
+    FAILURES,
+    REPRODUCTION,
+    PROVENANCE,
+)

@@ -1,0 +1,60 @@
+"""The engines by name, and which of them trains a variant."""
+
+import pytest
+
+from finetune.engines.base import FOUNDING_WORKLOAD, Workload
+from finetune.engines.registry import DEFAULT, REFERENCE, engine_for, engine_names, get_engine
+from finetune.errors import SpecError
+from finetune.spec.variants import VariantSpec
+from tests.processes import loaded_by
+from tests.small_studies import small_study
+
+ENGINES = [get_engine(name) for name in engine_names()]
+OWN = VariantSpec.model_validate({"name": "v", "callbacks": ({"callback": "own:Halve"},)})
+
+
+def test_engines_are_known_by_name_the_default_first():
+    assert ENGINES[0] is DEFAULT
+    assert REFERENCE in ENGINES
+    assert all(get_engine(engine.name) is engine for engine in ENGINES)
+
+
+def test_an_unknown_engine_is_refused_in_one_line():
+    with pytest.raises(SpecError, match=r"^engine: received 'magic'; allowed are 'population', '"):
+        get_engine("magic")
+
+
+@pytest.mark.parametrize("wanted", ENGINES, ids=lambda engine: engine.name)
+def test_the_reference_trains_what_the_wanted_engine_cannot(wanted):
+    for variant in (*small_study().variants, OWN):
+        chosen = REFERENCE if wanted.why_not(variant) else wanted
+        assert engine_for(variant, wanted.name) is chosen
+        assert REFERENCE.why_not(variant) is None
+
+
+def test_callbacks_of_the_users_own_need_the_reference():
+    assert "own:Halve" in DEFAULT.why_not(OWN)
+    assert engine_for(OWN, DEFAULT.name) is REFERENCE
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+def test_every_task_has_a_seed_and_larger_networks_take_longer(engine):
+    for n_variants, n_seeds, workers in [(1, 1, 1), (5, 100, 2), (1000, 10**12, 8), (5, 0, 3)]:
+        size = engine.seeds_per_task(n_variants, n_seeds, workers=workers)
+        assert size == 1 or 1 < size <= -(-n_seeds // workers)
+    usual = engine.seconds_per_epoch(FOUNDING_WORKLOAD)
+    huge = engine.seconds_per_epoch(Workload(10**15, 10**30, 32))
+    assert 0 < usual < huge < float("inf")
+
+
+@pytest.mark.parametrize(
+    ("module", "never"),
+    [
+        ("finetune.engines.registry", {"tensorflow", "keras", "pandas", "sklearn"}),
+        ("finetune.planning.estimate", {"tensorflow", "keras", "pandas", "sklearn"}),
+        ("finetune.engines.problem", {"tensorflow", "keras"}),
+        ("finetune.engines.results", {"tensorflow", "keras"}),
+    ],
+)
+def test_describing_engines_and_problems_loads_no_backend(module, never):
+    assert not loaded_by(f"import {module}") & never

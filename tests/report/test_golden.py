@@ -1,0 +1,79 @@
+"""The English of a report, once and whole: a made-up study in which every section applies.
+
+After a deliberate change of words, write the text anew and read what git shows as changed:
+
+    RENEW_GOLDEN=1 pytest tests/report/test_golden.py
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from finetune.analysis.analysis import Analysis, Checks, analyse_runs
+from finetune.report.markdown import Section
+from finetune.report.render import report_text
+from finetune.report.sections.registry import SECTIONS
+from finetune.stats.parity import Parity, RunParity
+from finetune.stats.probe import Falls, probe
+from finetune.stats.variance import variance_table
+from finetune.store.manifest import FailedTask
+from tests.made_study import CLAIM, make_claim
+from tests.made_tuned import START, make_arm, make_baseline, make_contrasts, make_tuned
+from tests.report.made_report import context_of, made_manifest
+
+GOLDEN = Path(__file__).parent / "golden" / "report.md"
+
+
+def complete_analysis() -> Analysis:
+    """Analyse a study with a claim, all of its checks, a search and failed runs."""
+    made = make_claim(failed=(("early stopping", 3), ("early stopping", 4)))
+    untrained = (made.runs["variant"] == "early stopping") & (made.runs["seed"] == 4)
+    made.runs.loc[untrained, "epochs_run"] = np.nan
+    epochs = made.epochs.loc[
+        (made.epochs["variant"] != "early stopping") | (made.epochs["seed"] != 4)
+    ]
+    arms = tuple(CLAIM.values())
+    sources = {"init": made.runs, "order": make_claim(seeds=8, spread=0.004).runs}
+    steps = np.linspace(0.01, 0.02, 10)
+    checks = Checks(
+        replicate=made.replicate,
+        probe=probe(Falls(steps, steps / 2), Falls(steps / 4, steps / 8), alpha=0.05),
+        parity=Parity(
+            (
+                RunParity("reduction", 0, 20, 20, 4, True, 4.5e-8, 6e-8),
+                RunParity("early stopping", 0, 9, 11, 0, True, 6e-8, 1.2e-6),
+            )
+        ),
+        variance=variance_table(sources, made.runs, variants=arms),
+    )
+    at_edge = make_arm(START, failed=3, setting={"factor": 0.051, "patience": 1.0})
+    tuned = make_tuned(
+        arms=[at_edge, make_tuned().arms[1].model_dump()],
+        contrasts=make_contrasts(gain=0.001),
+        baseline=make_baseline([0.25, 0.252, 0.26], [0.26, 0.261, 0.28]),
+    )
+    return analyse_runs(made.spec, made.runs, epochs, checks=checks, tuned=tuned)
+
+
+def test_the_report_reads_as_it_should():
+    analysis = complete_analysis()
+    manifest = made_manifest(
+        spec=analysis.spec,
+        failures=(
+            FailedTask(variants=("early stopping",), seeds=(4,), reason="worker lost three times"),
+        ),
+        notes=("Two workers were lost.",),
+        row_epochs_trained=300,
+        run_epochs_delivered=480,
+        runs_trained=40,
+        wall_seconds={"training": 75.0, "report": 3.94},
+    )
+    context = context_of(analysis, manifest)
+    sections = [Section(section.title, section.body(context)) for section in SECTIONS]
+    assert [section.title for section in sections if not section.body] == []
+    text = report_text(context)
+    if os.environ.get("RENEW_GOLDEN"):
+        GOLDEN.parent.mkdir(exist_ok=True)
+        GOLDEN.write_text(text, encoding="utf-8")
+    assert text == GOLDEN.read_text(encoding="utf-8")
