@@ -3,6 +3,8 @@
 import re
 import warnings
 import zipfile
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +12,34 @@ import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
+from finetune.data.delimiters import are_values, find_delimiter
 from finetune.data.table import list_names
 from finetune.errors import DataError, one_line
 
 Arrays = tuple[Any, Any]
 
 
-def read_file(file: Path, *, format: str, target: str | None) -> pd.DataFrame | Arrays:
+@dataclass(frozen=True)
+class FileContent:
+    """What a file holds.
+
+    Attributes:
+        rows: A frame (row, column) with all columns, those of text files as text, or `(x, y)` from
+            an NPZ file.
+        delimiter: What separates the fields of a text file, where its suffix says otherwise.
+    """
+
+    rows: pd.DataFrame | Arrays
+    delimiter: str | None = None
+
+
+def read_file(file: Path, *, format: str, target: str | None) -> FileContent:
     """Read a file of data.
 
     Args:
         file: Its path.
         format: One of `finetune.spec.data.FILE_FORMATS`.
-        target: The key of the target in an NPZ file; None stands for `y`.
-
-    Returns:
-        A frame (row, column) with all columns, or `(x, y)` from an NPZ file.
+        target: The name of the target; in an NPZ file None stands for `y`.
 
     Raises:
         DataError: The file cannot be read or parsed, whatever its bytes; the message gives the
@@ -34,11 +48,14 @@ def read_file(file: Path, *, format: str, target: str | None) -> pd.DataFrame | 
     try:
         match format:
             case ".parquet":
-                return _read_parquet(file)
+                return FileContent(_read_parquet(file))
             case ".npz":
-                return _read_npz(file, target or "y")
+                return FileContent(_read_npz(file, target or "y"))
             case _:
-                return _read_text(file, separator="\t" if format == ".tsv" else ",")
+                usual = "\t" if format == ".tsv" else ","
+                delimiter = find_delimiter(file, usual=usual)
+                rows = _read_text(file, delimiter=delimiter, target=target)
+                return FileContent(rows, delimiter if delimiter != usual else None)
     except DataError:
         raise
     # Broken bytes make the readers raise many kinds of exceptions.
@@ -78,20 +95,49 @@ def _line_of_bad_byte(file: Path) -> int:
     return 1
 
 
-def _read_text(file: Path, *, separator: str) -> pd.DataFrame:
+def _read_text(file: Path, *, delimiter: str, target: str | None) -> pd.DataFrame:
+    # Empty cells alone are missing: which words are is for each column to say.
+    options: Any = {"sep": delimiter, "keep_default_na": False, "na_values": [""]}
     with warnings.catch_warnings():
         # pandas would only warn, and drop fields.
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        table = pd.read_csv(file, sep=separator, index_col=False, low_memory=False)
+        table = pd.read_csv(file, index_col=False, low_memory=False, **options)
+    table = _with_codes(table, file, dtype=str, **options)
     # pandas renames the second of two columns of one name, so the header is read on its own.
-    names = pd.read_csv(file, sep=separator, header=None, nrows=1, dtype=str).iloc[0]
-    repeated = names[names.duplicated() & names.notna()]
-    if len(repeated):
+    options |= {"dtype": str, "na_filter": False}
+    names = [str(name) for name in pd.read_csv(file, header=None, nrows=1, **options).iloc[0]]
+    repeated = [name for name, count in Counter(names).items() if name and count > 1]
+    if (repeated or target not in names) and are_values(names, table):
         raise DataError(
-            f"data.source: {file.name} has the column {repeated.iloc[0]!r} more than once; allowed "
+            f"data.source: line 1 of {file.name} holds values ({list_names(names)}), not names; "
+            "allowed is a line of column names above the rows; add one"
+        )
+    if repeated:
+        raise DataError(
+            f"data.source: {file.name} has the column {repeated[0]!r} more than once; allowed "
             "is once each; rename all but one"
         )
     return table
+
+
+def _with_codes(table: pd.DataFrame, file: Path, **options: Any) -> pd.DataFrame:
+    """Return a table with codes such as 01234, of which pandas makes whole numbers, as text."""
+    whole = [place for place in range(table.shape[1]) if _is_whole(table.iloc[:, place])]
+    if not whole:
+        return table
+    written = pd.read_csv(file, index_col=False, usecols=whole, **options)
+    table = table.copy()
+    for number, place in enumerate(whole):
+        text: Any = written.iloc[:, number]
+        if text.str.fullmatch(r"\s*0[0-9]+\s*").any():
+            table.isetitem(place, text)
+    return table
+
+
+def _is_whole(column: Any) -> bool:
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return False
+    return bool((column.dropna() % 1 == 0).all())
 
 
 def _read_parquet(file: Path) -> pd.DataFrame:

@@ -10,21 +10,12 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+from finetune.data.cells import TextRules
+from finetune.data.columns import MISSING, Column, Problem, list_problems, read_column
+from finetune.data.reading import ColumnReading
 from finetune.data.table import check_columns
 from finetune.errors import DataError
 from finetune.spec.data import DataSpec
-
-# The category of an empty cell.
-MISSING = "(missing)"
-
-# A text column with more distinct values holds names or dates, which no network learns from.
-MAX_CATEGORIES = 200
-
-# What `pandas.api.types.infer_dtype` calls columns that hold numbers, and columns of categories.
-NUMERIC_DTYPES = ("integer", "floating", "mixed-integer-float", "decimal")
-CATEGORICAL_DTYPES = ("string", "boolean", "categorical", "mixed", "mixed-integer")
-
-_REMEDY = "turn it into numbers, or leave it out by drop"
 
 
 @dataclass(frozen=True)
@@ -35,11 +26,13 @@ class Features:
         table: (row, column): numeric columns are float64, categorical ones text, both with NaN.
         numeric: Names of the numeric columns.
         categories: The sorted categories of each categorical column, over all rows, by its name.
+        reading: What each column was read as, in the table's order, and then those left out.
     """
 
     table: pd.DataFrame
     numeric: list[str]
     categories: dict[str, list[str]]
+    reading: tuple[ColumnReading, ...]
 
     def transformer(self) -> ColumnTransformer:
         """Return what turns the columns into numbers, not yet fitted: fit it on training rows.
@@ -84,75 +77,38 @@ def prepare_features(table: pd.DataFrame, spec: DataSpec) -> Features:
     """Find out which columns (row, column) are numeric and which categorical.
 
     Columns of text, of booleans and of pandas' categories are categorical, as are those that
-    `spec.categorical` names; columns of other numbers are numeric.
+    `spec.categorical` names; columns of other numbers are numeric, and so is text of which nearly
+    all reads as numbers (see `finetune.data.numbers_in_text.read_numbers`).
 
     Raises:
-        DataError: A column is neither, all missing, infinite, or has too many categories.
+        DataError: Columns are neither, all missing, infinite, can be read in two ways, hold dates,
+            or have too many categories; all of them are named.
     """
     wanted = list(spec.categorical or ())
     check_columns(wanted, list(table.columns), field="data.categorical", name=spec.source)
-    columns, categories = {}, {}
-    for name in map(str, table.columns):
-        column: Any = table[name]
-        if column.isna().all():
-            raise DataError(f"data: column {name!r} has no value in any row; {_leave_out(name)}")
-        if name in wanted or not _is_numeric(column, name=name):
-            columns[name] = _to_text(column)
-            categories[name] = _categories(columns[name], name=name, wanted=name in wanted)
-        else:
-            columns[name] = _to_numbers(column, name=name)
-    numeric = [name for name in columns if name not in categories]
-    return Features(pd.DataFrame(columns), numeric, categories)
+    rules = TextRules.of(spec)
+    read = [
+        read_column(_series(table, name), rules, name=name, categorical=name in wanted)
+        for name in map(str, table.columns)
+    ]
+    problems = [one for one in read if isinstance(one, Problem)]
+    if problems:
+        raise DataError(list_problems(problems))
+    columns = {one.reading.name: one for one in read if isinstance(one, Column)}
+    dropped = tuple(ColumnReading(name, "dropped") for name in spec.drop)
+    return Features(
+        pd.DataFrame({name: column.values for name, column in columns.items()}),
+        [name for name, column in columns.items() if column.categories is None],
+        {name: column.categories for name, column in columns.items() if column.categories},
+        (*(column.reading for column in columns.values()), *dropped),
+    )
+
+
+def _series(table: Any, name: str) -> pd.Series:
+    return table[name]
 
 
 def _to_row_major(columns: Any) -> np.ndarray:
     # A mean adds up rows in the order of memory: with one layout, equal numbers scale to equal
     # bits from whatever source they come.
     return np.ascontiguousarray(columns, dtype=np.float64)
-
-
-def _is_numeric(column: pd.Series, *, name: str) -> bool:
-    found = pd.api.types.infer_dtype(column, skipna=True)
-    if found in NUMERIC_DTYPES:
-        return True
-    if found in CATEGORICAL_DTYPES:
-        return False
-    raise DataError(
-        f"data: column {name!r} holds {found}; allowed are numbers, text and booleans; {_REMEDY} = "
-        f'["{name}"]'
-    )
-
-
-def _to_numbers(column: pd.Series, *, name: str) -> pd.Series:
-    numbers = column.astype(np.float64)
-    infinite = np.flatnonzero(np.isinf(numbers))
-    if len(infinite):
-        raise DataError(
-            f"data: column {name!r} is infinite in {name_rows(infinite)}; allowed are finite "
-            "numbers and missing ones"
-        )
-    return numbers
-
-
-def _to_text(column: pd.Series) -> pd.Series:
-    return column.astype(object).map(str).astype(object).where(column.notna(), np.nan)
-
-
-def _categories(column: pd.Series, *, name: str, wanted: bool) -> list[str]:
-    found = sorted(set(column.fillna(MISSING)))
-    if len(found) > MAX_CATEGORIES and not wanted:
-        raise DataError(
-            f"data: column {name!r} has {len(found)} categories; allowed are {MAX_CATEGORIES} in "
-            f"a column that data.categorical does not name; {_leave_out(name)}"
-        )
-    return found
-
-
-def _leave_out(name: str) -> str:
-    return f'leave it out by drop = ["{name}"]'
-
-
-def name_rows(positions: np.ndarray) -> str:
-    """Name rows by their positions (row,): the first, counted from 1, and how many more."""
-    more = len(positions) - 1
-    return f"row {positions[0] + 1} (counted from 1)" + (f" and in {more} more" if more else "")

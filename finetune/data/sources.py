@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Callable
-from functools import cache, lru_cache
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn import datasets
 
-from finetune.data.files import read_file
+from finetune.data.files import FileContent, read_file
 from finetune.data.table import Table, table_of_arrays, table_of_columns
 from finetune.errors import DataError, one_line
 from finetune.spec.data import FILE_FORMATS, DataSpec
@@ -28,13 +29,33 @@ def load_table(spec: DataSpec, *, random_state: int | None = None) -> Table:
     Raises:
         DataError: The source is unknown, cannot be read, or returns no features with one target.
     """
+    try:
+        return _load(spec, random_state)
+    except UnicodeEncodeError as problem:
+        raise DataError(
+            f"data.source: {spec.source} holds half a character ({problem.reason}); allowed is "
+            "text in Unicode"
+        ) from problem
+
+
+def draws_rows(spec: DataSpec) -> bool:
+    """Return whether the source takes a random state, and so can draw other rows."""
+    return spec.kind == "function" or spec.source.startswith("make_")
+
+
+def _load(spec: DataSpec, random_state: int | None) -> Table:
     match spec.kind:
         case "file":
-            raw, name = _from_file(spec), Path(spec.source).name
+            content = _from_file(spec)
+            table = _to_table(content.rows, spec, name=Path(spec.source).name)
+            return replace(table, delimiter=content.delimiter)
         case "function":
-            raw, name = _from_function(spec, random_state), spec.source
+            return _to_table(_from_function(spec, random_state), spec, name=spec.source)
         case _:
             return _from_sklearn(spec, random_state)
+
+
+def _to_table(raw: Any, spec: DataSpec, *, name: str) -> Table:
     if isinstance(raw, pd.DataFrame):
         return table_of_columns(raw, spec, name=name)
     if spec.target and spec.kind == "function":
@@ -43,21 +64,9 @@ def load_table(spec: DataSpec, *, random_state: int | None = None) -> Table:
     return table_of_arrays(x, y, spec, name=name)
 
 
-def draws_rows(spec: DataSpec) -> bool:
-    """Return whether the source takes a random state, and so can draw other rows."""
-    return spec.kind == "function" or spec.source.startswith("make_")
-
-
-def _from_file(spec: DataSpec) -> Any:
-    file, content = find_file(spec, spec.source, field="data.source", error=DataError)
-    return _read_once(file, spec.format, spec.target, content)
-
-
-@lru_cache(maxsize=1)
-def _read_once(file: Path, format: str, target: str | None, content: str) -> Any:
-    # Every seed with a split of its own needs the same table; `content`, the file's SHA-256, is
-    # an argument so that a changed file is read anew.
-    return read_file(file, format=format, target=target)
+def _from_file(spec: DataSpec) -> FileContent:
+    file, _ = find_file(spec, spec.source, field="data.source", error=DataError)
+    return read_file(file, format=spec.format, target=spec.target)
 
 
 def _from_function(spec: DataSpec, random_state: int | None) -> Any:

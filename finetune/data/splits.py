@@ -1,17 +1,23 @@
 """The training, validation and test split of a study's rows, prepared by the training rows."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from finetune.data.preparation import prepare_features
+from finetune.data.cells import TextRules
+from finetune.data.preparation import Features, prepare_features
+from finetune.data.reading import TableReading
 from finetune.data.sources import draws_rows, load_table
+from finetune.data.summary import DataSummary, SplitCount, count_split
 from finetune.data.target import Target, check_classes, prepare_target
 from finetune.errors import DataError
 from finetune.spec.data import DataSpec, TargetTask
 from finetune.spec.seeds import Source, integer_seed, stream
+from finetune.usercode.files import find_file
 
 # How many rows of a class the test split needs, and then the validation split.
 _MIN_FOR_TEST, _MIN_FOR_VAL = 3, 2
@@ -38,15 +44,28 @@ class Splits:
 
     Attributes:
         train, val, test: The three splits, which share no row.
-        task: "binary", "multiclass" or "regression".
-        classes: Names of the classes, which count from 0; empty for regression.
+        summary: What was resolved: the task and why, the counts, how the table was read.
     """
 
     train: Split
     val: Split
     test: Split
-    task: TargetTask
-    classes: tuple[str, ...]
+    summary: DataSummary
+
+    @property
+    def task(self) -> TargetTask:
+        """Which task the target sets: "binary", "multiclass" or "regression"."""
+        return self.summary.task
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, which count from 0; empty for regression."""
+        return self.summary.classes
+
+    @property
+    def reading(self) -> TableReading:
+        """How the table was read."""
+        return self.summary.reading
 
     @property
     def n_features(self) -> int:
@@ -66,20 +85,58 @@ def load_splits(spec: DataSpec, seed: int, *, vary: tuple[Source, ...] = ()) -> 
     not depend on `val_size`. Medians, means and deviations are those of the training rows.
 
     Raises:
-        DataError: The source is unknown, cannot be read or refuses its arguments, a column or the
+        DataError: The source is unknown, cannot be read or refuses its arguments, columns or the
             target cannot be used, or a split would be empty or lack a class.
     """
-    table = load_table(spec, random_state=_random_state(spec, seed, vary=vary))
-    target = prepare_target(table.target, spec.task)
-    features = prepare_features(table.features, spec)
-    train, val, test = _split_rows(spec, target, _split_seed(spec, seed, vary=vary))
+    prepared = _prepare(spec, random_state=_random_state(spec, seed, vary=vary))
+    target, features = prepared.target, prepared.features
+    parts = _split_rows(spec, target, _split_seed(spec, seed, vary=vary))
     check_classes(target, spec.task)
-    transformer = features.transformer().fit(features.table.iloc[train])
-    splits = (
+    counts = _count(target, parts)
+    _check_every_class(counts, target, spec, seed=seed if {"split", "data"} & set(vary) else None)
+    transformer = features.transformer().fit(features.table.iloc[parts[0]])
+    splits = [
         Split(np.asarray(transformer.transform(features.table.iloc[rows])), target.y[rows], rows)
-        for rows in (train, val, test)
-    )
-    return Splits(*splits, task=target.task, classes=target.classes)
+        for rows in parts
+    ]
+    return Splits(*splits, summary=_summary(prepared, counts, n_features=splits[0].x.shape[1]))
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """All rows of a study, not yet split."""
+
+    target: Target
+    features: Features
+    delimiter: str | None
+
+
+def _prepare(spec: DataSpec, *, random_state: int | None) -> _Prepared:
+    if spec.kind != "file":
+        return _prepare_now(spec, random_state=random_state)
+    file, content = find_file(spec, spec.source, field="data.source", error=DataError)
+    return _prepare_file(spec, file, content)
+
+
+@lru_cache(maxsize=1)
+def _prepare_file(spec: DataSpec, file: Path, content: str) -> _Prepared:
+    # Every seed with a split of its own needs the same rows; the path and `content`, the file's
+    # SHA-256, are arguments so that another or a changed file is read anew.
+    return _prepare_now(spec, random_state=None)
+
+
+def _prepare_now(spec: DataSpec, *, random_state: int | None) -> _Prepared:
+    table = load_table(spec, random_state=random_state)
+    target = prepare_target(table.target, spec.task, rules=TextRules.of(spec))
+    return _Prepared(target, prepare_features(table.features, spec), table.delimiter)
+
+
+def _summary(
+    prepared: _Prepared, counts: tuple[SplitCount, ...], *, n_features: int
+) -> DataSummary:
+    target = prepared.target
+    reading = TableReading(target.reading, prepared.features.reading, prepared.delimiter)
+    return DataSummary(target.task, target.why, target.classes, counts, n_features, reading)
 
 
 def _random_state(spec: DataSpec, seed: int, *, vary: tuple[Source, ...]) -> int | None:
@@ -105,7 +162,7 @@ def _split_rows(spec: DataSpec, target: Target, seed: int) -> tuple[np.ndarray, 
     """Return the positions of the training, validation and test rows, each (row,)."""
     if spec.stratify and target.task == "regression":
         raise DataError(
-            "data.stratify: received true, but the target is numbers for regression; allowed with "
+            f"data.stratify: received true, but this is regression ({target.why}); allowed with "
             'classes; leave it out, or say task = "multiclass"'
         )
     stratify = target if spec.stratified and target.task != "regression" else None
@@ -148,6 +205,45 @@ def _check_counts(y: np.ndarray, classes: tuple[str, ...], *, needed: int, key: 
     if counts[rarest] < needed:
         raise DataError(
             f"data.target: the class {classes[rarest]!r} has {counts[rarest]} rows to split by "
-            f"{key}; allowed are {needed} or more for a stratified split; add rows, join classes, "
-            'say task = "regression" if it is a number, or stratify = false'
+            f"{key}; allowed are {needed} or more for a stratified split, so that every split has "
+            'some; add rows, join classes, or say task = "regression" if it is a number'
         )
+
+
+def _count(target: Target, parts: tuple[np.ndarray, ...]) -> tuple[SplitCount, ...]:
+    names = ("training", "validation", "test")
+    return tuple(
+        count_split(name, target.y[rows], n_classes=len(target.classes))
+        for name, rows in zip(names, parts, strict=True)
+    )
+
+
+def _check_every_class(
+    counts: tuple[SplitCount, ...], target: Target, spec: DataSpec, *, seed: int | None
+) -> None:
+    for name, of_class in zip(target.classes, _by_class(counts), strict=True):
+        if not all(of_class.values()):
+            train, val, test = (f"{rows} {split}" for split, rows in of_class.items())
+            when = "" if seed is None else f" at seed {seed}"
+            raise DataError(
+                f"data.target: the class {name!r} has {train}, {val} and {test} rows{when}; "
+                f"allowed is every class in every split; {_remedy(of_class, spec)}"
+            )
+
+
+def _by_class(counts: tuple[SplitCount, ...]) -> list[dict[str, int]]:
+    """Return the rows of each class by the name of the split."""
+    names = [count.name for count in counts]
+    columns = zip(*(count.of_class for count in counts), strict=True)
+    return [dict(zip(names, rows, strict=True)) for rows in columns]
+
+
+def _remedy(of_class: dict[str, int], spec: DataSpec) -> str:
+    always = "add rows, or join classes"
+    if sum(of_class.values()) < _MIN_FOR_TEST:
+        return always
+    if not spec.stratified:
+        return f"say stratify = true, {always}"
+    keys = {"training": "lower test_size or val_size", "validation": "raise val_size"}
+    lacking = next(split for split, rows in of_class.items() if not rows)
+    return f"{keys.get(lacking, 'raise test_size')}, {always}"

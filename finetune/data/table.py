@@ -14,10 +14,17 @@ _MAX_LISTED = 10
 
 @dataclass(frozen=True)
 class Table:
-    """Rows as they come from their source: `features` (row, column), `target` (row,)."""
+    """Rows as they come from their source.
+
+    Attributes:
+        features: (row, column).
+        target: (row,).
+        delimiter: What separates the fields of a text file, where its suffix says otherwise.
+    """
 
     features: pd.DataFrame
     target: pd.Series
+    delimiter: str | None = None
 
 
 def table_of_columns(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> Table:

@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
+from finetune.data.reading import reading_notes
 from finetune.data.splits import Split, Splits, load_splits
 from finetune.errors import DataError
 from finetune.models.losses import USUAL_LOSSES, fitting_accuracy, fitting_loss
@@ -38,6 +39,7 @@ class Problem:
         spec: The study, with the loss and the accuracy filled in that follow from its target.
         n_features: Width of a row.
         n_classes: Of the target; 0 for regression.
+        notes: Sentences on the choices that were made in reading the data.
 
     Raises:
         SpecError: The loss or the accuracy does not fit the target.
@@ -48,6 +50,8 @@ class Problem:
         splits = load_splits(spec.data, 0, vary=spec.vary)
         self.spec = _with_metrics(spec, splits)
         self.n_features, self.n_classes = splits.n_features, splits.n_classes
+        # What a user should know of how the table was read.
+        self.notes = tuple(f"data: {note}" for note in reading_notes(splits.reading))
         self._first = self._arrays(splits)
 
     def varied(self, vary: tuple[Source, ...]) -> "Problem":

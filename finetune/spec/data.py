@@ -19,6 +19,9 @@ class DataSpec(UserFileSpec):
     `source` is a file, a loader or generator of scikit-learn, or `module:function`. Without `task`
     it is inferred from the target. `categorical` names numeric columns that are one-hot encoded as
     columns of text and booleans are; `drop` names columns that are no features.
+
+    Of text that is numbers, `decimal` and `thousands` say what is ambiguous otherwise, as 1,234 is;
+    `missing` are the words that stand for missing, instead of the usual ones and in the target too.
     """
 
     source: Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)]
@@ -27,6 +30,9 @@ class DataSpec(UserFileSpec):
     task: TargetTask | None = None
     categorical: tuple[Name, ...] | None = None
     drop: tuple[Name, ...] = ()
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[",", ".", " ", "'"] | None = None
+    missing: tuple[Name, ...] | None = None
     stratify: bool | None = None
     test_size: Share = 0.2
     val_size: Share = 0.2
@@ -54,6 +60,19 @@ class DataSpec(UserFileSpec):
         if self.stratify is None:
             return self.kind != "sklearn" or self.source.startswith("load_")
         return self.stratify
+
+    def __hash__(self) -> int:
+        # `args` is a dictionary, which has no hash; what is equal has these two equal.
+        return hash((self.source, self.content))
+
+    @model_validator(mode="after")
+    def _tells_numbers_apart(self) -> Self:
+        if self.decimal and self.decimal == self.thousands:
+            raise ValueError(
+                f"decimal and thousands are both {self.decimal!r}; allowed are two signs; leave "
+                "one out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> Self:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from pydantic_core import ErrorDetails
 
 from finetune.spec.base import BaseSpec
+from finetune.spec.key_hints import DATA_HINTS
 from finetune.spec.study import StudySpec
 
 # How pydantic words what is allowed in JSON, and how a reader of TOML would.
@@ -27,7 +28,7 @@ def explain(error: ErrorDetails) -> str:
     field = dotted(location)
     match error["type"]:
         case "extra_forbidden":
-            return f"{field}: unknown key; allowed: {', '.join(_keys_beside(error['loc']))}"
+            return f"{field}: unknown key; {_hint(field)}allowed: {_keys_beside(error['loc'])}"
         case "missing":
             return f"{field}: missing; add it"
         case "union_tag_not_found":
@@ -57,10 +58,16 @@ def shorten(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+def _hint(field: str) -> str:
+    section, _, key = field.rpartition(".")
+    hint = DATA_HINTS.get(key.lower()) if section == "data" else None
+    return f"{hint}; " if hint else ""
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> str:
     """Return the keys that are allowed where an unknown one was found."""
     candidates = _resolve(location[:-1])[1]
-    return sorted({key for section in candidates for key in section.model_fields})
+    return ", ".join(sorted({key for section in candidates for key in section.model_fields}))
 
 
 def _resolve(location: tuple[int | str, ...]) -> tuple[tuple[int | str, ...], list[type[BaseSpec]]]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from finetune.data.reading import reading_notes
 from finetune.errors import DataError
 from tests.data.user_data import WRITERS, people, splits_of, write
 
@@ -69,13 +70,78 @@ MISTAKES = {
     "target infinite": (f"y,a,b\n{ROWS}inf,1,u\n", ["data.target", "infinite in row 31"]),
     "feature infinite": (f"y,a,b\n1,-inf,u\n{ROWS}", ["'a'", "infinite in row 1"]),
     "one class": ("y,a\n" + "1,0.5\n" * 9, ["data.target", "'1'", "allowed are two classes"]),
-    "rare class": (f"y,a,b\n{ROWS}2,1,u\n", ["class '2' has 1 row", "3 or more", "stratify"]),
+    "no header": (
+        "5.1,3.5,red\n" + "5.1,2.5,red\n4.1,3.5,blue\n" * 9,
+        ["line 1 of t.csv holds values ('5.1', '3.5', 'red'), not names", "add one"],
+    ),
+    "no header, a value twice": (
+        "1,0,1\n" + "0,1,1\n1,1,0\n" * 9,
+        ["line 1 of t.csv holds values ('1', '0', '1')"],
+    ),
+    "target missing often": (
+        f"y,a,b\n{ROWS}" + ",1,u\n" * 18,
+        ["missing in row 31", "18 of 48", "taken for missing: empty cells"],
+    ),
+    "rare class": (f"y,a,b\n{ROWS}2,1,u\n", ["class '2' has 1 row", "3 or more", "stratified"]),
     "empty column": ("y,a,b\n" + "1,0.5,\n" * 9, ["'b'", "no value", 'drop = ["b"]']),
     "names of rows": (
         "y,a\n" + "".join(f"{i % 2},id{i}\n" for i in range(300)),
         ["'a' has 300 categories", "allowed are 200", 'drop = ["a"]', "categorical"],
     ),
 }
+
+
+@pytest.mark.parametrize("header", ["0,1,2", "1,2,3", "1990,1991,country", "a,1,2", "y,2020,NA"])
+def test_names_that_are_numbers_are_names(header, tmp_path):
+    rows = "1.5,2,u\n2.5,0,v\n" * 20
+    (tmp_path / "t.csv").write_text(f"{header}\n{rows}")
+    assert splits_of(str(tmp_path / "t.csv"), target=header.split(",")[0]).n_features == 3
+    if header != "y,2020,NA":
+        assert "allowed are '" in said(f"{header}\n{rows}", tmp_path, target="q")
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_found_and_named(name, delimiter, tmp_path):
+    table = people()
+    table["note"] = ["one, two; three|four", "five"] * 30
+    reference = splits_of(write(tmp_path / "reference.csv", table), target="plan")
+    table.to_csv(tmp_path / name, index=False, sep=delimiter)
+    splits = splits_of(str(tmp_path / name), target="plan")
+    np.testing.assert_array_equal(splits.train.x, reference.train.x)
+    usual = "\t" if name == "t.tsv" else ","
+    assert splits.reading.delimiter == (None if delimiter == usual else delimiter)
+    words = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "'|'"}[delimiter]
+    said_so = reading_notes(splits.reading)
+    assert said_so == (
+        () if delimiter == usual else (f"the file's fields are separated by {words}",)
+    )
+
+
+def test_decimal_commas_between_semicolons(tmp_path):
+    table = pd.DataFrame({"a": np.arange(40) / 4, "b": np.arange(40) / 8, "y": np.arange(40) / 2})
+    table.to_csv(tmp_path / "t.csv", index=False, sep=";", decimal=",")
+    splits = splits_of(str(tmp_path / "t.csv"), target="y")
+    reference = splits_of(write(tmp_path / "reference.csv", table), target="y")
+    np.testing.assert_array_equal(splits.train.x, reference.train.x)
+    assert reading_notes(splits.reading)[1] == "y: numbers with a decimal comma"
+
+
+def test_a_header_with_commas_and_a_broken_row_leave_the_delimiter(tmp_path):
+    rows = "".join(f"{i % 2};{i}\n" for i in range(30))
+    (tmp_path / "t.csv").write_text(f"y;weight, in kg\n{rows}")
+    assert splits_of(str(tmp_path / "t.csv"), target="y").n_features == 1
+    assert "line 32 has 3 fields" in said(f"y;a\n{rows}1;2;3\n", tmp_path)
+
+
+def test_zeros_before_a_code_are_kept(tmp_path):
+    rows = "".join(f"{i % 2},0{i % 3}\n" for i in range(30))
+    (tmp_path / "t.csv").write_text(f"y,zip\n{rows}")
+    splits = splits_of(str(tmp_path / "t.csv"), target="y")
+    assert splits.n_features == 3
+    assert reading_notes(splits.reading) == (
+        "zip: 3 categories, codes with zeros before them, such as '00'",
+    )
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

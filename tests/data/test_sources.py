@@ -92,8 +92,8 @@ def test_the_task_of_a_source_of_scikit_learn(source, task, classes):
 
 
 def test_whole_numbers_of_a_generator_are_classes_however_many():
-    args = {"n_samples": 80, "n_informative": 8, "n_classes": 25, "random_state": 0}
-    assert splits_of("make_classification", args=args).n_classes == 25
+    args = {"n_samples": 800, "n_informative": 8, "n_classes": 25, "random_state": 0}
+    assert splits_of("make_classification", args=args, stratify=True).n_classes == 25
 
 
 def test_a_loader_may_give_a_frame():

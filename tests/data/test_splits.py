@@ -66,7 +66,7 @@ def test_the_scaler_sees_training_rows_only(raw):
 def test_every_row_is_in_one_split(rows, test_size, val_size, split_seed):
     assume(test_size + val_size < 0.8)
     spec = DataSpec(
-        source="make_moons",
+        source="make_friedman1",
         args={"n_samples": rows, "random_state": 1},
         test_size=test_size,
         val_size=val_size,
@@ -151,7 +151,7 @@ def test_all_seeds_have_the_same_columns_whatever_their_split(tmp_path):
         ({"source": "load_iris", "test_size": 0.01}, ["data.test_size", "number of classes = 3"]),
         (
             {"source": "make_blobs", "args": {"n_samples": [30, 2]}, "stratify": True},
-            ["class '1' has 2 rows", "3 or more", "stratify = false"],
+            ["class '1' has 2 rows", "3 or more", "join classes"],
         ),
         (
             {
@@ -251,3 +251,76 @@ def test_a_generator_without_a_random_state_gives_the_same_rows_every_time():
     drawn = load_splits(spec, 0, vary=("data",))
     held = load_splits(spec, 7, vary=())
     np.testing.assert_array_equal(drawn.train.x, held.train.x)
+
+
+def four_of(**options) -> DataSpec:
+    """Return data of 120 rows, of which 4 have class 1."""
+    args = {"n_samples": [116, 4], "random_state": 0}
+    return DataSpec(source="make_blobs", args=args, **options)
+
+
+def test_a_split_without_a_class_is_refused_with_the_counts_and_the_remedy():
+    with pytest.raises(DataError) as caught:
+        load_splits(four_of(), 0)
+    line = str(caught.value)
+    assert "the class '1' has 3 training, 1 validation and 0 test rows; allowed is every" in line
+    assert "say stratify = true" in line
+    counts = load_splits(four_of(stratify=True), 0).summary.splits
+    assert [count.of_class[1] for count in counts] == [2, 1, 1]
+
+
+@pytest.mark.parametrize("vary", [("split",), ("data",), ("split", "data")], ids="-".join)
+def test_each_seed_s_split_is_checked_and_the_seed_is_named(vary):
+    refused = []
+    for seed in range(30):
+        try:
+            splits = load_splits(four_of(), seed, vary=vary)
+        except DataError as error:
+            refused.append(seed)
+            assert f" at seed {seed};" in str(error)
+        else:
+            assert all(len(np.unique(part.y)) == 2 for part in parts(splits))
+    assert refused
+
+
+def test_a_stratified_split_too_small_for_a_class_says_to_enlarge_it():
+    args = {"n_samples": [200, 200, 3], "random_state": 0}
+    spec = DataSpec(source="make_blobs", args=args, stratify=True, test_size=0.05)
+    with pytest.raises(DataError, match=r"class '2' has .* raise test_size, "):
+        load_splits(spec, 0)
+
+
+def test_every_seed_of_the_shipped_studies_has_every_class_in_every_split():
+    for name in ("generalised", "breast-cancer", "digits", "noisy-labels", "smoke"):
+        spec = load_spec(name)
+        for seed in range(10):
+            load_splits(spec.data, seed, vary=spec.vary)
+
+
+def test_the_summary_says_what_was_resolved(tmp_path):
+    spec = DataSpec(source=write(tmp_path / "people.csv"), target="plan", drop=("member",))
+    splits = load_splits(spec, 0)
+    summary = splits.summary
+    assert (summary.task, summary.classes) == ("multiclass", ("maybe", "no", "yes"))
+    assert summary.why == "the target has 3 distinct values that are no numbers"
+    assert summary.n_features == splits.n_features == 6
+    assert [(one.name, one.rows, one.of_class) for one in summary.splits] == [
+        ("training", 36, (9, 18, 9)),
+        ("validation", 12, (3, 6, 3)),
+        ("test", 12, (3, 6, 3)),
+    ]
+    assert [(c.name, c.kind, c.missing, c.features) for c in summary.reading.columns] == [
+        ("age", "number", 2, 1),
+        ("town", "category", 2, 4),
+        ("children", "number", 0, 1),
+        ("member", "dropped", 0, 0),
+    ]
+    assert summary.reading.target.name == "plan"
+
+
+def test_a_changed_file_and_another_reading_of_it_are_read_anew(tmp_path):
+    spec = DataSpec(source=write(tmp_path / "people.csv"), target="plan")
+    first = load_splits(spec, 0)
+    assert load_splits(spec.model_copy(update={"drop": ("town",)}), 0).n_features == 4
+    write(tmp_path / "people.csv", people(80))
+    assert len(load_splits(spec, 0).train.y) > len(first.train.y)

@@ -7,6 +7,7 @@ from finetune.engines.keras_fit import KerasEngine
 from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.population import PopulationEngine
 from finetune.engines.problem import Problem
+from finetune.engines.registry import engine_names, get_engine
 from finetune.errors import DataError, SpecError
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
@@ -104,3 +105,16 @@ def test_numbers_have_no_accuracy():
     )
     with pytest.raises(SpecError, match="the target is numbers for regression"):
         Problem(spec)
+
+
+def test_how_a_table_was_read_is_in_the_notes_of_every_engine(tmp_path):
+    rows = "\n".join(f"{n % 7},{'?' if n == 3 else n * 1.5},{n % 2}" for n in range(60))
+    (tmp_path / "table.csv").write_text("a,b,y\n" + rows)
+    (tmp_path / "study.toml").write_text(
+        'name = "noted"\nseeds = 1\ndata = { source = "table.csv", target = "y" }\n'
+        'model = { hidden = [2] }\ntraining = { epochs = 1 }\nvariants = [{ name = "plain" }]'
+    )
+    spec = load_spec(tmp_path / "study.toml")
+    for name in engine_names():
+        notes = get_engine(name).train(task(spec, seeds=(0,), engine=name)).notes
+        assert "data: b: numbers, 1 cell ('?') taken for missing" in notes

@@ -10,7 +10,7 @@ from hypothesis import given
 from finetune.errors import SpecError
 from finetune.spec import study as spec_module
 from finetune.spec.data import DataSpec
-from finetune.spec.recipes import digest
+from finetune.spec.recipes import data_inputs, digest
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
 from finetune.spec.variants import VariantSpec
@@ -331,3 +331,18 @@ def test_a_spec_is_frozen():
     spec: StudySpec = small_study()
     with pytest.raises(ValueError, match="frozen"):
         spec.training.epochs = 5
+
+
+@pytest.mark.parametrize(
+    ("source", "counts"),
+    [
+        ("make_moons", False),
+        ("load_iris", False),
+        ("rows.npz", False),
+        ("rows.csv", True),
+        ("rows.parquet", True),
+        ("rows:load", True),
+    ],
+)
+def test_how_text_is_read_counts_where_there_may_be_text(source, counts):
+    assert ("reading" in data_inputs(DataSpec(source=source))) == counts

@@ -85,6 +85,17 @@ def test_text_needs_no_quotes(value):
 MISTAKES = {
     "unknown key": ("training.epoch=3", "training.epoch", "unknown key", "allowed", "epochs"),
     "unknown table": ("trainin.epochs=3", "trainin", "unknown key", "allowed", "training"),
+    "column of groups": ("data.group=a", "data.group: unknown key; rows of one group", "allowed"),
+    "shuffle": ("data.shuffle=true", "data.shuffle: unknown key; rows are always", "split_seed"),
+    "test file": ("data.test=t.csv", "data.test: unknown key; all rows come", "test_size"),
+    "Keras's share": ("data.validation_split=0.2", "unknown key; the shares are", "val_size"),
+    "header": ("data.header=0", "unknown key; line 1 of a file must hold", "names"),
+    "separator": ("data.sep=;", "data.sep: unknown key; it is found in the file", "semicolons"),
+    "index": ("data.index_col=0", "data.index_col: unknown key; leave such a column out by drop"),
+    "label": ("data.label=y", "data.label: unknown key; it is target"),
+    "features": ("data.features=[a]", "data.features: unknown key; all columns but target"),
+    "signs alike": ("data={source='a.csv', decimal=',', thousands=','}", "both ','", "leave one"),
+    "decimal sign": ("data.decimal=;", "data.decimal: received ';'", "allowed"),
     "unknown argument": (
         "variants.1.early_stopping.patiense=3",
         "variants.1.early_stopping.patiense", "unknown key", "allowed", "patience",

@@ -103,6 +103,7 @@ class _CompiledModel:
             best_epoch=np.array(best[:1] or lowest(curves["val_loss"])),
             final={name: np.array(values) for name, values in final.items()},
             rows_trained=length,
+            notes=self.problem.notes,
         )
 
     def _final_metrics(self, data: SeedData) -> dict[str, list[float]]:

@@ -1,0 +1,50 @@
+"""Keys that people try in `[data]`, and what there is instead."""
+
+from collections.abc import Mapping
+
+_SIZES = "the shares are test_size and val_size, of all rows"
+_ONE_SOURCE = f"all rows come from source and are split by finetune; {_SIZES}"
+_GROUPS = (
+    "rows of one group cannot be kept in one split; keep one row a group, or stratify by class"
+)
+_SEED = 'it is split_seed, or vary = ["split"] for a split of each seed'
+_HEADER = "line 1 of a file must hold the column names; add it to the file"
+_DELIMITER = "it is found in the file: commas, semicolons, tabs or '|'"
+_INDEX = "leave such a column out by drop"
+_TARGET = "it is target, a column's name"
+_FEATURES = "all columns but target and drop are features"
+_MISSING = "it is missing, an array of words"
+_SOURCE = "it is source"
+_CATEGORICAL = "it is categorical, an array of names; text always is"
+_TASK = 'it is task: "binary", "multiclass" or "regression"'
+_SCALED = "columns of numbers are always scaled by the training rows"
+_DATES = "dates are not read; make numbers of them in the file, or leave them out by drop"
+_BALANCE = "classes are not weighted; stratify gives every split its share of each"
+
+# By the key in lower case; the tuple is all keys that are answered alike.
+_ANSWERS: Mapping[tuple[str, ...], str] = {
+    ("group", "groups", "group_by", "groupby", "group_column"): _GROUPS,
+    ("shuffle",): "rows are always shuffled before they are split, by split_seed",
+    ("random_state", "seed", "random_seed"): _SEED,
+    ("validation_split", "validation_size", "valid_size", "val_split", "val"): _SIZES,
+    ("test_split", "train_size", "train_split", "split"): _SIZES,
+    ("test", "train", "validation", "validation_data", "valid", "test_file"): _ONE_SOURCE,
+    ("train_file", "val_file", "validation_file", "test_source", "val_source"): _ONE_SOURCE,
+    ("header", "names", "columns", "column_names"): _HEADER,
+    ("sep", "delimiter", "separator"): _DELIMITER,
+    ("index_col", "index", "id", "id_column"): _INDEX,
+    ("exclude", "ignore", "skip", "drop_columns"): _INDEX,
+    ("label", "labels", "y", "target_column", "class", "output", "targets"): _TARGET,
+    ("features", "feature", "x", "usecols", "inputs", "feature_columns"): _FEATURES,
+    ("na_values", "na", "nan", "missing_values", "null"): _MISSING,
+    ("path", "file", "filename", "csv", "url", "name", "dataset", "data"): _SOURCE,
+    ("categories", "categorical_columns", "categorical_features", "cat_features"): _CATEGORICAL,
+    ("kind", "type", "problem", "problem_type", "classes", "n_classes"): _TASK,
+    ("stratified", "stratify_by"): "it is stratify = true or false",
+    ("scale", "scaler", "normalize", "normalise", "standardize", "standardise"): _SCALED,
+    ("parse_dates", "dates", "date_column", "datetime"): _DATES,
+    ("encoding",): "text files are read as UTF-8; save it so",
+    ("batch_size", "epochs", "loss", "dtype"): "it belongs under [training]",
+    ("class_weight", "sample_weight", "weights"): _BALANCE,
+}
+DATA_HINTS: Mapping[str, str] = {key: answer for keys, answer in _ANSWERS.items() for key in keys}
