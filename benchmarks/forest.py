@@ -1,6 +1,5 @@
 """The forest plot: every study's differences on one scale, that of its own margins."""
 
-import matplotlib
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
@@ -9,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from benchmarks.verdicts import SIDES
 from finetune.report.figures.base import saved_twice
-from finetune.report.figures.style import RC, WIDTH
+from finetune.report.figures.style import WIDTH, figure_style
 
 # Okabe and Ito's colours, as in the reports, and a shape each.
 STYLES = {
@@ -23,7 +22,7 @@ _STEPS = (1, 3, 10, 30, 100)
 
 def forest_files(verdicts: pd.DataFrame) -> dict[str, bytes]:
     """Draw the forest plot of `read_verdicts` as SVG and as PNG, by file name."""
-    with matplotlib.rc_context(RC):
+    with figure_style():
         return saved_twice("forest", _figure(verdicts))
 
 

@@ -34,12 +34,20 @@ pyproject.toml holds to it.
 - `cli`: the command line: parse, call, print.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import sys
 
-from finetune.errors import FinetuneError
-from finetune.spec.study import StudySpec
-from finetune.studies.load import load_spec
+# `python -m finetune` puts the current folder first on the path, where a stranger's study may lie
+# beside a `typing.py`: off it goes, before anything is imported from there.
+_by_module = sys.argv[:1] == ["-m"] and sys.orig_argv[-len(sys.argv)].endswith("finetune")
+if _by_module and not sys.flags.safe_path:
+    del sys.path[0]
+
+from importlib import import_module  # noqa: E402
+from typing import TYPE_CHECKING, Any  # noqa: E402
+
+from finetune.errors import FinetuneError  # noqa: E402
+from finetune.spec.study import StudySpec  # noqa: E402
+from finetune.studies.load import load_spec  # noqa: E402
 
 if TYPE_CHECKING:
     from finetune.callbacks.reduce_lr import DelayedReduceLROnPlateau

@@ -25,6 +25,11 @@ def _is_unprintable(character: str) -> bool:
     return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
 
 
+def escape_lines(text: str) -> str:
+    """Do the same for a text of several lines, which stay apart."""
+    return "\n".join(map(escape_unprintable, text.split("\n")))
+
+
 def one_line(text: object) -> str:
     """Return a text with every run of white space, line breaks too, as one space."""
     return " ".join(str(text).split())

@@ -1,6 +1,5 @@
 """The plot of cost over the number of runs."""
 
-import matplotlib
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
@@ -10,7 +9,7 @@ from matplotlib.lines import Line2D
 from benchmarks.speed.methods import FORKING, JAX, LOCKSTEP, LOOP, TUNED
 from benchmarks.speed.summary import with_rates
 from finetune.report.figures.base import saved_twice
-from finetune.report.figures.style import RC, WIDTH
+from finetune.report.figures.style import WIDTH, figure_style
 
 _COLOURS = {FORKING: "#0072b2", LOCKSTEP: "#56b4e9", JAX: "#e69f00"}
 _MARKERS = {FORKING: "o", LOCKSTEP: "s", JAX: "D"}
@@ -19,7 +18,7 @@ _LEVELS = {LOOP: ("#666666", "-"), TUNED: ["#666666", "--"]}
 
 def figure_files(sweep: pd.DataFrame, summary: pd.DataFrame) -> dict[str, bytes]:
     """Draw the plot as SVG and as PNG, by file name."""
-    with matplotlib.rc_context(RC):
+    with figure_style():
         return saved_twice("runs", draw(sweep, summary))
 
 

@@ -1,6 +1,7 @@
 """The options that commands share, each defined once, and how a command takes them."""
 
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -112,10 +113,32 @@ Processes = Annotated[
         show_default=False,
     ),
 ]
+
+
+def _check_path(no_imports: bool) -> bool:
+    """Return the option's value; raise where modules in the current folder may have been imported.
+
+    Raises:
+        SpecError: Python has had the current folder on its path since it started.
+    """
+    program = getattr(sys.modules["__main__"], "__spec__", None)
+    by_module = program is not None and program.name.startswith("finetune.")
+    unsafe = by_module and not sys.flags.safe_path
+    here = Path.cwd()
+    if no_imports and (unsafe or any(Path(folder).resolve() == here for folder in sys.path)):
+        raise SpecError(
+            "--no-imports: the current folder is on Python's path, so that modules in it are "
+            "imported; allowed is a path without it: start `finetune` or `python -P -m finetune`, "
+            "in another folder than those in PYTHONPATH"
+        )
+    return no_imports
+
+
 NoImports = Annotated[
     bool,
     typer.Option(
         "--no-imports",
+        callback=_check_path,
         help="For an untrusted study: refuse any module:name in it, and files outside its folder.",
     ),
 ]

@@ -13,6 +13,7 @@ import pandas as pd
 from pyarrow import parquet
 
 from finetune.data.delimiters import are_values, find_delimiter
+from finetune.data.size import file_size
 from finetune.data.table import list_names
 from finetune.errors import DataError, one_line
 
@@ -153,6 +154,8 @@ def _read_npz(file: Path, target: str) -> Arrays:
             f"data.source: {file.name} does not parse as .npz file; allowed is what numpy.savez "
             "writes"
         )
+    # NumPy would first read a header of any length.
+    file_size(file, format=".npz", target=target)
     # NumPy does not close a broken file that it has opened itself.
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
         for field, key in (("data.source", "x"), ("data.target", target)):

@@ -17,6 +17,14 @@ from finetune.errors import DataError, one_line
 from finetune.spec.data import FILE_FORMATS, DataSpec
 from finetune.usercode.files import find_file, import_function
 
+# They make one matrix, or clusters of rows and columns: refused before they make it.
+_WITHOUT_TARGET = frozenset(
+    {
+        "make_biclusters", "make_checkerboard", "make_low_rank_matrix", "make_sparse_coded_signal",
+        "make_sparse_spd_matrix", "make_spd_matrix",
+    }
+)  # fmt: skip
+
 
 def load_table(spec: DataSpec, *, random_state: int | None = None) -> Table:
     """Load the rows of a study, not prepared.
@@ -82,6 +90,8 @@ def _from_function(spec: DataSpec, random_state: int | None) -> Any:
 
 def _from_sklearn(spec: DataSpec, random_state: int | None) -> Table:
     source = _sklearn_function(spec.source)
+    if spec.source in _WITHOUT_TARGET:
+        raise _has_no_target(spec)
     arguments = _arguments(spec, random_state)
     if spec.source.startswith("load_"):
         arguments["return_X_y"] = True
@@ -91,10 +101,7 @@ def _from_sklearn(spec: DataSpec, random_state: int | None) -> Table:
         reason = one_line(problem)
         raise DataError(f"data.args: {spec.source} refuses {spec.args}: {reason}") from problem
     if not (isinstance(raw, tuple) and len(raw) == 2 and np.ndim(raw[0]) == 2):
-        raise DataError(
-            f"data.source: {spec.source} gives no features with a target; allowed is a generator "
-            "or loader of sklearn.datasets for classification or regression, as make_moons"
-        )
+        raise _has_no_target(spec)
     if spec.target:
         raise _has_its_target(spec)
     x, y = raw
@@ -102,6 +109,13 @@ def _from_sklearn(spec: DataSpec, random_state: int | None) -> Table:
     if np.ndim(y) == 1 and np.asarray(y).dtype.kind in "iu":
         y = pd.Series(pd.Categorical(y))
     return table_of_arrays(x, y, spec, name=spec.source)
+
+
+def _has_no_target(spec: DataSpec) -> DataError:
+    return DataError(
+        f"data.source: {spec.source} gives no features with a target; allowed is a generator or "
+        "loader of sklearn.datasets for classification or regression, as make_moons"
+    )
 
 
 def _has_its_target(spec: DataSpec) -> DataError:

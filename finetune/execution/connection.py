@@ -14,7 +14,18 @@ from distributed.cli import dask_worker
 from distributed.comm.addressing import get_address_host_port
 
 from finetune.errors import SpecError
-from finetune.execution.environment import ENVIRONMENT, set_environment, worker_count
+from finetune.execution.environment import (
+    ENVIRONMENT,
+    SAFE_PATH,
+    safe_children,
+    set_environment,
+    worker_count,
+)
+
+_REQUIRE_ENCRYPTION = "distributed.comm.require-encryption"
+
+# What every worker process starts with.
+_WORKER_ENVIRONMENT = {"distributed.nanny.pre-spawn-environ": ENVIRONMENT | SAFE_PATH}
 
 # Dask logs a lost connection at the highest level, with a traceback.
 _SILENT = logging.CRITICAL + 1
@@ -22,12 +33,18 @@ _SILENT = logging.CRITICAL + 1
 
 @contextmanager
 def local_cluster() -> Iterator[LocalCluster]:
-    """Start a scheduler in this process, which answers on this machine alone; no workers yet."""
+    """Start a scheduler in this process, which answers on this machine alone; no workers yet.
+
+    Raises:
+        SpecError: Dask's configuration requires encryption.
+    """
+    _check_encryption("tcp://127.0.0.1", field="--workers", remedy="give --workers 0")
     settings: dict[str, Any] = {
-        "distributed.nanny.pre-spawn-environ": ENVIRONMENT,
+        **_WORKER_ENVIRONMENT,
         "distributed.logging.distributed": "critical",
     }
     with (
+        safe_children(),
         config.set(settings),
         LocalCluster(
             n_workers=0,
@@ -41,6 +58,20 @@ def local_cluster() -> Iterator[LocalCluster]:
     ):
         # Without `asynchronous` it is no coroutine, which its types do not say.
         yield cast(LocalCluster, cluster)
+
+
+def _check_encryption(address: str, *, field: str, remedy: str) -> None:
+    """Check that Dask's configuration allows to talk to an address.
+
+    Raises:
+        SpecError: It requires encryption, and the address has none.
+    """
+    if config.get(_REQUIRE_ENCRYPTION, None) and not address.startswith("tls://"):
+        raise SpecError(
+            f"{field}: Dask's configuration has {_REQUIRE_ENCRYPTION}, which {address} does not "
+            f"offer; allowed is an address that begins with tls://; {remedy}, or leave that out "
+            "of the configuration"
+        )
 
 
 def workers_at(client: Client) -> int:
@@ -76,8 +107,9 @@ def connected(address: str, *, timeout: str = "10s") -> Iterator[Client]:
     """Connect to a running scheduler.
 
     Raises:
-        SpecError: none answers at the address.
+        SpecError: none answers at the address, or Dask's configuration forbids it.
     """
+    _check_encryption(address, field="--dask", remedy="start the scheduler with TLS")
     # What matters of it becomes an error in one line.
     for handler in logging.getLogger("distributed").handlers:
         handler.setLevel(_SILENT)
@@ -103,14 +135,16 @@ def serve(address: str, *, workers: int | None, options: Sequence[str] = ()) -> 
         options: Further ones of `dask worker`.
 
     Raises:
-        SpecError: the address is none, or `dask worker` does not know an option.
+        SpecError: the address is none, Dask's configuration forbids it, or `dask worker` does not
+            know an option.
     """
+    _check_encryption(address, field="worker", remedy="start the scheduler with TLS")
     set_environment()
     count = ["--nworkers", str(worker_count(workers)), "--nthreads", "1", "--memory-limit", "0"]
     arguments = [address, *count, "--no-dashboard", *options]
     try:
         get_address_host_port(address)
-        with config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}):
+        with safe_children(), config.set(_WORKER_ENVIRONMENT):
             dask_worker.main.main(arguments, standalone_mode=False)
     except (ValueError, ClickException) as error:
         reason = (error.message if isinstance(error, ClickException) else str(error)).rstrip(".")

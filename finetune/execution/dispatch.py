@@ -11,6 +11,7 @@ from distributed import Client, Future, KilledWorker, as_completed, get_worker
 from finetune.engines.base import Task
 from finetune.errors import ClusterError
 from finetune.execution.base import TaskProgress
+from finetune.execution.other_packages import escape_messages
 from finetune.execution.task_result import TaskResult, TrainFunction, failed_task, train_task
 from finetune.execution.worker_check import WorkerRequirements, examine, refusal, warning
 
@@ -116,6 +117,7 @@ def _train(
     position: int, task: Task, required: WorkerRequirements, train: TrainFunction, topic: str
 ) -> TaskResult:
     """Train one task; runs in a worker."""
+    escape_messages()
     worker = get_worker()
     # Local workers are named 0, 1, ...: each sees the card of its number, where there are cards.
     if isinstance(worker.name, int):

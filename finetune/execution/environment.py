@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,33 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "MALLOC_TRIM_THRESHOLD_": str(512 * 2**20),
 }
+
+# Python puts the current folder first on the path of a process that it starts with code or a
+# module, and a study's folder may hold a `threading.py`.
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+
+
+@contextmanager
+def safe_children() -> Iterator[None]:
+    """Start processes in the block without the current folder on their path.
+
+    Processes of `multiprocessing` get this one's path too, in which "" is the current folder.
+    """
+    before = {name: os.environ.get(name) for name in SAFE_PATH}
+    path = list(sys.path)
+    os.environ.update(SAFE_PATH)
+    sys.path[:] = [folder for folder in path if folder]
+    try:
+        yield
+    finally:
+        # What the user added in the block stays.
+        added = [folder for folder in sys.path if folder not in path]
+        sys.path[:] = [*path, *added]
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def set_environment() -> None:
@@ -47,12 +75,16 @@ def shortcomings(threads: int) -> list[str]:
 
 
 @cache
-def graphics_cards() -> int:
-    """Count the graphics cards that TensorFlow can use, asking it in a process of its own."""
-    if not any(Path("/dev").glob("nvidia[0-9]*")):
+def graphics_cards(devices: Path = Path("/dev")) -> int:
+    """Count the graphics cards that TensorFlow can use, asking it in a process of its own.
+
+    It is asked only where the folder of devices has one of Nvidia's.
+    """
+    if not any(devices.glob("nvidia[0-9]*")):
         return 0
     count = "import tensorflow as tf; print(len(tf.config.list_physical_devices('GPU')))"
-    answer = subprocess.run([sys.executable, "-c", count], capture_output=True, check=False)
+    with safe_children():
+        answer = subprocess.run([sys.executable, "-c", count], capture_output=True, check=False)
     return int(answer.stdout or 0)
 
 

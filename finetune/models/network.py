@@ -1,6 +1,10 @@
 """The network of a study: the default one, one that the user's code builds, or one from a file."""
 
+import math
+from typing import Any
+
 import keras
+from keras.src.backend.common import global_state
 
 from finetune.errors import SpecError
 from finetune.models.losses import OUTPUT_ACTIVATIONS, USUAL_LOSSES
@@ -8,6 +12,10 @@ from finetune.spec.model import ModelSpec
 from finetune.spec.training import TrainingSpec
 from finetune.usercode.files import find_file, import_function
 from finetune.usercode.keras_config import read_network
+from finetune.usercode.network_size import largest_product
+
+# Of a network in a file; training holds several numbers for each.
+_MAX_WEIGHTS = 10**9
 
 
 def build_model(
@@ -51,9 +59,13 @@ def _from_architecture(
     file, _ = find_file(spec, architecture, field="model.architecture", error=SpecError)
     tree = read_network(file, field="model.architecture")
     try:
+        if largest_product(tree, shape[0]) > _MAX_WEIGHTS:
+            _check_weights(tree, field=f"model.architecture: {file.name}")
         model = keras.saving.deserialize_keras_object(tree)
         if not isinstance(model, keras.Model):
             raise TypeError(f"it holds {type(model).__name__}, not a model")
+    except SpecError:
+        raise
     # Unknown layers, and arguments that they do not have, make Keras raise all kinds of exceptions.
     except Exception as error:
         raise SpecError(
@@ -63,6 +75,27 @@ def _from_architecture(
         ) from error
     _check_shape(model, shape, n_outputs, field=f"model.architecture: {file.name}")
     return model
+
+
+def _check_weights(tree: dict[str, Any], *, field: str) -> None:
+    """Check that a network has not more weights than memory holds, without making any.
+
+    Raises:
+        SpecError: It has.
+        Exception: Of any kind: Keras cannot read it.
+    """
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            model: Any = keras.saving.deserialize_keras_object(tree)
+    finally:
+        # Keras would make the variables once the next scope ends.
+        global_state.set_global_attribute("uninitialized_variables", [])
+    found = sum(math.prod(variable.shape) for variable in model.variables)
+    if found > _MAX_WEIGHTS:
+        raise SpecError(
+            f"{field} has {found:,} weights; allowed are at most {_MAX_WEIGHTS:,}; make its layers "
+            "smaller"
+        )
 
 
 def _from_factory(spec: ModelSpec, factory: str, shape: tuple[int], n_outputs: int) -> keras.Model:

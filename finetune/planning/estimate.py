@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from finetune.data.size import DataSize, data_size
 from finetune.engines.registry import DEFAULT
 from finetune.planning.block import RunCount
 from finetune.planning.claim_map import map_run_count
 from finetune.planning.plan import Plan
 from finetune.planning.search import batch_run_epochs, search_run_counts
-from finetune.planning.workload import count_weights, data_shape, training_workload
+from finetune.planning.workload import count_weights, training_workload
 from finetune.spec.study import StudySpec
 
 # Measured with the founding study: bytes of the store and of the analysis's tables.
@@ -19,7 +20,7 @@ _MEMORY_OF_EPOCH, _MEMORY_OF_RUN = 1000, 500
 _COPIES = 8
 
 # Data whose size is not known are taken to be of the founding study's.
-_USUAL_SHAPE = (1000, 10)
+_USUAL_SIZE = DataSize(n_rows=1000, n_features=10, n_bytes=80_000)
 
 # Beyond these a user is asked.
 MOST_SECONDS = 2 * 3600
@@ -78,7 +79,8 @@ def estimate_run(spec: StudySpec, engine: str = DEFAULT.name) -> CostEstimate:
     """Estimate a study with all that its report rests on.
 
     Raises:
-        SpecError: There is no engine of that name.
+        SpecError: There is no engine of that name, or the network's file cannot be read.
+        DataError: The data's file has an array that no program wrote.
     """
     counts = [count for block in Plan.of(spec, engine).blocks for count in block.run_counts]
     # The analysis holds every epoch of every run at once.
@@ -100,10 +102,10 @@ def _estimate(spec: StudySpec, counts: Sequence[RunCount], *, analysed: int) -> 
     """Sum up what runs cost; the analysis holds `analysed` epochs of them at once."""
     runs = sum(count.n_runs for count in counts)
     run_epochs = sum(count.run_epochs for count in counts)
-    shape = data_shape(spec.data)
-    n_rows, n_features = shape or _USUAL_SHAPE
-    n_weights = count_weights(spec, n_features) if shape else None
-    workload = training_workload(spec, n_rows, n_weights)
+    known = data_size(spec.data)
+    size = known or _USUAL_SIZE
+    n_weights = count_weights(spec, size.n_features)
+    workload = training_workload(spec, size.n_rows, n_weights)
     seconds = sum(
         min(count.run_epochs, _LARGEST) * count.engine.seconds_per_epoch(workload)
         for count in counts
@@ -111,14 +113,15 @@ def _estimate(spec: StudySpec, counts: Sequence[RunCount], *, analysed: int) -> 
     value = 8 if spec.training.dtype == "float64" else 4
     network = workload.n_weights * _COPIES * value
     # The batch order of all epochs is drawn at once; rows are held raw, prepared and cast.
-    data = n_rows * n_features * 24 + workload.n_rows * spec.training.epochs * 4
+    rows = size.n_bytes + size.n_rows * size.n_features * 16
+    data = rows + workload.n_rows * spec.training.epochs * 4
     return CostEstimate(
         runs=runs,
         run_epochs=run_epochs,
         seconds=float(seconds),
         disk=run_epochs * _DISK_OF_EPOCH + runs * _DISK_OF_RUN,
         memory=network + data + analysed * _MEMORY_OF_EPOCH + runs * _MEMORY_OF_RUN,
-        sized=n_weights is not None,
+        sized=known is not None and n_weights is not None,
     )
 
 

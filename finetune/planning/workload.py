@@ -1,46 +1,30 @@
-"""The size of a study's data and network, where the study file says it."""
+"""The size of a study's network, where the study's files say it, and of the work to train it."""
 
 import math
 from itertools import pairwise
-from typing import Any
 
 from finetune.engines.base import FOUNDING_WORKLOAD, Workload
-from finetune.spec.data import DataSpec
+from finetune.errors import SpecError
 from finetune.spec.study import StudySpec
-
-# Rows and features of the data sets that come with scikit-learn.
-_LOADERS: dict[str, tuple[int, int]] = {
-    "load_breast_cancer": (569, 30),
-    "load_diabetes": (442, 10),
-    "load_digits": (1797, 64),
-    "load_iris": (150, 4),
-    "load_linnerud": (20, 3),
-    "load_wine": (178, 13),
-}
-
-
-def data_shape(data: DataSpec) -> tuple[int, int] | None:
-    """Return the number of rows and of features; None where only the data themselves tell."""
-    if data.kind != "sklearn" or data.source in _LOADERS:
-        return _LOADERS.get(data.source)
-    # The defaults of scikit-learn's generators.
-    usual = 20 if data.source == "make_classification" else 2
-    rows: Any = data.args.get("n_samples", 100)
-    # A list counts the rows of each class.
-    rows = sum(rows) if isinstance(rows, list) and all(map(_is_count, rows)) else rows
-    features = data.args.get("n_features", usual)
-    return (rows, features) if _is_count(rows) and _is_count(features) else None
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 10**15
+from finetune.usercode.files import locate_file
+from finetune.usercode.keras_config import read_network
+from finetune.usercode.network_size import count_network_weights
 
 
 def count_weights(spec: StudySpec, n_features: int) -> int | None:
-    """Return the number of weights of the default network; None where the user brings one."""
-    if spec.model.factory or spec.model.architecture:
+    """Return the number of weights of the network; None where the user's code builds it.
+
+    Raises:
+        SpecError: The file of the network cannot be read.
+    """
+    model = spec.model
+    if model.factory:
         return None
-    sizes = (n_features, *spec.model.hidden, 1)
+    if model.architecture:
+        field = "model.architecture"
+        file = locate_file(model, model.architecture, field=field, error=SpecError)
+        return count_network_weights(read_network(file, field=field), n_features)
+    sizes = (n_features, *model.hidden, 1)
     return sum((size + 1) * units for size, units in pairwise(sizes))
 
 

@@ -9,16 +9,19 @@ import pandas as pd
 
 from finetune.errors import escape_unprintable
 
-# A spreadsheet takes what begins so for a formula. The apostrophe, which marks what follows as
-# text, is doubled where it stands already, so that every text can be read back.
+# A spreadsheet takes what begins so for a formula: at the start of a text, or after a character
+# that separates fields where commas do not, in which case quotes in a line's middle are none. The
+# apostrophe, which marks what follows as text, is put before any that stands there already, so
+# that every text can be read back.
 # Source: OWASP, "CSV injection".
-_FORMULA = re.compile(r"'*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_START, _SIGN = r"(^|[;,|\t])", r"(?=[ \"']*[=+\-@\uff1d\uff0b\uff0d\uff20])"
+_FORMULA, _MARKED = re.compile(_START + _SIGN), re.compile(f"{_START}'{_SIGN}")
 
 
 def csv_text(table: pd.DataFrame) -> str:
     """Return a table as CSV: equal for equal tables, floats with all their digits.
 
-    Texts, also names of columns, that a spreadsheet would take for a formula begin with an
+    What a spreadsheet would take for a formula in a text, or the name of a column, begins with an
     apostrophe, and control characters, tabs and line breaks too, are escapes; numbers stay as they
     are.
     """
@@ -49,9 +52,8 @@ def read_csv_text(path: Path) -> pd.DataFrame:
 def _marked(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return f"'{escape_unprintable(value)}" if _FORMULA.match(value) else escape_unprintable(value)
+    return _FORMULA.sub(r"\1'", escape_unprintable(value))
 
 
 def _unmarked(value: Any) -> Any:
-    marked = isinstance(value, str) and value.startswith("'") and _FORMULA.match(value)
-    return value[1:] if marked else value
+    return _MARKED.sub(r"\1", value) if isinstance(value, str) else value

@@ -13,6 +13,9 @@ NONE = "-"
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|#~!])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "<span>$</span>"}
+# GitHub links these, and mentions the user after an @, unless an element stands in between.
+# Source: GitHub Flavored Markdown, "Autolinks (extension)".
+_LINKED = re.compile(r"@|(?<=:)//|(?<=www)\.", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ def table(rows: Sequence[Sequence[str]], *, columns: Sequence[str], align: str =
 def plain(text: object) -> str:
     """Escape text that may hold anything, so that it shows as it is, in tables too."""
     escaped = _SPECIAL.sub(r"\\\1", _flat(text))
-    return re.sub("[&<>$]", lambda match: _ENTITIES[match.group()], escaped)
+    shown = re.sub("[&<>$]", lambda match: _ENTITIES[match.group()], escaped)
+    return _LINKED.sub(lambda match: f"<span>{match.group()}</span>", shown)
 
 
 def quoted(name: str) -> str:

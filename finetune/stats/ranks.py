@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from finetune.stats.matplotlib_import import import_matplotlib
 from finetune.stats.multiple_testing import holm
 from finetune.stats.pairs import ExcludedRun, RunsError, pair_runs, worse_sign
 from finetune.stats.sensitivity import signed_rank
@@ -96,6 +97,7 @@ def homogeneous_groups(p_values: pd.DataFrame, *, alpha: float) -> tuple[tuple[s
     Source: Piepho (2004); scikit-posthocs 0.17, `compact_letter_display`.
     """
     # It loads matplotlib, which nothing else here needs.
+    import_matplotlib()
     from scikit_posthocs import compact_letter_display  # noqa: PLC0415
 
     letters: dict[str, str] = compact_letter_display(p_values, alpha=alpha).to_dict()

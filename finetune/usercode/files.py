@@ -38,6 +38,17 @@ def locate_files(spec: StudySpec, folder: Path | None = None) -> StudySpec:
     return spec.model_copy(update={"data": data, "model": model, "variants": variants})
 
 
+def locate_file(
+    section: UserFileSpec, source: str, *, field: str, error: type[FinetuneError]
+) -> Path:
+    """Return the path of the file that a section depends on, whatever is in it.
+
+    Raises:
+        FinetuneError: Of type `error`: it is not there.
+    """
+    return _find(source, _folders(section), field=field, error=error)[1]
+
+
 def find_file(
     section: UserFileSpec, source: str, *, field: str, error: type[FinetuneError]
 ) -> tuple[Path, str]:
@@ -50,7 +61,7 @@ def find_file(
         FinetuneError: Of type `error`: it is not there, cannot be read, or does not match the
             section's `content`.
     """
-    _, file = _find(source, _folders(section), field=field, error=error)
+    file = locate_file(section, source, field=field, error=error)
     return file, _checked_sha256(section, file, field=field, error=error)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from finetune.errors import FinetuneError, SpecError, one_line
+from finetune.errors import FinetuneError, SpecError, escape_unprintable, one_line
 from finetune.spec.messages import shorten
 
 # Source: `BUILTIN_MODULES` and `_retrieve_class_or_fn`, keras/src/saving/serialization_lib.py,
@@ -35,6 +35,9 @@ _REFUSED = frozenset(
 )  # fmt: skip
 _ALLOWED = "allowed are Keras's own layers and functions, none that holds code or reads files"
 
+# Of text: a network of a thousand layers takes less than one.
+_LARGEST_FILE = 50 * 10**6
+
 
 def read_network(file: Path, *, field: str) -> dict[str, Any]:
     """Read a network that `keras.Model.to_json` wrote, and check that it holds nothing else.
@@ -43,9 +46,12 @@ def read_network(file: Path, *, field: str) -> dict[str, Any]:
         What `keras.models.model_from_json` reads, without how the network was once compiled.
 
     Raises:
-        SpecError: The file cannot be read, is no JSON object, or names what is not Keras's own.
+        SpecError: The file cannot be read, is no JSON object, names what is not Keras's own, or
+            holds text that would act on a terminal.
     """
     try:
+        if file.stat().st_size > _LARGEST_FILE:
+            raise _no_network(file, field, f"it is larger than {_LARGEST_FILE // 10**6} MB")
         tree = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as problem:
         reason = getattr(problem, "strerror", None) or one_line(problem)[:200]
@@ -53,6 +59,7 @@ def read_network(file: Path, *, field: str) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise _no_network(file, field, f"it holds {type(tree).__name__}, not an object")
     check_config(tree, field=f"{field}: {file.name}", error=SpecError)
+    _check_printable(tree, field=f"{field}: {file.name}")
     # The study says how the network is compiled.
     tree.pop("compile_config", None)
     return tree
@@ -70,6 +77,34 @@ def check_config(tree: Any, *, field: str, error: type[FinetuneError]) -> None:
         if found:
             key, value = found
             raise error(f"{field}: {key} is {shorten(value)}; {_ALLOWED}")
+
+
+def _check_printable(tree: Any, *, field: str) -> None:
+    """Check every text in a network, since Keras prints names of layers as they are.
+
+    Raises:
+        SpecError: One holds a character that acts and does not show.
+    """
+    for node in _dictionaries({"": tree}):
+        # A list may hold texts of its own, as the words of a vocabulary.
+        for key, value in node.items():
+            for text in (key, *_texts(value)):
+                if escape_unprintable(text) != text:
+                    raise SpecError(
+                        f"{field}: {shorten(key)} holds {shorten(text)}; allowed is text without "
+                        "control and direction characters; rename it"
+                    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield a text, or those in a list, however deep."""
+    stack = [value]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            stack += one
 
 
 def _dictionaries(tree: Any) -> Iterator[dict[Any, Any]]:

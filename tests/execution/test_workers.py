@@ -10,7 +10,7 @@ from finetune.errors import SpecError
 from finetune.execution import connection
 from finetune.execution.choice import choose_executor
 from finetune.execution.cluster import ClusterExecutor
-from finetune.execution.environment import ENVIRONMENT, shortcomings, worker_count
+from finetune.execution.environment import ENVIRONMENT, SAFE_PATH, shortcomings, worker_count
 from finetune.execution.in_process import InProcessExecutor
 from finetune.execution.training import Options, train_blocks
 from finetune.planning.block import Block
@@ -108,9 +108,11 @@ def ignore(position: int, share: float) -> None:
 
 @pytest.mark.slow
 def test_workers_have_one_thread_and_keep_their_memory():
+    expected = ENVIRONMENT | SAFE_PATH
+
     def settings():
-        return {name: os.environ.get(name) for name in ENVIRONMENT}
+        return {name: os.environ.get(name) for name in expected}
 
     with connection.local_cluster() as local, Client(local, set_as_default=False) as client:
         connection.scale_up(local, client, 1)
-        assert client.submit(settings).result() == ENVIRONMENT
+        assert client.submit(settings).result() == expected

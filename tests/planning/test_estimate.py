@@ -1,5 +1,10 @@
 """What a study would take: asked about before anything of it begins."""
 
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from finetune.engines.registry import engine_names
@@ -74,6 +79,43 @@ HUGE = {
     "trials": ["search", "--trials", "1000000000"],
     "seeds of the search": ["search", "--set", "search.seeds=1000000000"],
 }
+
+
+def bomb(folder: Path) -> list[str]:
+    """Write arrays that take 1 MB in their file and hundreds of terabytes once loaded."""
+    header = io.BytesIO()
+    about = {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**5)}
+    np.lib.format.write_array_header_1_0(header, about)
+    with zipfile.ZipFile(folder / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", header.getvalue() + bytes(10**6))
+        archive.writestr("y.npy", header.getvalue())
+    return ["--set", "data={source='bomb.npz'}"]
+
+
+def long_text(folder: Path) -> list[str]:
+    """Write a table of a million rows."""
+    (folder / "t.csv").write_bytes(b"y,a\n" + b"1,2\n0,1\n" * 500_000)
+    return ["--set", "data={source='t.csv', target='y'}"]
+
+
+def squares(_: Path) -> list[str]:
+    """Name a generator whose matrix takes 80 GB beside few features."""
+    return ["--set", "data.args.n_informative=100000"]
+
+
+def wide(folder: Path) -> list[str]:
+    """Write a small table for a network of 10^10 weights."""
+    (folder / "t.csv").write_text("y,a\n0,1\n1,2\n")
+    return ["--set", "data={source='t.csv', target='y'}", "--set", "model.hidden=[100000,100000]"]
+
+
+@pytest.mark.parametrize("plant", [bomb, long_text, squares, wide])
+def test_what_a_file_or_a_generator_takes_is_asked_about(cli, tmp_path, plant):
+    code, out, err = cli("run", *plant(tmp_path))
+    assert (code, out) == (2, "")
+    (line,) = err.splitlines()
+    assert "as in the founding study" not in line
+    assert line.endswith("train less, or give --yes")
 
 
 @pytest.mark.parametrize("kind", HUGE)

@@ -1,6 +1,7 @@
 """Tables as CSV: no text of a user's is a formula, every text can be read back, numbers stay."""
 
 import io
+import re
 import string
 
 import numpy as np
@@ -24,6 +25,27 @@ def test_what_begins_like_a_formula_begins_with_an_apostrophe(text):
     assert csv_text(as_categories) == csv_text(table)
 
 
+AFTER_A_SEPARATOR = {
+    "x;=cmd|'/C calc'!A0": "x;'=cmd|'/C calc'!A0",
+    "x; '=1": "x;' '=1",
+    "x|@y,-1;+2": "x|'@y,'-1;'+2",
+    'x;"=1': "x;'\"=1",
+}
+
+
+@pytest.mark.parametrize("text", AFTER_A_SEPARATOR)
+def test_a_formula_after_what_separates_fields_elsewhere_begins_with_an_apostrophe(tmp_path, text):
+    table = pd.DataFrame({text: ["a"], "name": [text]})
+    file = tmp_path / "t.csv"
+    file.write_text(csv_text(table))
+    read = pd.read_csv(file)
+    shown = AFTER_A_SEPARATOR[text]
+    assert [*read.columns, *read["name"]] == [shown, "name", shown]
+    for field in re.split(r"[;|]", file.read_text()):
+        assert not field.lstrip(' "').startswith(("=", "+", "-", "@"))
+    pd.testing.assert_frame_equal(read_csv_text(file), table)
+
+
 @pytest.mark.parametrize("text", ["\t=1", "\r=1", "a\nb", "\x1b[31m", "\u202e"])
 def test_a_character_that_acts_is_an_escape(text):
     (line,) = csv_text(pd.DataFrame({"name": [text]})).splitlines()[1:]
@@ -43,7 +65,7 @@ def test_all_else_is_written_as_pandas_does():
     assert csv_text(table) == table.to_csv(index=False, lineterminator="\n")
 
 
-letters = st.sampled_from("'=+-@\uff1d a1,\"") | st.sampled_from(string.ascii_letters)
+letters = st.sampled_from("'=+-@\uff1d a1,;|\"") | st.sampled_from(string.ascii_letters)
 
 
 @given(st.lists(st.text(letters, min_size=1, max_size=6), min_size=1, max_size=4))

@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 from markdown_it import MarkdownIt
@@ -30,6 +31,8 @@ NASTY = [
     "&lt;",
     "# h",
     "~~s~~",
+    "@user and a@b.example",
+    "http://evil.example https://evil.example/x WWW.evil.example www.evil.example",
 ]
 
 
@@ -47,6 +50,16 @@ def _fields(text: str) -> list[str]:
 def test_any_name_shows_as_it_is_in_a_table(name):
     shown = _fields(table([(plain(name), "1.50")], columns=["Variant", "x"]))
     assert shown == ["Variant", "x", name, "1.50"]
+
+
+def test_nothing_is_linked_and_nobody_mentioned():
+    text = plain("@user http://e.example https://e.example FTP://e.example www.e.example a@b.cd")
+    inside = [child for token in MarkdownIt().parse(text) for child in token.children or ()]
+    assert {child.type for child in inside} == {"text", "html_inline"}
+    shown = [child.content for child in inside if child.type == "text"]
+    assert "".join(shown).startswith("@user http://e.example https://e.example FTP://e.example www")
+    # GitHub looks for what it links within a text that no element interrupts.
+    assert not [part for part in shown if re.search(r"@.|.@|://|www\.", part, re.IGNORECASE)]
 
 
 @pytest.mark.parametrize("text", ["plain", "a `b` c", "``", "`x", "two\nlines"])

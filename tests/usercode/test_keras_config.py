@@ -18,8 +18,8 @@ from tests.small_studies import small_study
 _CODE = base64.b64encode(b"code").decode()
 
 
-def layer(name, module="keras.layers", **config):
-    return {"module": module, "class_name": name, "config": config, "registered_name": None}
+def layer(kind, module="keras.layers", **config):
+    return {"module": module, "class_name": kind, "config": config, "registered_name": None}
 
 
 HOSTILE = {
@@ -53,6 +53,30 @@ def test_what_is_not_keras_s_own_is_refused_in_one_line(kind, tmp_path):
         read_network(tmp_path / "n.json", field="model.architecture")
     assert str(caught.value).startswith("model.architecture: n.json: ")
     assert "allowed are Keras's own layers" in str(caught.value)
+
+
+NAMES = {
+    "a layer": layer("Dense", units=1, name="a\x1b]52;c;eA==\x07"),
+    "a key": layer("Dense", **{"units\u202e": 1}),
+    "a layer in a list": layer("Dense", name="a", inbound_nodes=[["\x9b31m", 0, 0]]),
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_name_that_acts_on_a_terminal_is_refused_in_one_line(kind, tmp_path):
+    tree = layer("Sequential", "keras", name="n", layers=[NAMES[kind]])
+    (tmp_path / "n.json").write_text(json.dumps(tree))
+    with pytest.raises(SpecError) as caught:
+        read_network(tmp_path / "n.json", field="model.architecture")
+    assert "allowed is text without control and direction characters" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_a_file_too_large_for_a_network_is_not_read(tmp_path):
+    with (tmp_path / "n.json").open("wb") as file:
+        file.truncate(10**11)
+    with pytest.raises(SpecError, match=r"n\.json is no network .*it is larger than 50 MB"):
+        read_network(tmp_path / "n.json", field="model.architecture")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "[" * 10**5, "\udc80", '{"a": 1e999}'])

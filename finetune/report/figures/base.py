@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import matplotlib
 from matplotlib.figure import Figure
 
-from finetune.report.figures.style import RC
+from finetune.report.figures.style import figure_style
 
 Drawn = TypeVar("Drawn")
 Described = TypeVar("Described")
@@ -41,7 +40,7 @@ class ReportFigure(Generic[Drawn, Described]):
 
     def files(self, data: Drawn) -> dict[str, bytes]:
         """Draw it as SVG and as PNG, by file name; equal data give equal files."""
-        with matplotlib.rc_context(RC), warnings.catch_warnings():
+        with figure_style(), warnings.catch_warnings():
             # A name in a script that the font lacks shows as boxes; the tables still have it.
             warnings.filterwarnings("ignore", message="Glyph .* missing from")
             return saved_twice(self.name, self.draw(data))

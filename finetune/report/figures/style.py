@@ -2,10 +2,12 @@
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
@@ -26,7 +28,7 @@ _DASHES = ("", (4, 2), (1, 1.2), (6, 2, 1, 2), (2.5, 1))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 # `hashsalt` makes the ids inside an SVG the same at every writing.
-RC: Any = {
+_RC: Any = {
     **seaborn.axes_style("whitegrid"),
     **seaborn.plotting_context("notebook", font_scale=0.85),
     "svg.hashsalt": "finetune",
@@ -35,6 +37,15 @@ RC: Any = {
     "grid.color": "#dddddd",
     "legend.frameon": False,
 }
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Draw with the settings of reports alone, whatever the user's or a folder's `matplotlibrc`."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_RC)
+        yield
 
 
 @dataclass(frozen=True)
