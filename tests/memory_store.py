@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
+from finetune.store.schema import EPOCH_COLUMNS, RUN_COLUMNS, TRIAL_COLUMNS
 from finetune.store.selection import missing_variants, named_rows
-from finetune.store.shards import EPOCH_COLUMNS, RUN_COLUMNS, TRIAL_COLUMNS
 
 
 class MemoryStore:

@@ -19,6 +19,7 @@ from benchmarks.reliability.damage import damage_shards
 from benchmarks.reliability.disk import fill_disks
 from benchmarks.reliability.events import Events, by_kind, failed, total
 from benchmarks.reliability.fuzz import feed_inputs
+from benchmarks.reliability.hostile import plant_hostile
 from benchmarks.reliability.kills import kill_training
 from benchmarks.reliability.report import Experiment, write_report
 from benchmarks.reliability.writes import kill_while_writing
@@ -32,6 +33,7 @@ _EXPERIMENTS = {
     "damage": ("--count 200 --seed 1", "--count 11 --seed 1"),
     "disk": ("--count 40", "--count 6"),
     "concurrent": ("--count 10 --seed 1", "--count 2 --seed 1"),
+    "hostile": ("--count 80", "--count 9"),
     "fuzz": ("--seconds 60", "--seconds 6"),
 }
 
@@ -82,6 +84,12 @@ def disk(count: Count, events: File = None) -> None:
 def concurrent(count: Count, seed: Seed = 1, events: File = None) -> None:
     """Run several programs on one folder at once; training is simulated."""
     _finish(run_concurrently(count, seed), events)
+
+
+@app.command()
+def hostile(count: Count, events: File = None) -> None:
+    """Plant what a stranger may into a study's folder; training is simulated, but for one."""
+    _finish(plant_hostile(count), events)
 
 
 @app.command()

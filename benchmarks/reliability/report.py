@@ -35,6 +35,11 @@ _MEANING = (
     "full; the command must end with one line and exit code 2, and go on once there is room.",
     "**five programs on one folder at once**: two runs of one study, one of another study and two "
     "compactions, started within half a second.",
+    "**hostile**: into the folder of a finished study is put what a stranger may put there: shards "
+    "that are named as they should be and hold something else, links that lead out, what is no "
+    "identity, pipes, devices and folders in the place of files, names that spreadsheets and "
+    "browsers obey; and beside a study modules that Python might import. What can be trained anew "
+    "must be, with the same tables; all else must end in one line.",
     "**files**: study files, overrides, data files and networks that are damaged or no such "
     "thing; each must give a value or an error of one line.",
     "**Lost** counts stored runs and trials that cannot be read afterwards, and damage that was "
@@ -65,6 +70,7 @@ def render(experiments: Sequence[Experiment]) -> str:
     sections = [
         Section("What the lines mean", bullets(*_MEANING)),
         Section("When the kills came", _kills(events)),
+        Section("What hostile folders did", _hostile(events)),
         Section("Reproduce", reproduce),
         Section("Machine and versions", _provenance(experiments)),
     ]
@@ -78,6 +84,7 @@ def _summary(events: Sequence[Event]) -> str:
         "kills": "kill -9",
         "corruptions": "damage",
         "full disks": "full",
+        "hostile folders": "hostile",
         "races of five programs": "five programs",
         "fuzzed inputs": "files",
     }
@@ -138,6 +145,18 @@ def _kills(events: Sequence[Event]) -> str:
         "are an hour old, the next run removes half files, and `finetune compact` half shards."
     )
     return paragraphs(table(rows, columns=columns), note) if rows else ""
+
+
+def _hostile(events: Sequence[Event]) -> str:
+    """Return a table of what came of folders that strangers may send."""
+    planted = [event for event in events if event["kind"].startswith("hostile")]
+    counted = ("tried", "code_run", "lost", "tracebacks")
+    rows = [
+        [kind, *(str(total(some, name)) for name in counted)]
+        for kind, some in by_kind(planted).items()
+    ]
+    columns = ["planted", "tried", "code run", "lost", "tracebacks"]
+    return table(rows, columns=columns) if rows else ""
 
 
 def _count(truths: Iterable[Any]) -> str:

@@ -18,10 +18,12 @@ def event(kind: str, **more) -> dict:
     return {"kind": kind, "tried": 1, "lost": 0, "errors": 0, **state, **more}
 
 
+HOSTILE = {"code_run": 0, "tracebacks": 0}
 COMMAND = "python -m benchmarks.reliability"
 EXPERIMENTS = [
     Experiment(f"{COMMAND} writes --count 2", [event("kill -9 amid a study")] * 2, 1),
     Experiment(f"{COMMAND} damage --count 1", [event("damage to a shard")], 2),
+    Experiment(f"{COMMAND} hostile --count 1", [event("hostile: a link", **HOSTILE)], 2),
     Experiment(f"{COMMAND} fuzz", [event("files", tried=0, output="no atheris")], 3),
 ]
 
@@ -34,6 +36,9 @@ def test_each_line_has_its_count_and_its_command():
     assert [column.strip() for column in line.split("|")[2:5]] == ["2", "0", "0"]
     assert f"`{COMMAND} writes --count 2`" in line
     assert "left out: no atheris" in text
+    assert "1 hostile folders" in text
+    (row,) = [line for line in text.splitlines() if line.startswith("| hostile: a link")][1:]
+    assert [column.strip() for column in row.split("|")[2:6]] == ["1", "0", "0", "0"]
 
 
 @pytest.mark.parametrize("fault", ["lost", "errors"])
@@ -55,7 +60,8 @@ def test_a_command_simulates_training(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("experiment", "count"), [("writes", 4), ("damage", 2), ("disk", 3), ("concurrent", 1)]
+    ("experiment", "count"),
+    [("writes", 4), ("damage", 2), ("disk", 3), ("concurrent", 1), ("hostile", 9)],
 )
 def test_each_experiment_tries_and_loses_nothing(tmp_path, experiment, count):
     file = tmp_path / "events.csv"

@@ -6,7 +6,7 @@ from finetune.errors import StoreError
 from finetune.planning.block import Block
 from finetune.spec.study import StudySpec
 from finetune.store.base import Store
-from finetune.store.shards import RUN_COLUMNS
+from finetune.store.schema import RUN_COLUMNS
 
 LOSSES = ("train_loss", "val_loss", "test_loss")
 ACCURACIES = ("train_accuracy", "val_accuracy", "test_accuracy")

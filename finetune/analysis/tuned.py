@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from finetune.engines.registry import DEFAULT, engine_for
 from finetune.errors import StoreError
 from finetune.spec.recipes import digest
+from finetune.spec.regular_file import read_regular
 from finetune.spec.seeds import Source
 from finetune.spec.study import StudySpec
 
@@ -130,10 +131,10 @@ def read_tuned(folder: Path, spec: StudySpec) -> Tuned | None:
         StoreError: the file cannot be read.
     """
     path = folder / TUNED_FILE
-    if not path.exists():
-        return None
     try:
-        tuned = Tuned.model_validate_json(path.read_text(encoding="utf-8"))
+        tuned = Tuned.model_validate_json(read_regular(path, follow=False))
+    except FileNotFoundError:
+        return None
     except (OSError, ValueError) as error:
         raise StoreError(
             f"{TUNED_FILE}: cannot be read ({type(error).__name__}); run `finetune search` again: "

@@ -16,6 +16,7 @@ from finetune.data.delimiters import are_values, find_delimiter
 from finetune.data.size import file_size
 from finetune.data.table import list_names
 from finetune.errors import DataError, one_line
+from finetune.spec.regular_file import check_regular
 
 Arrays = tuple[Any, Any]
 
@@ -47,6 +48,7 @@ def read_file(file: Path, *, format: str, target: str | None) -> FileContent:
             number of the line where there is one.
     """
     try:
+        check_regular(file)
         match format:
             case ".parquet":
                 return FileContent(_read_parquet(file))
@@ -68,6 +70,8 @@ def _unreadable(file: Path, format: str, problem: Exception) -> DataError:
     reason = one_line(problem)[:200] or type(problem).__name__
     if isinstance(problem, UnicodeDecodeError):
         reason = f"line {_line_of_bad_byte(file)} is not text in UTF-8"
+    elif isinstance(problem, OSError) and problem.strerror:
+        reason = problem.strerror
     elif isinstance(problem, pd.errors.EmptyDataError):
         reason = "it is empty; allowed is a line of column names and rows below it"
     elif isinstance(problem, pd.errors.ParserWarning):

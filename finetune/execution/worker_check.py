@@ -19,7 +19,7 @@ class WorkerRequirements:
     Attributes:
         versions: Of the packages that decide the numbers, as the driver has them.
         store: Where to write, as workers find it; None where they return results.
-        identity: Of the store; "" where there is none.
+        identity: Of the store; "" where workers write to none.
     """
 
     versions: tuple[tuple[str, str], ...]
@@ -47,7 +47,8 @@ def _objection(required: WorkerRequirements) -> str:
     for name, version in required.versions:
         if mine.get(name) != version:
             return f"has {name} {mine.get(name)}, and here it is {version}"
-    if required.store and required.store.identity() != required.identity:
+    # Two folders without an identity need not be the same.
+    if required.store and required.store.identity() not in {required.identity} - {""}:
         return f"does not see the folder {required.store}"
     return ""
 

@@ -85,15 +85,18 @@ class ArmSearch:
                 # A setting may have been tried more than once, where ranges hold few of them.
                 held[_key(trial)] -= 1
                 continue
-            value = None if trial.value is None or np.isnan(trial.value) else trial.value
-            self._study.add_trial(
-                create_trial(
-                    state=TrialState.FAIL if value is None else TrialState.COMPLETE,
-                    value=value,
-                    params=trial.setting,
-                    distributions=self._space,
-                )
-            )
+            # One out of the ranges is none of this search, whatever its search is called.
+            with suppress(ValueError):
+                self._study.add_trial(self._finished(trial))
+
+    def _finished(self, trial: Trial) -> FrozenTrial:
+        value = None if trial.value is None or np.isnan(trial.value) else trial.value
+        return create_trial(
+            state=TrialState.FAIL if value is None else TrialState.COMPLETE,
+            value=value,
+            params=trial.setting,
+            distributions=self._space,
+        )
 
     def trials(self) -> list[Trial]:
         """Return all trials that have a setting, by number."""

@@ -16,7 +16,7 @@ from finetune.search.storage import Storage
 from finetune.search.trials import ArmSearch, Trial
 from finetune.spec.study import StudySpec
 from finetune.store.base import Store
-from finetune.store.shards import TRIAL_COLUMNS
+from finetune.store.schema import TRIAL_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,8 @@ def stored_trials(store: Store, arm: Arm, digest: str) -> list[Trial]:
             {name: row[name] if name == "factor" else int(row[name]) for name in arm.parameters},
             row["value"],
         )
-        for row in store.trials(digest).to_dict("records")
+        # A trial that lacks a parameter is none of this arm, whatever its search is called.
+        for row in store.trials(digest).dropna(subset=list(arm.parameters)).to_dict("records")
     ]
 
 

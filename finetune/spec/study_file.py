@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from finetune.errors import SpecError
 from finetune.spec.messages import dotted, explain, shorten
 from finetune.spec.overrides import apply_override
+from finetune.spec.regular_file import open_regular
 from finetune.spec.study import StudySpec
 
 # No study needs more, and the parser of JSON refuses much deeper trees without naming a place.
@@ -92,7 +94,8 @@ def _find(path: Path | str | None) -> Path:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        with TextIOWrapper(open_regular(file), encoding="utf-8") as opened:
+            return opened.read()
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file in UTF-8"
         raise SpecError(f"SPEC: cannot read {str(file)!r}: {reason}") from error

@@ -24,12 +24,9 @@ def write_whole(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}{_SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_synced(partial, content)
         partial.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(
@@ -63,8 +60,20 @@ def is_abandoned(file: Path) -> bool:
     return time.time() - file.stat().st_mtime > _ABANDONED_AFTER_SECONDS
 
 
-def _sync(folder: Path) -> None:
-    """Keep the new name too through a loss of power, where the system offers that."""
+def write_synced(file: Path, content: bytes) -> None:
+    """Write a file that nobody reads yet, so that it outlasts a loss of power.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with file.open("wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Keep new names in a folder through a loss of power, where the system offers that."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -46,11 +46,11 @@ class Store(Protocol):
         ...
 
     def runs(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> pd.DataFrame:
-        """Return the stored runs as `shards.RUN_COLUMNS`, in the order of `recipes`, by seed."""
+        """Return the stored runs as `schema.RUN_COLUMNS`, in the order of `recipes`, by seed."""
         ...
 
     def epochs(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> pd.DataFrame:
-        """Return the stored epochs as `shards.EPOCH_COLUMNS`, in the order of the runs."""
+        """Return the stored epochs as `schema.EPOCH_COLUMNS`, in the order of the runs."""
         ...
 
     def versions(self, recipes: Mapping[str, str]) -> dict[str, dict[str, int]]:
@@ -58,7 +58,7 @@ class Store(Protocol):
         ...
 
     def write_trials(self, trials: pd.DataFrame) -> None:
-        """Add finished trials of a search, as `shards.TRIAL_COLUMNS`."""
+        """Add finished trials of a search, as `schema.TRIAL_COLUMNS`."""
         ...
 
     def trials(self, search: str) -> pd.DataFrame:

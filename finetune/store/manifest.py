@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from finetune.engines.registry import engine_names
 from finetune.errors import StoreError
+from finetune.spec.regular_file import read_regular
 from finetune.spec.study import StudySpec
 from finetune.store.atomic import write_whole
 from finetune.store.machine import machine
@@ -135,9 +136,11 @@ def read_manifest(folder: Path) -> Manifest:
         StoreError: there is none, or it is not one that this version can read.
     """
     try:
-        return Manifest.model_validate_json((folder / MANIFEST_FILE).read_bytes())
+        return Manifest.model_validate_json(read_regular(folder / MANIFEST_FILE, follow=False))
     except (OSError, ValueError, RecursionError) as error:
+        what = f"{MANIFEST_FILE}: {error.strerror}" if isinstance(error, OSError) else ""
         raise StoreError(
-            f"DIR: {str(folder)!r} holds no study that can be read ({type(error).__name__}); "
+            f"DIR: {str(folder)!r} holds no study that can be read "
+            f"({what or type(error).__name__}); "
             "allowed is a folder that `finetune run` wrote"
         ) from error

@@ -1,6 +1,7 @@
 """Finished runs, in Parquet shards that are written whole or not at all."""
 
 import os
+import re
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,12 +14,12 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from finetune.errors import StoreError
-from finetune.store.atomic import remove_partial_files, write_whole
+from finetune.spec.regular_file import read_regular
+from finetune.store.atomic import remove_partial_files, sync_folder, write_synced, write_whole
+from finetune.store.links import refuse_links_of_store
+from finetune.store.schema import EPOCH_COLUMNS, RUN_COLUMNS, TRIAL_COLUMNS
 from finetune.store.selection import missing_variants, named_rows
 from finetune.store.shards import (
-    EPOCH_COLUMNS,
-    RUN_COLUMNS,
-    TRIAL_COLUMNS,
     count_rows,
     damage,
     encoded,
@@ -29,6 +30,8 @@ from finetune.store.shards import (
 )
 
 _Read = TypeVar("_Read")
+
+_IDENTITY = re.compile(rb"[0-9a-f]{32}")
 
 
 class ResultStore:
@@ -59,8 +62,9 @@ class ResultStore:
         its name: what it held is trained anew. What a killed writer left unfinished is removed.
 
         Raises:
-            StoreError: the folder cannot be made or written to.
+            StoreError: the folder cannot be made or written to, or a link is in it.
         """
+        refuse_links_of_store(self.folder)
         try:
             for folder in (self._runs, self._epochs, self._trials):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -76,14 +80,15 @@ class ResultStore:
             ) from error
 
     def identity(self) -> str:
-        """Return the text that this folder alone has; "" where there is no store.
+        """Return the text that this folder alone has; "" where there is none or no such text.
 
         Two machines may have folders of one name. Those that read the same here share one.
         """
         try:
-            return (self.folder / "identity").read_text(encoding="ascii")
+            found = read_regular(self.folder / "identity", follow=False)
         except OSError:
             return ""
+        return found.decode() if _IDENTITY.fullmatch(found) else ""
 
     def as_seen_by_workers(self) -> "ResultStore":
         """Return the same store by its absolute path: a worker may run in another folder."""
@@ -95,23 +100,34 @@ class ResultStore:
         probe.touch()
         probe.unlink()
         if not self.identity():
+            self._write_identity()
+
+    def _write_identity(self) -> None:
+        file = self.folder / "identity"
+        draft = self.folder / f".identity-{secrets.token_hex(8)}.partial"
+        try:
+            write_synced(draft, secrets.token_hex(16).encode())
             # Linked, so that of two programs that begin at once both read what one has written.
-            draft = self.folder / f".identity-{secrets.token_hex(8)}.partial"
-            draft.write_text(secrets.token_hex(16), encoding="ascii")
-            with suppress(FileExistsError):
-                (self.folder / "identity").hardlink_to(draft)
-            draft.unlink()
+            file.hardlink_to(draft)
+        except FileExistsError:
+            # What is there may be no identity: of a disk that lost power, or a stranger's.
+            if not self.identity():
+                draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
+        sync_folder(self.folder)
 
     def check(self) -> None:
-        """Raise StoreError where a shard is damaged.
+        """Raise StoreError where a shard is damaged, or is not one that this program writes.
 
         Raises:
-            StoreError: It names the shard.
+            StoreError: It names the shard, or a link where the store has a folder.
         """
+        refuse_links_of_store(self.folder)
         for name, _, reason in self._damaged():
             raise StoreError(
-                f"store: the shard {name} is damaged: {reason}; run the study again: it sets the "
-                "shard aside and trains anew what it held"
+                f"store: the shard {name} is damaged: {reason}; run the study again: "
+                "`finetune run` sets the shard aside and trains anew what it held"
             )
 
     def _damaged(self) -> Iterator[tuple[str, tuple[Path, ...], str]]:

@@ -13,29 +13,9 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from finetune.errors import StoreError
+from finetune.spec.regular_file import read_regular
+from finetune.store.schema import MADE_BY, misfit, read_schema
 from finetune.store.versions import numeric_versions
-
-RUN_COLUMNS = (
-    "variant", "seed", "status", "train_loss", "train_accuracy", "val_loss", "val_accuracy",
-    "test_loss", "test_accuracy", "epochs_run", "best_epoch", "lr_reductions",
-    "first_reduction_epoch", "final_lr",
-)  # fmt: skip
-EPOCH_COLUMNS = (
-    "variant", "seed", "epoch", "loss", "val_loss", "val_accuracy", "test_loss", "test_accuracy",
-    "train_loss", "train_accuracy", "learning_rate",
-)  # fmt: skip
-TRIAL_COLUMNS = ("search", "number", "factor", "patience", "start_from_epoch", "value")
-
-# The key of a shard's metadata that holds the versions of what made its numbers, as JSON.
-MADE_BY = b"finetune.store.versions"
-
-_COLUMNS = {
-    "runs": ("recipe", *RUN_COLUMNS),
-    "epochs": ("recipe", *EPOCH_COLUMNS),
-    "trials": TRIAL_COLUMNS,
-}
-_INTEGERS = ("seed", "number", "epochs_run", "best_epoch", "lr_reductions", "first_reduction_epoch")
-_TEXTS = ("recipe", "variant", "status", "search")
 
 
 def shard_names(folder: Path) -> list[str]:
@@ -71,12 +51,14 @@ def name_of(*files: bytes) -> str:
 def damage(name: str, folders: Sequence[Path]) -> str:
     """Return what is wrong with a shard that has a file in each of these folders; "" if nothing."""
     try:
-        files = [(folder / name).read_bytes() for folder in folders]
+        files = {folder.name: read_regular(folder / name, follow=False) for folder in folders}
     except FileNotFoundError as error:
         return f"{Path(error.filename).parent.name}/{name} is missing"
     except OSError as error:
         return f"{error.filename} cannot be read ({error.strerror})"
-    return "" if name_of(*files) == name else "it does not hold what was written"
+    # One of another program, or that was tampered with, may be named as it should be.
+    written = name_of(*files.values()) == name
+    return misfit(files) if written else "it does not hold what was written"
 
 
 def versions_by_shard(
@@ -114,7 +96,7 @@ def scan(folder: Path, names: list[str], *, wanted: ds.Expression, columns: list
 
 def _dataset(folder: Path, names: list[str]) -> ds.Dataset:
     files = [str(folder / name) for name in names]
-    return ds.dataset(files, format="parquet", schema=_schema(folder.name))
+    return ds.dataset(files, format="parquet", schema=read_schema(folder.name))
 
 
 @contextmanager
@@ -124,18 +106,5 @@ def _readable(folder: Path) -> Iterator[None]:
     except (OSError, pa.ArrowException) as error:
         raise StoreError(
             f"store: cannot read {folder.name}: {str(error).splitlines()[0]}; run the study again: "
-            "it sets a damaged shard aside and trains anew what it held"
+            "`finetune run` sets a damaged shard aside and trains anew what it held"
         ) from error
-
-
-def _schema(table: str) -> pa.Schema:
-    """Return the types of a shard's columns; epochs hold the study's own dtype, read as float64."""
-
-    def kind(name: str) -> pa.DataType:
-        if name in _TEXTS:
-            return pa.string()
-        if name == "epoch":
-            return pa.int32()
-        return pa.int64() if name in _INTEGERS else pa.float64()
-
-    return pa.schema([(name, kind(name)) for name in _COLUMNS[table]])

@@ -17,6 +17,7 @@ from finetune.report.claim_map import write_map_report
 from finetune.spec.claims import ClaimSpec
 from finetune.spec.study import StudySpec
 from finetune.store.base import Store
+from finetune.store.links import refuse_links_of_study
 from finetune.store.manifest import Manifest
 from finetune.store.results import ResultStore
 
@@ -47,6 +48,7 @@ def map_claim(
         raise SpecError("claim: missing; a map needs its margins and alpha: add [claim]")
     started, clock = datetime.now(UTC), time.perf_counter()
     options = options or Options()
+    refuse_links_of_study(folder)
     store = store or ResultStore(folder / "store")
     store.open(options.progress.note)
     _check_arms(spec, spec.claim)

@@ -15,6 +15,7 @@ from finetune.report.render import write_report
 from finetune.spec.study import StudySpec
 from finetune.stats.power import detectable_effect
 from finetune.store.base import Store
+from finetune.store.links import refuse_links_of_study
 from finetune.store.manifest import Manifest, read_manifest
 from finetune.store.results import ResultStore
 from finetune.studies.results import Results
@@ -42,6 +43,7 @@ def run_study(
     """
     options = options or Options()
     started, clock = datetime.now(UTC), time.perf_counter()
+    refuse_links_of_study(folder)
     store = store or ResultStore(folder / "store")
     store.open(options.progress.note)
     if spec.claim:
@@ -87,6 +89,7 @@ def train_slice(
         FinetuneError: something cannot be done; what was finished is stored.
     """
     options = options or Options()
+    refuse_links_of_study(folder)
     store = ResultStore(folder / "store")
     store.open(options.progress.note)
     blocks = Plan.of(spec, engine).blocks
@@ -99,8 +102,9 @@ def read_study(folder: Path, *, figures: bool = True) -> Results:
     """Read a finished study from its folder and write its report anew.
 
     Raises:
-        StoreError: the folder holds no study, or not all of its runs.
+        StoreError: the folder holds no study, or not all of its runs, or a link.
     """
+    refuse_links_of_study(folder)
     manifest, store = read_manifest(folder), ResultStore(folder / "store")
     store.check()
     plan = _plan_of_stored(manifest, store, folder)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from finetune.analysis.tuned import Tuned
+from finetune.errors import StoreError
 from finetune.execution.training import Options, train_blocks
 from finetune.report.search import render_search
 from finetune.search.confirmation import confirm
@@ -11,9 +12,11 @@ from finetune.search.random_search import REPEATS, stored_repeats, winners_block
 from finetune.search.sampler import describe_sampler
 from finetune.search.storage import Storage, without_password
 from finetune.search.tuning import Tuning
+from finetune.spec.regular_file import check_regular
 from finetune.spec.study import StudySpec
 from finetune.store.atomic import write_whole
 from finetune.store.base import Store
+from finetune.store.links import refuse_links_of_study
 from finetune.store.results import ResultStore
 from finetune.studies.results import Results
 from finetune.studies.run import run_study
@@ -54,11 +57,13 @@ def search_study(
         FinetuneError: something cannot be done; what was finished is stored.
     """
     options = options or Options()
+    refuse_links_of_study(folder)
     store = store or ResultStore(folder / "store")
     store.open(options.progress.note)
     if storage is None:
         # A store that is elsewhere has not made it.
         folder.mkdir(parents=True, exist_ok=True)
+        _check_database(folder / "search.db")
     url = storage or f"sqlite:///{folder / 'search.db'}"
     with Storage(url) as opened:
         if options.command:
@@ -78,6 +83,19 @@ def search_study(
     for name, content in render_search(tuned, tables, figures=options.figures).items():
         write_whole(folder / name, content)
     return SearchResults(tuned, run_study(spec, folder, store=store, options=options))
+
+
+def _check_database(file: Path) -> None:
+    """Refuse a database that is there and is no regular file, which SQLite might wait for."""
+    try:
+        check_regular(file, follow=False)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(
+            f"DIR: cannot read {str(file)!r}: {error.strerror}; remove it and search again: the "
+            "trials are in the store"
+        ) from error
 
 
 def _search_at_random(spec: StudySpec, store: Store, options: Options) -> None:

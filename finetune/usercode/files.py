@@ -10,6 +10,7 @@ from finetune.errors import DataError, FinetuneError, SpecError
 from finetune.spec.base import UserFileSpec
 from finetune.spec.data import DataSpec
 from finetune.spec.model import ModelSpec
+from finetune.spec.regular_file import open_regular
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 from finetune.usercode.imports import find_module, load_function, load_object
@@ -172,7 +173,7 @@ def _checked_sha256(
 ) -> str:
     """Return the SHA-256 of a file; raise where the section's `content` is another."""
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             found = hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as problem:
         raise error(f"{field}: cannot read {str(file)!r}: {problem.strerror}") from problem

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from finetune.errors import FinetuneError, describe_exception
+from finetune.spec.regular_file import read_regular
 
 # The SHA-256 of each module's file when it was loaded, by the module's name: a worker process
 # may outlive a change to the file.
@@ -110,7 +111,7 @@ def wrap_errors(
 
 
 def _import(name: str, file: Path | None, *, root: str | None) -> ModuleType:
-    content = hashlib.sha256(file.read_bytes()).hexdigest() if file else ""
+    content = hashlib.sha256(read_regular(file)).hexdigest() if file else ""
     _forget_package(name, root)
     loaded = sys.modules.get(name) if file else None
     # Another study's module of the same name, or an earlier state of this one.

@@ -12,6 +12,7 @@ from typing import Any
 
 from finetune.errors import FinetuneError, SpecError, escape_unprintable, one_line
 from finetune.spec.messages import shorten
+from finetune.spec.regular_file import read_regular
 
 # Source: `BUILTIN_MODULES` and `_retrieve_class_or_fn`, keras/src/saving/serialization_lib.py,
 # Keras 3.15.
@@ -52,7 +53,7 @@ def read_network(file: Path, *, field: str) -> dict[str, Any]:
     try:
         if file.stat().st_size > _LARGEST_FILE:
             raise _no_network(file, field, f"it is larger than {_LARGEST_FILE // 10**6} MB")
-        tree = json.loads(file.read_text(encoding="utf-8"))
+        tree = json.loads(read_regular(file).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as problem:
         reason = getattr(problem, "strerror", None) or one_line(problem)[:200]
         raise _no_network(file, field, reason) from problem

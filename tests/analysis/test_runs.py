@@ -3,7 +3,7 @@ import pytest
 
 from finetune.analysis.runs import metrics_of, tidy_epochs, tidy_runs
 from finetune.errors import StoreError
-from finetune.store.shards import RUN_COLUMNS
+from finetune.store.schema import RUN_COLUMNS
 from tests.made_study import make_study
 
 

@@ -8,7 +8,7 @@ from finetune.engines.base import Engine
 from finetune.engines.registry import REFERENCE, engine_names, get_engine
 from finetune.engines.results import TaskTables
 from finetune.spec.study import StudySpec
-from finetune.store.shards import EPOCH_COLUMNS, RUN_COLUMNS
+from finetune.store.schema import EPOCH_COLUMNS, RUN_COLUMNS
 from finetune.studies.load import load_spec
 from tests.small_studies import small_study, task
 

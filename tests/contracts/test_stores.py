@@ -10,7 +10,7 @@ from finetune.planning.plan import Plan
 from finetune.spec.study import StudySpec
 from finetune.store.base import Store
 from finetune.store.results import ResultStore
-from finetune.store.shards import EPOCH_COLUMNS, RUN_COLUMNS, TRIAL_COLUMNS
+from finetune.store.schema import EPOCH_COLUMNS, RUN_COLUMNS, TRIAL_COLUMNS
 from finetune.studies.run import run_study
 from finetune.studies.search import search_study
 from tests.made_runs import MadeUpExecutor, made_tables

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from finetune.data.files import read_file
 from finetune.data.reading import reading_notes
 from finetune.errors import DataError
 from tests.data.user_data import WRITERS, people, splits_of, write
+from tests.special_files import SPECIAL_FILES
 
 
 def complaint(source: Path, **options) -> str:
@@ -184,6 +186,15 @@ def test_arrays_that_do_not_fit(arrays, target, parts, tmp_path):
     np.savez(tmp_path / "a.npz", **arrays)
     line = complaint(tmp_path / "a.npz", target=target)
     assert [part for part in parts if part not in line] == []
+
+
+@pytest.mark.parametrize("kind", SPECIAL_FILES)
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".npz"])
+def test_a_file_that_is_no_regular_one_is_not_opened(tmp_path, kind, suffix):
+    file = SPECIAL_FILES[kind](tmp_path / f"it{suffix}")
+    with pytest.raises(DataError, match=f"it is {kind}; allowed is a regular file") as caught:
+        read_file(file, format=suffix, target=None)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -1,9 +1,17 @@
 """Which workers may train, by what made-up workers answer; real ones are in `test_cluster`."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from finetune.errors import ClusterError
-from finetune.execution.worker_check import WorkerRequirements, check_workers
+from finetune.execution.worker_check import (
+    WorkerRequirements,
+    check_workers,
+    examine,
+    requirements,
+)
+from finetune.store.results import ResultStore
 
 REQUIRED = WorkerRequirements((), None, "")
 
@@ -36,3 +44,19 @@ def test_every_worker_that_does_not_fit_is_named():
     assert "worker bare has no finetune that fits (ModuleNotFoundError: No module" in line
     assert "worker fits" not in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("identity", [None, b"", b"\xff", b"text"])
+def test_a_worker_is_not_admitted_by_a_store_without_an_identity(tmp_path, identity):
+    store = ResultStore(tmp_path)
+    if identity is not None:
+        (tmp_path / "identity").write_bytes(identity)
+    assert "does not see the folder" in answer_of_a_worker(store)
+    store.open()
+    assert answer_of_a_worker(store) == ""
+
+
+def answer_of_a_worker(store: ResultStore) -> str:
+    """Return what a worker in this process objects to, which sees the same folder."""
+    required = requirements(store)
+    return examine(required, SimpleNamespace(state=SimpleNamespace(nthreads=1)))[0]

@@ -217,7 +217,7 @@ def test_a_missing_key_is_named(field):
         ("missing.toml", ["'missing.toml'", "No such file"]),
         ("no/such/study", ["'no/such/study'", "No such file"]),
         ("foundling", ["'foundling'", "allowed", "founding"]),
-        (".", ["'.'", "directory"]),
+        (".", ["'.'", "it is a folder", "allowed is a regular file"]),
         ("a" * 5000, ["aaa", "allowed", "founding"]),
         ("nul\0.toml", [r"nul\x00.toml"]),
     ],

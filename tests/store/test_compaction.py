@@ -1,5 +1,6 @@
 """Compaction: fewer files, the same runs, whatever lies in the folder."""
 
+import io
 import os
 
 import pandas as pd
@@ -10,6 +11,7 @@ from finetune.store import compaction
 from finetune.store import results as store_module
 from finetune.store.compaction import compact
 from finetune.store.results import ResultStore
+from finetune.store.shards import encoded
 from tests.made_runs import made_tables
 from tests.small_studies import recipes_of, small_study, task
 
@@ -153,3 +155,38 @@ def test_epochs_that_vanish_amid_a_compaction_are_named_in_one_line(store, monke
     monkeypatch.setattr(compaction, "_kind", vanished)
     with pytest.raises(StoreError, match=r"^store: cannot read a shard: .*; run the study"):
         compact(store.folder, on_note=pytest.fail)
+
+
+@pytest.mark.parametrize("table", ["runs", "epochs"])
+@pytest.mark.parametrize("how", ["rows are lost", "a column is lost", "the disk writes junk"])
+def test_shards_are_kept_where_the_merged_one_is_not_sound(store, monkeypatch, table, how):
+    """The originals are removed only once the merged shard was read again."""
+    merged, write = compaction._merged, ResultStore.write_files
+    before = {file: file.read_bytes() for file in store.folder.rglob("*.parquet")}
+
+    def spoil(folder, names):
+        whole = merged(folder, names)
+        if folder.name != table or how == "the disk writes junk":
+            return whole
+        frame = pd.read_parquet(io.BytesIO(whole))
+        return encoded(frame[10:] if how == "rows are lost" else frame.drop(columns="train_loss"))
+
+    def write_junk(self, *files):
+        name = write(self, *files)
+        if how == "the disk writes junk":
+            (self.folder / table / name).write_bytes(b"junk")
+        return name
+
+    monkeypatch.setattr(compaction, "_merged", spoil)
+    monkeypatch.setattr(ResultStore, "write_files", write_junk)
+    with pytest.raises(StoreError, match=r"the shards it was merged from are kept"):
+        compact(store.folder, on_note=pytest.fail)
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_folders_among_the_shards_are_left(store):
+    folder = store.folder / "epochs" / "mine.parquet"
+    folder.mkdir()
+    os.utime(folder, (0, 0))
+    compact(store.folder, on_note=pytest.fail)
+    assert folder.is_dir()

@@ -12,7 +12,7 @@ import pytest
 from finetune.errors import StoreError
 from finetune.store.manifest import Manifest, read_manifest
 from finetune.store.results import ResultStore
-from finetune.store.shards import TRIAL_COLUMNS
+from finetune.store.schema import TRIAL_COLUMNS
 from tests.made_runs import made_tables
 from tests.small_studies import recipes_of, small_study, task
 

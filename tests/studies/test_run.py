@@ -14,7 +14,7 @@ from finetune.execution.progress import SILENT
 from finetune.execution.training import Options
 from finetune.planning.plan import Plan
 from finetune.store.results import ResultStore
-from finetune.store.shards import RUN_COLUMNS
+from finetune.store.schema import RUN_COLUMNS
 from finetune.store.versions import numeric_versions
 from finetune.studies.results import Results
 from finetune.studies.run import read_study, run_study, train_slice

@@ -15,6 +15,7 @@ from finetune.studies.load import load_spec
 from finetune.usercode.files import import_function, locate_files
 from tests.data.user_data import people, write
 from tests.processes import finetune, loaded_by
+from tests.special_files import SPECIAL_FILES
 
 STUDY = """
 name = "own"
@@ -183,6 +184,31 @@ def test_modules_of_the_same_name_in_two_folders(tmp_path):
         data = locate_files(spec, folder).data
         where = import_function(data, data.source, field="data.source", error=DataError)
         assert where() == folder.name
+
+
+@pytest.mark.parametrize("kind", SPECIAL_FILES)
+@pytest.mark.parametrize(
+    ("name", "override"),
+    [
+        ("it.csv", "data.source=it.csv"),
+        ("it.npz", "data.source=it.npz"),
+        ("it.json", "model.architecture=it.json"),
+    ],
+)
+def test_a_file_that_is_no_regular_one_is_refused_at_once(study, kind, name, override):
+    SPECIAL_FILES[kind](study.parent / name)
+    assert f"no file '{name}' in " in complaint(study, override)
+
+
+@pytest.mark.parametrize("kind", SPECIAL_FILES)
+@pytest.mark.parametrize("name", ["strange.py", "strange/__init__.py"])
+def test_a_module_that_is_no_regular_file_is_refused_at_once(study, kind, name):
+    (study.parent / name).parent.mkdir(exist_ok=True)
+    SPECIAL_FILES[kind](study.parent / name)
+    data = load_spec(study, overrides=["data.source=strange:load"]).data
+    with pytest.raises(DataError, match=r"data\.source: cannot import 'strange:load'") as caught:
+        import_function(data, data.source, field="data.source", error=DataError)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 @pytest.mark.slow

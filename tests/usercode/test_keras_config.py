@@ -14,6 +14,7 @@ from finetune.spec.model import ModelSpec
 from finetune.spec.training import TrainingSpec
 from finetune.usercode.keras_config import check_config, read_network
 from tests.small_studies import small_study
+from tests.special_files import SPECIAL_FILES
 
 _CODE = base64.b64encode(b"code").decode()
 
@@ -85,6 +86,12 @@ def test_a_file_that_is_no_network(text, tmp_path):
     spec = ModelSpec(architecture=str(tmp_path / "n.json"))
     with pytest.raises(SpecError, match=r"n\.json is no network that Keras can read"):
         build_model(spec, TrainingSpec(), n_features=4, n_classes=2)
+
+
+@pytest.mark.parametrize("kind", SPECIAL_FILES)
+def test_a_network_that_is_no_regular_file_is_not_opened(kind, tmp_path):
+    with pytest.raises(SpecError, match=f"it is {kind}; allowed is a regular file"):
+        read_network(SPECIAL_FILES[kind](tmp_path / "it.json"), field="model.architecture")
 
 
 def test_a_network_of_many_kinds_of_layers_is_read():
