@@ -1,9 +1,7 @@
 """What holds for all tests."""
 
-import gc
 import os
 import sys
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -28,18 +26,6 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _quick_collections() -> Iterator[None]:
-    """Hide what is imported by now from the garbage collector, which cannot free any of it.
-
-    statsmodels collects garbage at every correction for many tests.
-    """
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 @pytest.fixture
 def executor() -> MadeUpExecutor:
     """Stand in for training; studies then take a moment."""
@@ -50,15 +36,6 @@ def executor() -> MadeUpExecutor:
 def options(executor) -> Options:
     """Options of a run whose training is made up and whose report has no figures."""
     return Options(executor, figures=False)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _quick_collections():
-    # statsmodels collects garbage at every correction for many tests: let it find little to walk.
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Corrections for many tests at once. All hold however the tests depend on each other."""
 
+import gc
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,4 +40,10 @@ def _corrected(p_values: Sequence[float] | np.ndarray, method: str) -> np.ndarra
     # statsmodels 0.14 takes no empty family.
     if len(p_values) == 0:
         return np.empty(0)
-    return np.asarray(multipletests(p_values, method=method)[1])
+    # statsmodels collects garbage at every correction, which walks all that TensorFlow has loaded:
+    # a tenth of a second each. What is frozen is not walked.
+    gc.freeze()
+    try:
+        return np.asarray(multipletests(p_values, method=method)[1])
+    finally:
+        gc.unfreeze()
