@@ -8,11 +8,11 @@ import pandas as pd
 
 from benchmarks.scale.measurements import Extent, Measurements
 from benchmarks.scale.projection import projections
+from finetune.planning.units import duration
 from finetune.report.markdown import (
     Section,
     bullets,
     code_block,
-    duration,
     join_sections,
     number,
     paragraphs,

@@ -9,6 +9,7 @@ from finetune.planning.block import RunCount
 from finetune.planning.claim_map import map_run_count
 from finetune.planning.plan import Plan
 from finetune.planning.search import batch_run_epochs, search_run_counts
+from finetune.planning.units import count, duration, size
 from finetune.planning.workload import count_weights, training_workload
 from finetune.spec.study import StudySpec
 
@@ -69,9 +70,9 @@ class CostEstimate:
     def __str__(self) -> str:
         about = "about" if self.sized else "(data and network as in the founding study) about"
         return (
-            f"{_counted(self.runs)} runs with at most {_counted(self.run_epochs)} epochs in all: "
-            f"{about} {_duration(self.seconds)} on 2 cores, {_size(self.disk)} of disk and "
-            f"{_size(self.memory)} of memory"
+            f"{count(self.runs)} runs with at most {count(self.run_epochs)} epochs in all: "
+            f"{about} {duration(self.seconds)} on 2 cores, {size(self.disk)} of disk and "
+            f"{size(self.memory)} of memory"
         )
 
 
@@ -123,25 +124,3 @@ def _estimate(spec: StudySpec, counts: Sequence[RunCount], *, analysed: int) -> 
         memory=network + data + analysed * _MEMORY_OF_EPOCH + runs * _MEMORY_OF_RUN,
         sized=known is not None and n_weights is not None,
     )
-
-
-def _counted(number: int) -> str:
-    return f"{number:,}" if number < 10**15 else f"{float(min(number, 10**300)):.1e}"
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in (("years", 365.25 * 86400), ("days", 86400), ("hours", 3600)):
-        if seconds >= 2 * length:
-            return f"{_rounded(seconds / length)} {unit}"
-    return f"{max(1, round(seconds / 60))} minutes" if seconds >= 90 else f"{seconds:.0f} s"
-
-
-def _size(number: float) -> str:
-    for unit, length in (("PB", 10**15), ("TB", 10**12), ("GB", 10**9)):
-        if number >= length:
-            return f"{_rounded(min(number, 10**300) / length)} {unit}"
-    return f"{max(1, round(number / 10**6))} MB"
-
-
-def _rounded(number: float) -> str:
-    return f"{number:.1e}" if number >= 10**6 else f"{float(f'{number:.2g}'):,g}"

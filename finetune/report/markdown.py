@@ -101,15 +101,6 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
-def duration(seconds: float) -> str:
-    """Return a time in the units that a person would use."""
-    if seconds < 99.5:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
 def p_value(p: float) -> str:
     """Return a p-value with the digits that matter."""
     if p < 1e-4:

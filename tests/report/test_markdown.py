@@ -8,7 +8,6 @@ from finetune.report.markdown import (
     Section,
     code,
     code_block,
-    duration,
     estimate,
     folded,
     join_sections,
@@ -130,11 +129,3 @@ def test_an_opening_with_its_own_title_stands_alone():
 )
 def test_a_p_value_is_never_zero(p, shown):
     assert p_value(p) == shown
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(0.04, "0.0 s"), (9.99, "10 s"), (99, "99 s"), (99.5, "1 min 40 s"), (7260, "2 h 1 min")],
-)
-def test_a_duration_is_in_the_units_that_a_person_would_use(seconds, shown):
-    assert duration(seconds) == shown

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from finetune.report.markdown import code, duration, plain, table
+from finetune.planning.units import duration
+from finetune.report.markdown import code, plain, table
 from finetune.report.sections.base import ReportSection
 from finetune.store.manifest import Manifest
 
