@@ -6,9 +6,11 @@ import sys
 import pytest
 from hypothesis import settings
 
+from finetune.analysis.analysis import Analysis
 from finetune.cli.training import Services
 from finetune.execution.training import Options
 from tests.made_runs import MadeUpExecutor
+from tests.made_study import Study, make_claim, make_study
 
 # TensorFlow's C++ speaks on loading; tests read the standard error of what they start.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -61,3 +63,27 @@ def cli(executor, tmp_path, monkeypatch, capsys):
         return stop.value.code or 0, *capsys.readouterr()
 
     return call
+
+
+@pytest.fixture(scope="session")
+def study() -> Study:
+    """The default small study: 4 seeds, nothing failed."""
+    return make_study()
+
+
+@pytest.fixture(scope="session")
+def analysis(study) -> Analysis:
+    """The analysis of the default small study."""
+    return study.analysis()
+
+
+@pytest.fixture(scope="session")
+def claimed() -> Study:
+    """A study in which the treatment clearly underfits, by loss and by accuracy."""
+    return make_claim()
+
+
+@pytest.fixture(scope="session")
+def claimed_analysis(claimed) -> Analysis:
+    """The analysis of that study, its verdict among them."""
+    return claimed.analysis()

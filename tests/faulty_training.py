@@ -6,8 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from finetune.engines.base import ProgressCallback, Task
-from finetune.engines.results import TaskTables
+from finetune.engines.base import ProgressCallback, Task, TaskTables
 from finetune.errors import EngineError
 from tests.made_runs import made_tables
 

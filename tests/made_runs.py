@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Sequence
 import numpy as np
 import pyarrow.parquet as pq
 
-from finetune.engines.base import Task
-from finetune.engines.results import METRICS, TaskTables, Training, tabulate
+from finetune.engines.base import Task, TaskTables
+from finetune.engines.results import METRICS, Training, tabulate
 from finetune.execution.base import Executor, TaskProgress
 from finetune.execution.progress import Progress
 from finetune.execution.task_result import TaskResult, failed_task, trained_task

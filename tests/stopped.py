@@ -10,8 +10,7 @@ import sys
 
 from finetune.cli.app import main
 from finetune.cli.training import Services
-from finetune.engines.base import Task
-from finetune.engines.results import TaskTables
+from finetune.engines.base import Task, TaskTables
 from finetune.execution.in_process import InProcessExecutor
 from finetune.execution.task_result import train_by_engine
 from tests.made_runs import made_tables

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from sklearn import datasets
 
 from finetune.data.splits import load_splits
+from finetune.engines.base import TaskTables
 from finetune.engines.keras_fit import KerasEngine
 from finetune.engines.population import PopulationEngine
-from finetune.engines.results import TaskTables
 from finetune.spec.data import DataSpec
 from tests.data.user_data import people, write
 from tests.small_studies import small_study, task

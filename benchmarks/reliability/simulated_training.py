@@ -5,8 +5,8 @@ from collections.abc import Generator, Sequence
 import numpy as np
 
 from finetune.cli.training import Services
-from finetune.engines.base import Task
-from finetune.engines.results import METRICS, TaskTables, Training, tabulate
+from finetune.engines.base import Task, TaskTables
+from finetune.engines.results import METRICS, Training, tabulate
 from finetune.execution.base import Executor, TaskProgress
 from finetune.execution.task_result import TaskResult, trained_task
 from finetune.store.base import Store

@@ -8,13 +8,13 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 
 if TYPE_CHECKING:
-    from finetune.engines.results import TaskTables
+    import pandas as pd
 
 # What training may use beside the libraries where nothing else is given: bytes, and in words.
 DEFAULT_MEMORY = 2 * 10**9
@@ -45,6 +45,19 @@ class Task:
     def runs(self) -> list[tuple[VariantSpec, int]]:
         """The runs in the order of every result's run axis: seed by seed, all variants of each."""
         return [(variant, seed) for seed in self.seeds for variant in self.variants]
+
+
+class TaskTables(NamedTuple):
+    """Results as tables: `runs`, a row a run; `epochs`, a row a run and epoch (`tabulate`).
+
+    `rows_trained` counts the epochs that rows of weights were trained for; runs that share a row
+    share its epochs. `notes` are sentences for the user on how the task was trained.
+    """
+
+    runs: "pd.DataFrame"
+    epochs: "pd.DataFrame"
+    rows_trained: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +115,7 @@ class Engine(ABC):
         """Estimate the seconds that one epoch of one run takes on two cores."""
 
     @abstractmethod
-    def train(self, task: Task, progress: ProgressCallback = silent) -> "TaskTables":
+    def train(self, task: Task, progress: ProgressCallback = silent) -> TaskTables:
         """Train every run of the task; call `progress` with the share that is done, 0 to 1.
 
         Raises:

@@ -2,27 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from finetune.engines.base import Task
+from finetune.engines.base import Task, TaskTables
 
 METRICS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy")
-
-
-class TaskTables(NamedTuple):
-    """Results as tables: `runs`, a row a run; `epochs`, a row a run and epoch (`tabulate`).
-
-    `rows_trained` counts the epochs that rows of weights were trained for; runs that share a row
-    share its epochs. `notes` are sentences for the user on how the task was trained.
-    """
-
-    runs: pd.DataFrame
-    epochs: pd.DataFrame
-    rows_trained: int
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from finetune.engines.base import ProgressCallback, Task
+from finetune.engines.base import ProgressCallback, Task, TaskTables
 from finetune.engines.registry import get_engine
-from finetune.engines.results import TaskTables
 from finetune.errors import FinetuneError, describe_exception
 from finetune.store.base import Store
 

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from finetune.engines.base import Engine
+from finetune.engines.base import Engine, TaskTables
 from finetune.engines.registry import REFERENCE, engine_names, get_engine
-from finetune.engines.results import TaskTables
 from finetune.spec.study import StudySpec
 from finetune.store.schema import EPOCH_COLUMNS, RUN_COLUMNS
 from finetune.studies.load import load_spec

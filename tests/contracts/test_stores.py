@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from finetune.engines.results import TaskTables
+from finetune.engines.base import TaskTables
 from finetune.execution.training import Options, train_blocks
 from finetune.planning.plan import Plan
 from finetune.spec.study import StudySpec

@@ -23,7 +23,8 @@ def test_a_duration_is_in_the_units_that_a_person_would_use(seconds, shown):
 
 
 @pytest.mark.parametrize(
-    ("amount", "shown"), [(1, "1 MB"), (2.5e9, "2.5 GB"), (12e12, "12 TB"), (10**400, "1.0e+285 PB")]
+    ("amount", "shown"),
+    [(1, "1 MB"), (2.5e9, "2.5 GB"), (12e12, "12 TB"), (10**400, "1.0e+285 PB")],
 )
 def test_a_size_is_in_the_largest_unit_that_fits(amount, shown):
     assert size(amount) == shown

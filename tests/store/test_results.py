@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from finetune.engines.results import TaskTables
+from finetune.engines.base import TaskTables
 from finetune.errors import StoreError
 from finetune.spec.study import StudySpec
 from finetune.store.results import ResultStore

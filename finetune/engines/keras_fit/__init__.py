@@ -8,8 +8,8 @@ from finetune.engines.tensorflow_import import import_tensorflow
 from finetune.spec.variants import VariantSpec
 
 if TYPE_CHECKING:
+    from finetune.engines.base import TaskTables
     from finetune.engines.keras_fit.trainer import FitTrainer
-    from finetune.engines.results import TaskTables
 
 # Measured on the founding study (reports/speed): what `fit` spends on a step whatever its size,
 # and what the arithmetic of one training row and one weight takes.

@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from finetune.callbacks.variants import callbacks
-from finetune.engines.base import ProgressCallback, Task
+from finetune.engines.base import ProgressCallback, Task, TaskTables
 from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.problem import Arrays, Prepared, Problem, SeedData
-from finetune.engines.results import METRICS, TaskTables, Training, join, lowest, tabulate
+from finetune.engines.results import METRICS, Training, join, lowest, tabulate
 from finetune.models.initial_values import set_values
 from finetune.models.precision import precision
 from finetune.spec.study import StudySpec

@@ -8,8 +8,8 @@ from finetune.engines.tensorflow_import import import_tensorflow
 from finetune.spec.variants import VariantSpec
 
 if TYPE_CHECKING:
+    from finetune.engines.base import TaskTables
     from finetune.engines.population.trainer import PopulationTrainer
-    from finetune.engines.results import TaskTables
 
 # Runs that train together: enough for the processor to be busy, few enough for its cache.
 RUNS_PER_TASK = 320

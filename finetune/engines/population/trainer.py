@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
-from finetune.engines.base import ProgressCallback, Task
+from finetune.engines.base import ProgressCallback, Task, TaskTables
 from finetune.engines.population.graph import Data, PopulationGraph, SplitTensors
 from finetune.engines.population.rows import Rows
 from finetune.engines.problem import Prepared, Problem, SeedData
-from finetune.engines.results import METRICS, TaskTables, Training, join, lowest, tabulate
+from finetune.engines.results import METRICS, Training, join, lowest, tabulate
 from finetune.models.precision import precision
 from finetune.policies.base import Logs
 from finetune.policies.variants import VariantPolicies
