@@ -100,6 +100,8 @@ def start_fork(
     if not pid:
         os.dup2(write_output, 1)
         os.dup2(write_output, 2)
+        # Elsewhere than this program's own modules, which `--no-imports` would refuse.
+        os.chdir(folder.parent)
         time.sleep(delay)
         _watch(folder, first, write_operation, full_disk=full_disk)
         os._exit(_run(command))

@@ -25,7 +25,8 @@ from benchmarks.reliability.writes import run_undisturbed
 from finetune.store.results import ResultStore
 
 _MAX_SECONDS = 120
-_SCRIPT = "from finetune.cli.app import main\nmain()\n"
+# As the installed command: worker processes import it too, and must start nothing of their own.
+_SCRIPT = 'from finetune.cli.app import main\n\nif __name__ == "__main__":\n    main()\n'
 
 
 @dataclass(frozen=True)
