@@ -33,7 +33,7 @@ _EXPERIMENTS = {
     "damage": ("--count 200 --seed 1", "--count 11 --seed 1"),
     "disk": ("--count 40", "--count 6"),
     "concurrent": ("--count 10 --seed 1", "--count 2 --seed 1"),
-    "hostile": ("--count 80", "--count 9"),
+    "hostile": ("--count 90", "--count 12"),
     "fuzz": ("--seconds 60", "--seconds 6"),
 }
 

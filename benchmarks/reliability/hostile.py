@@ -49,7 +49,7 @@ class Attempt:
 
 def plant_hostile(count: int) -> Events:
     """Plant so much, one thing each time, of all kinds in turn; return an event each time."""
-    attempts = _in_turn(_attempts())[: count - 1]
+    attempts = _in_turn(_attempts())[: count - 2]
     with tempfile.TemporaryDirectory() as scratch:
         sound = Path(scratch) / "sound"
         expected = run_undisturbed("study", sound).tables
@@ -63,7 +63,8 @@ def plant_hostile(count: int) -> Events:
                 shutil.rmtree(folder.parent)
 
         events = run_parallel(work, range(len(attempts)))
-        return [*events, _try_modules(Path(scratch) / "modules")]
+        modules = _try_modules(Path(scratch) / "modules")
+        return [*events, modules, _try_surroundings(Path(scratch) / "surroundings")]
 
 
 def _attempts() -> list[Attempt]:
@@ -79,6 +80,8 @@ def _attempts() -> list[Attempt]:
         *(Attempt("a special file", plant, report) for plant in plants.SPECIAL_MANIFESTS),
         *(Attempt("a special file", plant, read) for plant in plants.SPECIAL_STUDIES),
         *(Attempt("a name", plant, _run_study_file, mended=True) for plant in plants.NAMES),
+        *(Attempt("a network file", plant, _run_study_file) for plant in plants.NETWORKS),
+        *(Attempt("a size", plant, read) for plant in plants.SIZES),
     ]
 
 
@@ -137,6 +140,26 @@ def _try_modules(folder: Path) -> dict:
     event = _event("modules beside a study", outcome, lost=False, wrong=outcome.code != 0)
     return {**event, "number": 0, "tried": tried, "code_run": code_run,
             "errors": event["errors"] + code_run}  # fmt: skip
+
+
+def _try_surroundings(folder: Path) -> dict:
+    """Run where the current folder is gone, output is refused, or encryption is required."""
+    script = folder.with_name("finetune-script.py")
+    run_script = f"runpy.run_path({str(script)!r}, run_name='__main__')"
+    gone = f"import os, runpy; os.rmdir(os.getcwd()); {run_script}"
+    run = [sys.executable, str(script), *command("run", folder / "out", "--workers", "2", "--yes")]
+    programs = (
+        [sys.executable, "-P", "-c", gone],
+        ["sh", "-c", f"{sys.executable} {script} --help > /dev/full"],
+        ["env", "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION=true", *run],
+    )
+    outcomes = []
+    for program in programs:
+        folder.mkdir(exist_ok=True)
+        outcomes.append(_outcome(program, folder))
+    bad = [outcome for outcome in outcomes if not outcome.is_user_error]
+    event = _event("surroundings", (bad or outcomes)[0], lost=False, wrong=bool(bad))
+    return {**event, "number": 0, "tried": len(programs), "errors": len(bad)}
 
 
 def _outcome(arguments: list[str], folder: Path) -> Outcome:

@@ -1,12 +1,15 @@
 """What a stranger may put into a study's folder: modules, links, shards, special files, names."""
 
 import csv
+import io
 import json
 import os
+import zipfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -31,7 +34,9 @@ def plant_modules(folder: Path) -> int:
     for name in _MODULES:
         mark = str(folder / f"{_MARK}{name}")
         (folder / f"{name}.py").write_text(f"open({mark!r}, 'w').close()\n")
-    return len(_MODULES)
+    # Figures with it would need LaTeX, and end without.
+    (folder / "matplotlibrc").write_text("text.usetex: True\n")
+    return len(_MODULES) + 1
 
 
 def count_imported(folder: Path) -> int:
@@ -111,13 +116,47 @@ variants = [{{ name = {json.dumps(name)} }}, {{ name = "other", reduce_lr = {{ p
     )
 
 
+def _write_network(folder: Path, name: str) -> None:
+    """Write a study with a network file whose layer has a hostile name."""
+    layer = {"class_name": "Dense", "module": "keras.layers", "config": {"name": name, "units": 1}}
+    network = {"class_name": "Sequential", "module": "keras", "config": {"layers": [layer]}}
+    (folder / "network.json").write_text(json.dumps(network))
+    _write_parts(folder, model='{ architecture = "network.json" }')
+
+
+def _write_large_array(folder: Path) -> None:
+    """Write a study whose arrays take 800 GB, as a header of a few bytes says."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f8", "fortran_order": False, "shape": (10**9, 100)}
+    )
+    with zipfile.ZipFile(folder / "arrays.npz", "w") as archive:
+        archive.writestr("x.npy", header.getvalue())
+        archive.writestr("y.npy", header.getvalue())
+    _write_parts(folder, data='{ source = "arrays.npz" }')
+
+
+def _write_parts(
+    folder: Path,
+    data: str = '{ source = "make_moons", args = { n_samples = 60 } }',
+    model: str = "{ hidden = [4] }",
+) -> None:
+    (folder / STUDY_FILE).write_text(
+        f'name = "hostile"\nseeds = 2\ndata = {data}\nmodel = {model}\n'
+        'training = { epochs = 2 }\nvariants = [{ name = "plain" }]\n'
+    )
+
+
 def holds_formulas(folder: Path) -> bool:
-    """Return whether a spreadsheet would find a formula in a table, or a browser a tag."""
+    """Return whether a spreadsheet would find a formula in a table, or a browser a tag.
+
+    Some spreadsheets separate fields by semicolons, whatever stands in quotation marks.
+    """
     cells = [
         cell
         for file in (folder / "tables").glob("*.csv")
         for row in csv.reader(file.read_text().splitlines())
-        for cell in row
+        for cell in (part for field in row for part in field.split(";"))
     ]
     formulas = [cell for cell in cells if cell[:1] in {"=", "+", "@", "\t"}]
     return bool(formulas) or "<script>" in (folder / "report.md").read_text()
@@ -164,7 +203,20 @@ SPECIAL_STUDIES: Sequence[Plant] = [
 ]
 
 _NAMES = (
-    "=cmd|'/C calc'!A0", "x;=cmd|'/C calc'!A0", "+1", "@SUM(1)", "\t=1", "@everyone",
+    "=cmd|'/C calc'!A0", "x;=cmd|'/C calc'!A0", "+1", "@SUM(1)", "@everyone",
     "https://example.org/x", "<script>alert(1)</script>", "[a](javascript:alert(1))", "`|`",
 )  # fmt: skip
 NAMES: Sequence[Plant] = [partial(_write_study, name=name) for name in _NAMES]
+
+# What a terminal obeys: the clipboard, colours, and the direction of what follows.
+_ACTING_NAMES = ("\x1b]52;c;eA==\x07", "\x1b[31m", "\u202ea")
+NETWORKS: Sequence[Plant] = [partial(_write_network, name=name) for name in _ACTING_NAMES]
+
+SIZES: Sequence[Plant] = [
+    _write_large_array,
+    partial(
+        _write_parts,
+        data='{ source = "make_regression", args = { n_samples = 1000000, n_features = 100000 } }',
+    ),
+    partial(_write_parts, model="{ hidden = [100000, 100000] }"),
+]

@@ -61,7 +61,7 @@ def test_a_command_simulates_training(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("experiment", "count"),
-    [("writes", 4), ("damage", 2), ("disk", 3), ("concurrent", 1), ("hostile", 9)],
+    [("writes", 4), ("damage", 2), ("disk", 3), ("concurrent", 1), ("hostile", 12)],
 )
 def test_each_experiment_tries_and_loses_nothing(tmp_path, experiment, count):
     file = tmp_path / "events.csv"
