@@ -163,3 +163,10 @@ def test_initial_weights_and_orders_are_those_of_the_seed(engine, spec, together
     first = together.epochs.query("epoch == 0").groupby("seed", observed=True)["train_loss"]
     assert (first.nunique() == 1).all()
     assert np.unique(first.first()).size == 7
+
+
+def test_what_is_not_vectorised_is_noted_in_one_short_sentence():
+    spec = small_study("model.factory=tests.engines.networks:dropout", "training.epochs=1")
+    (note,) = PopulationEngine().train(task(spec, seeds=(0,))).notes
+    assert note.startswith("some of this model is computed run by run")
+    assert len(note) < 150

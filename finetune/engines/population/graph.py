@@ -6,6 +6,7 @@ call; everything is traced once.
 """
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -216,8 +217,17 @@ class PopulationGraph:
             return map_rows(one_row, rows, fall_back=False)
         except ValueError as error:
             # What TensorFlow cannot vectorise it then runs row by row; the rest stays vectorised.
-            self.notes = (f"some of this model is computed run by run, which is slower: {error}",)
+            self.notes = (
+                "some of this model is computed run by run, which is slower: TensorFlow cannot "
+                f"vectorise {_operation_in(error)}",
+            )
             return map_rows(one_row, rows, fall_back=True)
+
+
+def _operation_in(error: ValueError) -> str:
+    """Return the kind of operation that an error of pfor names, without the graph around it."""
+    found = re.search(r"No pfor vectorization defined for (\w+)", str(error))
+    return found[1] if found else "an operation of it"
 
 
 def take(state: State, rows: np.ndarray) -> State:
