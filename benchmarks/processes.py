@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,37 +33,27 @@ def dask_cluster(workers: int, *, log: Path) -> Iterator[tuple[str, int]]:
     Yields:
         The scheduler's address and its process id, once all workers are there.
     """
-    address = free_address()
+    address = _free_address()
     port = address.rpartition(":")[2]
-    python = (sys.executable, "-m")
-    local = ("--host", "127.0.0.1", "--port", port)
-    scheduler = (*python, "dask", "scheduler", *local, "--no-dashboard")
-    serve = (*python, "finetune", "worker", address, "--workers", str(workers))
-    with running(scheduler, log=log) as process, running(serve, log=log):
+    scheduler = ("dask", "scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
+    serve = ("finetune", "worker", address, "--workers", str(workers))
+    with _running(*scheduler, log=log) as process, _running(*serve, log=log):
         with Client(address, timeout="30s", set_as_default=False) as client:
             client.wait_for_workers(workers, timeout=_SECONDS_TO_START)
         yield address, process.pid
 
 
-def free_address() -> str:
-    """Return an address on which nothing listens."""
+def _free_address() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
 
 
 @contextmanager
-def running(
-    command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
-) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a command, its output in a file, until the block ends.
-
-    Its environment is this process's, unless `env` replaces it.
-    """
+def _running(module: str, *arguments: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-m", module, *arguments]
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=output, env=env, start_new_session=True
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
     try:
         yield process
     finally:

@@ -1,27 +1,55 @@
 """Real Dask processes on this machine: a scheduler, and workers started in one way or other."""
 
 import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from distributed import Client
 
-from benchmarks.processes import running
 from tests.processes import ROOT, SCRIPTS
 
 _SECONDS_TO_START = 60
 
 
-def _running(*command: str, log: Path, **environment: str):
+def free_address() -> str:
+    """Return an address on which nothing listens."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return f"tcp://127.0.0.1:{one.getsockname()[1]}"
+
+
+@contextmanager
+def running(*command: str, log: Path, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Run an installed command, its output in a file, until the block ends."""
-    # Workers import what trains from the tests.
-    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    return running([str(SCRIPTS / command[0]), *command[1:]], log=log, env=env)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [SCRIPTS / command[0], *command[1:]],
+            stdout=output,
+            stderr=output,
+            # Workers import what trains from the tests.
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        # Its own processes too: a nanny and the worker that it watches are two.
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def scheduler(address: str, log: Path):
     """Run a scheduler at an address."""
     port = address.rpartition(":")[2]
-    return _running(
+    return running(
         "dask", "scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard", log=log
     )
 
@@ -29,12 +57,12 @@ def scheduler(address: str, log: Path):
 def workers(address: str, log: Path, count: int = 2, *options: str):
     """Run workers as the README says."""
     command = ("finetune", "worker", address, "--workers", str(count), *options)
-    return _running(*command, log=log)
+    return running(*command, log=log)
 
 
 def foreign_worker(address: str, log: Path, *options: str, **environment: str):
     """Run a worker by Dask's own command."""
-    return _running("dask", "worker", address, "--no-dashboard", *options, log=log, **environment)
+    return running("dask", "worker", address, "--no-dashboard", *options, log=log, **environment)
 
 
 def worker_processes(address: str, count: int) -> dict[str, int]:

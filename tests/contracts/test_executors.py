@@ -8,7 +8,6 @@ from functools import partial
 import pandas as pd
 import pytest
 
-from benchmarks.processes import free_address
 from finetune.errors import EngineError
 from finetune.execution.base import Executor
 from finetune.execution.cluster import ClusterExecutor
@@ -18,7 +17,7 @@ from finetune.execution.training import Options, train_blocks
 from finetune.planning.block import Block
 from finetune.store.results import ResultStore
 from tests import faulty_training
-from tests.clusters import scheduler, worker_processes, workers
+from tests.clusters import free_address, scheduler, worker_processes, workers
 from tests.faulty_training import FAULTY_SEED
 from tests.memory_store import MemoryStore
 from tests.small_studies import recipes_of, small_study, task

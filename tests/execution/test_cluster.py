@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.processes import free_address
 from finetune.errors import ClusterError
 from finetune.execution.cluster import ClusterExecutor
 from finetune.execution.in_process import InProcessExecutor
@@ -18,7 +17,7 @@ from finetune.studies.load import load_spec
 from finetune.studies.run import run_study
 from finetune.studies.search import search_study
 from tests import faulty_training
-from tests.clusters import foreign_worker, scheduler, worker_processes, workers
+from tests.clusters import foreign_worker, free_address, scheduler, worker_processes, workers
 from tests.made_runs import Recorded
 from tests.processes import finetune, start
 from tests.small_studies import small_study

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.processes import free_address
 from finetune.execution.environment import SAFE_PATH, graphics_cards, safe_children
-from tests.clusters import scheduler, worker_processes, workers
+from tests.clusters import free_address, scheduler, worker_processes, workers
 from tests.processes import ROOT, finetune
 from tests.spec_strategies import toml_document
 from tests.usercode.test_untrusted import BARE
