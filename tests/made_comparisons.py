@@ -1,10 +1,12 @@
 """Made-up runs with a known truth."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from finetune.claims.registry import judge_claim
 from finetune.spec.study import StudySpec
 
 TREATMENT = "from epoch 0"
@@ -12,6 +14,11 @@ CONTROL = "delayed"
 BARE = "no callbacks"
 
 MakeRuns = Callable[..., pd.DataFrame]
+
+
+def judge(runs: pd.DataFrame, spec: StudySpec, **options: Any) -> Any:
+    """Judge the first claim of a study."""
+    return judge_claim(runs, spec.claims[0], spec, **options)
 
 
 def make_spec() -> StudySpec:
@@ -25,7 +32,7 @@ def make_spec() -> StudySpec:
                 {"name": TREATMENT, "reduce_lr": {}},
                 {"name": CONTROL, "reduce_lr": {"start_from_epoch": 20}},
             ),
-            "claim": {"treatment": TREATMENT, "control": CONTROL},
+            "claims": ({"kind": "underfits", "treatment": TREATMENT, "control": CONTROL},),
         }
     )
 
@@ -36,13 +43,15 @@ def make_runs(
     n: int = 40,
     noise: float = 0.001,
     cut: float = 5,
+    control_cut: float = np.nan,
     seed: int = 0,
     accuracy: bool = True,
 ) -> pd.DataFrame:
     """Make runs of three variants in which each metric differs from the control's by a shift.
 
     `shifts[variant][metric]` is the mean difference from the control, `noise` the standard
-    deviation of every run around it, and `cut` the epoch of the first LR cut (NaN: none).
+    deviation of every run around it, and `cut` the epoch of the treatment's first LR cut (NaN:
+    none), `control_cut` that of the control's.
     """
     rng = np.random.default_rng(seed)
     base = {"train_loss": 0.2, "test_loss": 0.3, "train_accuracy": 0.9, "test_accuracy": 0.85}
@@ -53,7 +62,7 @@ def make_runs(
         table = pd.DataFrame({"variant": variant, "seed": np.arange(n), "status": "ok"})
         for metric, values in common.items():
             table[metric] = values + moved.get(metric, 0.0) + rng.normal(0, noise, n)
-        first = cut if variant == TREATMENT else np.nan
+        first = {TREATMENT: cut, CONTROL: control_cut}.get(variant, np.nan)
         table["first_reduction_epoch"] = pd.array([first] * n, dtype="Float64").astype("Int64")
         tables.append(table)
     runs = pd.concat(tables, ignore_index=True)

@@ -1,6 +1,6 @@
 """A small study that trains nothing: its losses follow from the learning rates alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +9,11 @@ import pandas as pd
 
 from finetune.analysis.analysis import Analysis, Checks, analyse_runs
 from finetune.analysis.runs import RUN_COLUMNS
-from finetune.claims.registry import judge_claim
 from finetune.claims.verdict import Verdict
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
 from finetune.spec.variants import VariantSpec
+from tests.made_comparisons import judge
 
 BUDGET = 12
 METRICS = list(RUN_COLUMNS[3:9])
@@ -32,12 +32,21 @@ ODD_NAMES = ["_hidden", "$a$ or $b", "a very long name " * 4 + "end", "|<&>`"]
 ODD_VARIANTS = [variant | {"name": name} for variant, name in zip(VARIANTS, ODD_NAMES, strict=True)]
 
 
-# The claim's arms, and two more so that ranks have four places.
-CLAIM = {"treatment": "reduction", "control": "delayed"}
+# The claims' arms, and two more so that ranks have four places.
+CLAIM = {"kind": "underfits", "treatment": "reduction", "control": "delayed"}
+SOONER = {
+    "name": "stops sooner",
+    "kind": "better",
+    "treatment": "early stopping",
+    "control": "no callbacks",
+    "metric": "epochs_run",
+    "margin": 2.0,
+}
 CLAIM_VARIANTS = [
     *VARIANTS[:3],
     {"name": "delayed", "reduce_lr": {"factor": 0.4, "patience": 3, "start_from_epoch": 8}},
 ]
+CLAIMS = [CLAIM, SOONER]
 UNDERFIT = {"train_loss": 0.03, "test_loss": 0.02, "train_accuracy": -0.03, "test_accuracy": -0.02}
 SAME = dict.fromkeys(UNDERFIT, 0.0)
 
@@ -52,9 +61,7 @@ class Study:
     replicate: pd.DataFrame | None = None
 
     def verdict(self) -> Verdict | None:
-        if self.spec.claim is None:
-            return None
-        return judge_claim(self.runs, self.spec, replicate=self.replicate)
+        return judge(self.runs, self.spec, replicate=self.replicate) if self.spec.claims else None
 
     def analysis(self) -> Analysis:
         return analyse_runs(
@@ -71,12 +78,12 @@ def make_claim(
     failed: tuple[tuple[str, int], ...] = (),
     accuracy: bool = True,
 ) -> Study:
-    """Make a study with a claim: the treatment is the control plus an effect, give or take.
+    """Make a study with claims: the first one's treatment is its control plus an effect, about.
 
     `spread` is the standard deviation of the effect over seeds, and `noise` that of the control
     against itself; accuracies vary a tenth as much.
     """
-    made = make_study(seeds=seeds, variants=CLAIM_VARIANTS, accuracy=accuracy, claim=CLAIM)
+    made = make_study(seeds=seeds, variants=CLAIM_VARIANTS, accuracy=accuracy, claims=CLAIMS)
     rng, runs = np.random.default_rng(1), made.runs
     control = runs.loc[runs["variant"] == CLAIM["control"]]
     replicate, treated = control.copy(), runs["variant"] == CLAIM["treatment"]
@@ -95,7 +102,7 @@ def make_study(
     failed: tuple[tuple[str, int], ...] = (),
     accuracy: bool = True,
     vary: tuple[str, ...] = ("init", "order"),
-    claim: Mapping[str, Any] | None = None,
+    claims: Sequence[Mapping[str, Any]] = (),
 ) -> Study:
     """Make a study; early stopping acts after 6 to 8 epochs, reduction after its delay and 3."""
     data = {"source": "make_classification", "args": {"n_samples": 60, "weights": [0.5, 0.5]}}
@@ -107,7 +114,7 @@ def make_study(
         "training": {"epochs": BUDGET},
         "variants": variants,
     }
-    spec = parse_spec(tree | ({"claim": dict(claim)} if claim else {}))
+    spec = parse_spec(tree | {"claims": [dict(claim) for claim in claims]})
     made = [_run(variant, seed) for variant in spec.variants for seed in range(seeds)]
     runs = pd.DataFrame([run for run, _ in made], columns=RUN_COLUMNS)
     epochs = pd.concat([epochs for _, epochs in made], ignore_index=True)

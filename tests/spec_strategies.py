@@ -5,7 +5,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from finetune.spec.claims import ClaimSpec
+from finetune.spec.claims import (
+    BetterSpec,
+    ClaimSpec,
+    EquivalentSpec,
+    NotWorseSpec,
+    UnderfitsSpec,
+)
 from finetune.spec.data import DataSpec
 from finetune.spec.model import ModelSpec
 from finetune.spec.search import SearchSpec
@@ -151,16 +157,25 @@ search_specs = st.builds(
 )
 
 
+def _claims_about(pair: tuple[str, str]) -> st.SearchStrategy[ClaimSpec]:
+    arms: Any = {"treatment": st.just(pair[0]), "control": st.just(pair[1])}
+    metric: Any = arms | {"metric": st.just("test_loss"), "margin": st.floats(1e-6, 1)}
+    kinds = (("better", BetterSpec), ("not worse", NotWorseSpec), ("equivalent", EquivalentSpec))
+    return st.one_of(
+        st.builds(UnderfitsSpec, kind=st.just("underfits"), **arms),
+        *(st.builds(spec, kind=st.just(kind), **metric) for kind, spec in kinds),
+    )
+
+
 @st.composite
 def studies(draw: st.DrawFn) -> StudySpec:
     """Draw any valid study."""
     variants = draw(variant_lists)
     pairs = list(permutations([variant.name for variant in variants], 2))
-    claim = None
-    if pairs and draw(st.booleans()):
-        treatment, control = draw(st.sampled_from(pairs))
+    claims, contrasts = (), None
+    if pairs:
+        claims = tuple(draw(st.lists(st.sampled_from(pairs).flatmap(_claims_about), max_size=3)))
         contrasts = draw(st.none() | st.lists(st.sampled_from(pairs), max_size=3).map(tuple))
-        claim = ClaimSpec(treatment=treatment, control=control, contrasts=contrasts)
     return StudySpec(
         name=draw(st.from_regex(r"\Am[A-Za-z0-9._-]{0,78}[A-Za-z0-9_-]\Z")),
         seeds=draw(positives),
@@ -169,7 +184,8 @@ def studies(draw: st.DrawFn) -> StudySpec:
         model=draw(model_specs),
         training=draw(training_specs),
         variants=variants,
-        claim=claim,
+        claims=claims,
+        contrasts=contrasts,
         search=draw(search_specs),
     )
 

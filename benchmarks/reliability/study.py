@@ -23,7 +23,7 @@ OVERRIDES = (
     "variants=[{name='cuts',reduce_lr={patience=1}},"
     "{name='cuts late',reduce_lr={patience=1,start_from_epoch=3}},"
     "{name='stops',early_stopping={patience=2}}]",
-    "claim={treatment='cuts',control='cuts late'}",
+    "claims=[{kind='underfits',treatment='cuts',control='cuts late'}]",
     "search.trials=4",
     "search.seeds=2",
     "search.batch=2",

@@ -17,12 +17,14 @@ from finetune.analysis.comparisons import (
     pair_table,
     rank_table,
     rankings,
+    replicate_of,
 )
 from finetune.analysis.curves import curve_table, mostly_trained
 from finetune.analysis.runs import all_runs, finished, metrics_of, tidy_epochs, tidy_runs
 from finetune.analysis.spread import SpreadBySource, read_spread
 from finetune.analysis.summary import summary_table
 from finetune.analysis.tuned import Tuned
+from finetune.claims.fit_verdict import FitVerdict
 from finetune.claims.registry import judge_claim
 from finetune.claims.verdict import Verdict
 from finetune.planning.plan import Plan
@@ -63,9 +65,11 @@ class Analysis:
         epochs: As the store keeps them, a row a run and epoch, those of failed runs too.
         rankings: What `ranks` is made from.
         alpha: The level of all tests.
-        verdict: On the study's claim; None without one.
-        claim_power: What the seeds can detect, with the spread that the runs turned out to have.
-        claim_plane: Layout of the figure that shows the verdict; None without a pair to draw.
+        verdicts: On the study's claims, in their order.
+        fit_verdict: The first that is about underfitting; None without one.
+        claim_power: What the seeds can detect of it, with the spread that the runs turned out to
+            have.
+        claim_plane: Layout of the figure that shows it; None without a pair to draw.
         probe, parity: See `Checks`.
         tuned: What a search in the same folder found.
         notes: What a reader should know of how the runs were trained.
@@ -86,13 +90,19 @@ class Analysis:
     variance: pd.DataFrame
     rankings: tuple[Ranking, ...]
     alpha: float
-    verdict: Verdict | None
+    verdicts: tuple[Verdict, ...]
+    fit_verdict: FitVerdict | None
     claim_power: DetectableEffect | None
     claim_plane: ClaimPlane | None
     probe: Probe | None
     parity: Parity | None
     tuned: Tuned | None
     notes: tuple[str, ...]
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the first claim; None without any."""
+        return self.verdicts[0] if self.verdicts else None
 
     @property
     def variants(self) -> list[str]:
@@ -175,7 +185,11 @@ def analyse_runs(
     Raises:
         StoreError: a run of a variant and seed, or one of its epochs, is missing or doubled.
     """
-    verdict = judge_claim(runs, spec, replicate=checks.replicate) if spec.claim else None
+    verdicts = tuple(
+        judge_claim(runs, one, spec, replicate=replicate_of(spec, one, checks.replicate))
+        for one in spec.claims
+    )
+    fit = next((one for one in verdicts if isinstance(one, FitVerdict)), None)
     tidy = tidy_runs(runs, spec)
     finished_epochs = tidy_epochs(epochs, tidy)
     ranked = rankings(tidy, spec)
@@ -196,9 +210,10 @@ def analyse_runs(
         variance=pd.DataFrame() if checks.variance is None else checks.variance,
         rankings=ranked,
         alpha=alpha_of(spec),
-        verdict=verdict,
-        claim_power=claim_power(verdict, spec) if verdict else None,
-        claim_plane=claim_plane(pairs, verdict) if verdict and has_pairs(pairs) else None,
+        verdicts=verdicts,
+        fit_verdict=fit,
+        claim_power=claim_power(fit, spec) if fit else None,
+        claim_plane=claim_plane(pairs, fit) if fit and has_pairs(pairs, fit) else None,
         probe=checks.probe,
         parity=checks.parity,
         tuned=tuned,

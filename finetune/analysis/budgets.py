@@ -53,7 +53,7 @@ def budget_table(epochs: pd.DataFrame, runs: pd.DataFrame, spec: StudySpec) -> p
     Columns: variant, budget (epochs), metric (test metrics, epochs_run, epochs_saved against the
     budget), and those of `describe`. Runs that failed within the study's budget count in none.
     """
-    budgets = default_budgets(spec.training.epochs)
+    budgets = default_budgets(max(spec.epochs_of(one.name) for one in spec.variants))
     within = _as_they_ended(runs_within(epochs, spec, budgets=budgets), runs)
     within = within.assign(epochs_saved=within["budget"] - within["epochs_run"])
     measured = [name for name in metrics_of(runs) if name.startswith("test_")]

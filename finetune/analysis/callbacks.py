@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from finetune.analysis.runs import RUN_NUMBERS, finished
+from finetune.analysis.runs import RUN_NUMBERS, budgets_of, finished
 from finetune.spec.study import StudySpec
 
 _SPREAD = ("median", "min", "max")
@@ -20,7 +20,7 @@ def firing_table(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
     those that stopped, the rest over all runs that are ok.
     """
     ok = finished(runs)
-    stopped = ok.loc[ok["epochs_run"] < spec.training.epochs]
+    stopped = ok.loc[ok["epochs_run"] < budgets_of(ok, spec)]
     table = pd.DataFrame(
         {
             "n_ok": _count(ok),

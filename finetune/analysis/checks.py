@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from finetune.planning.checks import PROBE_ARMS
+from finetune.planning.checks import PROBE_ARMS, PROBE_EPOCHS
 from finetune.planning.plan import Plan
 from finetune.stats.parity import Parity, compare_engines
 from finetune.stats.probe import Probe, falls, probe
@@ -16,8 +16,8 @@ def probe_learning_rate(plan: Plan, store: Store) -> Probe | None:
     if block is None or claim is None:
         return None
     epochs = store.epochs(block.recipes, block.seeds)
-    end = plan.runs.spec.training.epochs
-    treatment, control = falls(epochs, PROBE_ARMS, begin=end - 1)
+    begin = (block.epochs or 0) - PROBE_EPOCHS - 1
+    treatment, control = falls(epochs, PROBE_ARMS, begin=begin)
     if len(treatment.train) < 2:
         # Too many runs failed; the report lists those of the study itself.
         return None
@@ -30,7 +30,7 @@ def certify(plan: Plan, store: Store, epochs: pd.DataFrame) -> Parity | None:
     if block is None:
         return None
     reference = store.epochs(block.recipes, block.seeds)
-    return compare_engines(epochs, reference, budget=block.spec.training.epochs)
+    return compare_engines(epochs, reference, budget=block.epochs or block.spec.training.epochs)
 
 
 def spread_by_source(plan: Plan, store: Store, runs: pd.DataFrame) -> pd.DataFrame | None:

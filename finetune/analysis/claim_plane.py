@@ -8,6 +8,7 @@ import pandas as pd
 
 from finetune.analysis.comparisons import CLAIM
 from finetune.claims.fit_table import FIT_TABLE
+from finetune.claims.fit_verdict import FitVerdict
 from finetune.claims.metric_comparison import LEVELS, Level, MetricComparison
 from finetune.claims.verdict import Verdict
 
@@ -73,8 +74,9 @@ class ClaimPlane:
     regions: tuple[Region, ...]
 
 
-def claim_plane(pairs: pd.DataFrame, verdict: Verdict) -> ClaimPlane:
+def claim_plane(pairs: pd.DataFrame, verdict: FitVerdict) -> ClaimPlane:
     """Lay out the plane for the differences of a verdict's losses."""
+    pairs = pairs.loc[pairs["claim"] == verdict.name]
     train, test = verdict.primary.train, verdict.primary.test
     return ClaimPlane(
         across=_axis(pairs, train, most=_MOST_ACROSS),
@@ -92,9 +94,11 @@ def claim_plane(pairs: pd.DataFrame, verdict: Verdict) -> ClaimPlane:
     )
 
 
-def has_pairs(pairs: pd.DataFrame) -> bool:
+def has_pairs(pairs: pd.DataFrame, verdict: Verdict) -> bool:
     """Return whether there is a pair of the claim's arms to draw."""
-    return not pairs.empty and bool((pairs["comparison"] == CLAIM).any())
+    if pairs.empty:
+        return False
+    return bool(((pairs["claim"] == verdict.name) & (pairs["comparison"] == CLAIM)).any())
 
 
 def _axis(pairs: pd.DataFrame, side: MetricComparison, *, most: float) -> PlaneAxis:

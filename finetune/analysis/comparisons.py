@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import pandas as pd
 
 from finetune.analysis.runs import finished
-from finetune.claims.verdict import Verdict
-from finetune.spec.claims import Margins
+from finetune.claims.aa_check import pair_control
+from finetune.claims.fit_verdict import FitVerdict
+from finetune.spec.claims import ClaimSpec, Margins, MetricClaimSpec
 from finetune.spec.study import StudySpec
 from finetune.stats.comparison import Contrast, compare
-from finetune.stats.pairs import ACCURACIES, LOSSES, pair_runs
+from finetune.stats.pairs import ACCURACIES, LOSSES, PairedRuns, pair_runs
 from finetune.stats.power import DetectableEffect, detectable_effect
 from finetune.stats.ranks import Ranking, rank
 
@@ -30,31 +31,38 @@ def alpha_of(spec: StudySpec) -> float:
     return spec.claim.alpha if spec.claim else _ALPHA
 
 
+def margins_of(spec: StudySpec) -> Margins:
+    """Return the margins that contrasts are held to: those of the claim of underfitting."""
+    return spec.underfits.margins if spec.underfits else Margins()
+
+
 def contrasts(spec: StudySpec) -> tuple[Contrast, ...]:
     """Return the family of contrasts, (treatment, control) each, that the study fixes beforehand.
 
-    What the claim lists, else the default family.
+    What the study lists, else the default family.
     """
-    listed = spec.claim.contrasts if spec.claim else None
-    return default_contrasts(spec) if listed is None else listed
+    return default_contrasts(spec) if spec.contrasts is None else spec.contrasts
 
 
 def default_contrasts(spec: StudySpec) -> tuple[Contrast, ...]:
-    """Return the claim's contrast, and every other variant against the first without policies.
+    """Return the claims' contrasts, and every other variant against the first that adds nothing.
 
-    Where all variants have policies the first variant takes that place.
+    Where all variants add something the first variant takes that place.
     """
     bare = [variant.name for variant in spec.variants if variant.bare]
     baseline = bare[0] if bare else spec.variants[0].name
-    claim = [(spec.claim.treatment, spec.claim.control)] if spec.claim else []
+    claimed = [(claim.treatment, claim.control) for claim in spec.claims]
     others = [(variant.name, baseline) for variant in spec.variants if variant.name != baseline]
-    # A pair of variants is one contrast, whichever comes first; the claim fixes its direction.
-    return (*claim, *(pair for pair in others if set(pair) not in map(set, claim)))
+    # A pair of variants is one contrast, whichever comes first; a claim fixes its direction.
+    family: dict[frozenset[str], Contrast] = {}
+    for pair in (*claimed, *others):
+        family.setdefault(frozenset(pair), pair)
+    return tuple(family.values())
 
 
 def contrast_table(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
     """Compare the variants of every contrast that the spec fixes; the columns are `compare`'s."""
-    margins = spec.claim.margins if spec.claim else Margins()
+    margins = margins_of(spec)
     family = contrasts(spec)
     if not family:
         return pd.DataFrame()
@@ -106,36 +114,56 @@ def rank_table(ranked: Sequence[Ranking]) -> pd.DataFrame:
 def pair_table(
     runs: pd.DataFrame, spec: StudySpec, *, replicate: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Return the differences behind the verdict, a row a pair of runs that did not fail.
+    """Return the differences behind the verdicts, a row a pair of runs that did not fail.
 
-    Columns: comparison (the claim, or the control against its replicate), seed, and a column for
-    every metric that was measured: first minus second, in the metric's own units.
+    Columns: claim (its name), comparison (its two variants, or its control against the replicate of
+    that), seed, and a column for every metric that was measured: first minus second, in the
+    metric's own units.
     """
-    claim = spec.claim
-    if claim is None or finished(runs).empty:
+    if finished(runs).empty:
         return pd.DataFrame()
-    tables = [_pairs(runs, (claim.treatment, claim.control), comparison=CLAIM)]
-    if replicate is not None and not replicate.empty:
-        again = f"{claim.control} (another batch order)"
-        first = runs.loc[(runs["variant"] == claim.control) & runs["seed"].isin(replicate["seed"])]
-        both = pd.concat([first.astype({"variant": str}), replicate.assign(variant=again)])
-        tables.append(_pairs(both, (again, claim.control), comparison=SAME_AGAIN))
-    return pd.concat(tables, ignore_index=True)
+    tables = [
+        table.assign(claim=spec.claim_name(claim))
+        for claim in spec.claims
+        for table in _claim_pairs(runs, claim, replicate=replicate_of(spec, claim, replicate))
+    ]
+    if not tables:
+        return pd.DataFrame()
+    together = pd.concat(tables, ignore_index=True)
+    return together.loc[:, ["claim", *together.columns.drop("claim")]]
 
 
-def claim_power(verdict: Verdict, spec: StudySpec) -> DetectableEffect:
+def replicate_of(
+    spec: StudySpec, claim: ClaimSpec, replicate: pd.DataFrame | None
+) -> pd.DataFrame | None:
+    """Return the replicate of a claim's control: there is one of the first claim's alone."""
+    return replicate if spec.claim and claim.control == spec.claim.control else None
+
+
+def claim_power(verdict: FitVerdict, spec: StudySpec) -> DetectableEffect:
     """Return what the study's seeds can detect, with the spread that the runs have."""
-    sides = [side for side in (verdict.primary.train, verdict.primary.test) if verdict.n > 1]
+    sides = [side for side in verdict.comparisons if verdict.n > 1]
     return detectable_effect(
         spec.seeds,
         alpha=verdict.alpha,
         deviations={side.metric: side.difference.sd for side in sides},
-        margins=spec.claim.margins.model_dump() if spec.claim else {},
+        margins=margins_of(spec).model_dump(),
     )
 
 
-def _pairs(runs: pd.DataFrame, variants: tuple[str, str], *, comparison: str) -> pd.DataFrame:
-    paired = pair_runs(runs, variants)
-    metrics = [*LOSSES, *(name for name in ACCURACIES if paired.measures([name]))]
-    columns = {metric: paired.difference(metric) for metric in metrics}
+def _claim_pairs(
+    runs: pd.DataFrame, claim: ClaimSpec, *, replicate: pd.DataFrame | None
+) -> list[pd.DataFrame]:
+    metrics = [claim.metric] if isinstance(claim, MetricClaimSpec) else []
+    paired = pair_runs(runs, (claim.treatment, claim.control))
+    tables = [_differences(paired, metrics, comparison=CLAIM)]
+    if replicate is not None and not replicate.empty:
+        again = pair_control(runs, replicate, claim.control)
+        tables.append(_differences(again, metrics, comparison=SAME_AGAIN))
+    return tables
+
+
+def _differences(paired: PairedRuns, metrics: list[str], *, comparison: str) -> pd.DataFrame:
+    measured = [name for name in (*ACCURACIES, *metrics) if paired.measures([name])]
+    columns = {name: paired.difference(name) for name in dict.fromkeys([*LOSSES, *measured])}
     return pd.DataFrame({"comparison": comparison, "seed": paired.seeds, **columns})

@@ -1,5 +1,6 @@
 """What an analysis begins with: one row a run and one row an epoch, checked and put in order."""
 
+import numpy as np
 import pandas as pd
 
 from finetune.errors import StoreError
@@ -64,6 +65,12 @@ def all_runs(block: Block, store: Store) -> pd.DataFrame:
 def finished(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the runs that are not failed: the only ones that statistics may use."""
     return runs.loc[runs["status"] == "ok"]
+
+
+def budgets_of(runs: pd.DataFrame, spec: StudySpec) -> np.ndarray:
+    """Return the epoch budget of each run: (run,) of int."""
+    budgets = {variant.name: spec.epochs_of(variant.name) for variant in spec.variants}
+    return np.array([budgets[name] for name in runs["variant"]], dtype=np.int64)
 
 
 def metrics_of(runs: pd.DataFrame) -> list[str]:

@@ -3,7 +3,7 @@
 import pandas as pd
 from scipy import stats
 
-from finetune.analysis.runs import finished, metrics_of
+from finetune.analysis.runs import budgets_of, finished, metrics_of
 from finetune.spec.study import StudySpec
 
 CONFIDENCE = 0.95
@@ -31,7 +31,7 @@ def summary_table(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
     and not averaged.
     """
     ok = finished(runs)
-    ok = ok.assign(epochs_saved=spec.training.epochs - ok["epochs_run"])
+    ok = ok.assign(epochs_saved=budgets_of(ok, spec) - ok["epochs_run"])
     table = describe(
         _long(ok, [*metrics_of(runs), "epochs_run", "epochs_saved"]), by=["variant", "metric"]
     )

@@ -112,7 +112,7 @@ class Tuned(_Data):
 
 def judged_study(spec: StudySpec) -> str:
     """Return the digest of what a search is judged by: problem, claim, its variants and seeds."""
-    claim = spec.claim
+    claim = spec.underfits
     arms = [spec.variant(claim.treatment), spec.variant(claim.control)] if claim else []
     return digest(
         {

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from finetune.claims.fit_outcome import FitOutcome, fit_outcomes
-from finetune.spec.claims import ClaimSpec
-from finetune.stats.pairs import pair_runs
+from finetune.claims.metric_comparison import MetricComparison
+from finetune.spec.claims import UnderfitsSpec
+from finetune.stats.pairs import PairedRuns, pair_runs
 
 
 @dataclass(frozen=True)
@@ -24,22 +25,38 @@ class AACheck:
     secondary: FitOutcome | None
 
 
-def check_control(runs: pd.DataFrame, replicate: pd.DataFrame, claim: ClaimSpec) -> AACheck:
-    """Judge the control against itself, over the seeds that the replicate has.
+@dataclass(frozen=True)
+class MetricAACheck:
+    """The control against itself in one metric, over `n` pairs; it passes when it is "equal"."""
+
+    passed: bool
+    n: int
+    comparison: MetricComparison
+
+
+def pair_control(runs: pd.DataFrame, replicate: pd.DataFrame, control: str) -> PairedRuns:
+    """Pair the control's replicate with the control, over the seeds that the replicate has.
 
     Args:
         runs: The study's runs.
-        replicate: Runs of the claim's control with another batch order.
-        claim: Names the control, the margins and alpha.
+        replicate: Runs of the control with another batch order.
+        control: The control.
 
     Raises:
         RunsError: the control lacks a seed of the replicate, or has one twice.
     """
     # Pairs are of two variants, so the replicate takes the name of another.
-    again = f"{claim.control} (another batch order)"
-    first = (runs["variant"] == claim.control) & runs["seed"].isin(list(replicate["seed"]))
-    both = pd.concat([runs.loc[first], replicate.assign(variant=again)], ignore_index=True)
-    pairs = pair_runs(both, (again, claim.control))
+    again = f"{control} (another batch order)"
+    first = (runs["variant"] == control) & runs["seed"].isin(list(replicate["seed"]))
+    both = pd.concat(
+        [runs.loc[first].astype({"variant": str}), replicate.assign(variant=again)],
+        ignore_index=True,
+    )
+    return pair_runs(both, (again, control))
+
+
+def check_fit(pairs: PairedRuns, claim: UnderfitsSpec) -> AACheck:
+    """Judge the fit of the control against itself."""
     primary, secondary = fit_outcomes(pairs, claim)
     passed = primary.label == "no effect"
     note = f"the margins are finer than the noise: the control against itself is {primary.label!r}"

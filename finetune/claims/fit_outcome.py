@@ -7,10 +7,10 @@ import numpy as np
 
 from finetune.claims.fit_table import outcome_label, possible_outcomes
 from finetune.claims.metric_comparison import MetricComparison, compare_metric
-from finetune.spec.claims import ClaimSpec, Margins, VerdictName
+from finetune.spec.claims import Margins, UnderfitsSpec, VerdictName
 from finetune.stats import t_test
 from finetune.stats.multiple_testing import union_p_value
-from finetune.stats.pairs import ACCURACIES, LOSSES, PairedRuns
+from finetune.stats.pairs import ACCURACIES, LOSSES, PairedRuns, worse_sign
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def refuted(
     return (train_upper < margins[0]) | (test_upper < margins[1])
 
 
-def fit_outcomes(pairs: PairedRuns, claim: ClaimSpec) -> tuple[FitOutcome, FitOutcome | None]:
+def fit_outcomes(pairs: PairedRuns, claim: UnderfitsSpec) -> tuple[FitOutcome, FitOutcome | None]:
     """Judge the fit by losses, and by accuracies where they were measured."""
 
     def outcome(metrics: tuple[str, str]) -> FitOutcome:
@@ -85,7 +85,7 @@ def judge_fit(
     worsenings = [pairs.worsening(metric) for metric in metrics]
     widths = (getattr(margins, metrics[0]), getattr(margins, metrics[1]))
     train, test = (
-        compare_metric(worsening, metric, margin=width, alpha=alpha)
+        compare_metric(worsening, metric, sign=worse_sign(metric), margin=width, alpha=alpha)
         for worsening, metric, width in zip(worsenings, metrics, widths, strict=True)
     )
     possible = possible_outcomes(train.possible, test.possible)

@@ -1,20 +1,22 @@
 """The claim over a grid of settings: a verdict for every setting, false discoveries controlled."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from finetune.claims.fit_outcome import judge_fit
-from finetune.claims.underfits import CUT_SHARE, cut_before, share_of
-from finetune.spec.claims import ClaimSpec
+from finetune.claims.tested import LEAST_SHARE, share_of
+from finetune.claims.underfits import seeds_that_test
+from finetune.spec.claims import UnderfitsSpec
+from finetune.spec.study import StudySpec
 from finetune.stats.multiple_testing import benjamini_yekutieli
 from finetune.stats.pairs import LOSSES, PairedRuns, RunsError, pair_runs
 
 
 def claim_map(
-    runs: pd.DataFrame, claim: ClaimSpec, *, delays: Mapping[Hashable, int | None]
+    runs: pd.DataFrame, claim: UnderfitsSpec, *, spec: StudySpec, settings: Sequence[Hashable]
 ) -> pd.DataFrame:
     """Judge the claim `underfits` at every setting of a grid.
 
@@ -25,22 +27,22 @@ def claim_map(
         runs: Runs with a further column `setting`, at each of which the claim's two variants were
             trained on the same seeds.
         claim: The claim.
-        delays: By setting, the first epoch, counted from 0, at which the control may cut (None:
-            never).
+        spec: The study that makes it.
+        settings: All of the grid.
 
     Returns:
-        A row a setting, in the order of `delays`: `setting, n, excluded, cut_share`; for train and
+        A row a setting, in their order: `setting, n, excluded, tested_share`; for train and
         test loss `difference, low, high` with the metric before it (t intervals at 1 - alpha, each
         for itself) and `call`; `p_supported, p_refuted` and both adjusted; `label` (the outcome in
         the fit table, as the intervals have it) and `verdict`.
 
     Raises:
-        RunsError: a setting has no delay or no runs, or a run is missing or there twice.
+        RunsError: a setting is not in the grid or has no runs, or a run is missing or there twice.
 
     Source: Benjamini and Yekutieli (2001): settings share seeds, trajectories and often a control,
     so their p-values depend on each other in ways nobody knows.
     """
-    _check_settings(runs, delays)
+    _check_settings(runs, settings)
     seeds = sorted(runs["seed"].unique())
     by_setting = {setting: rows for setting, rows in runs.groupby("setting", sort=False)}  # noqa: C416
     table = pd.DataFrame(
@@ -49,12 +51,12 @@ def claim_map(
                 setting,
                 _paired(by_setting[setting], claim, setting=setting, seeds=seeds),
                 claim,
-                delay_ends=delay_ends,
+                spec=spec,
             )
-            for setting, delay_ends in delays.items()
+            for setting in settings
         ]
     )
-    tested = (table["cut_share"] >= CUT_SHARE).to_numpy()
+    tested = (table["tested_share"] >= LEAST_SHARE).to_numpy()
     adjusted = adjust_tested(table[["p_supported", "p_refuted"]].to_numpy(), tested=tested)
     table["p_supported_adjusted"], table["p_refuted_adjusted"] = adjusted.T
     table["verdict"] = np.select(
@@ -78,7 +80,7 @@ def adjust_tested(p_values: np.ndarray, *, tested: np.ndarray) -> np.ndarray:
 
 
 def _paired(
-    rows: pd.DataFrame, claim: ClaimSpec, *, setting: Hashable, seeds: list[int]
+    rows: pd.DataFrame, claim: UnderfitsSpec, *, setting: Hashable, seeds: list[int]
 ) -> PairedRuns:
     try:
         return pair_runs(rows, (claim.treatment, claim.control), seeds=seeds)
@@ -87,14 +89,14 @@ def _paired(
 
 
 def _row(
-    setting: Hashable, pairs: PairedRuns, claim: ClaimSpec, *, delay_ends: int | None
+    setting: Hashable, pairs: PairedRuns, claim: UnderfitsSpec, *, spec: StudySpec
 ) -> dict[str, Any]:
     fit = judge_fit(pairs, LOSSES, margins=claim.margins, alpha=claim.alpha)
     row: dict[str, Any] = {
         "setting": setting,
         "n": len(pairs.seeds),
         "excluded": len({run.seed for run in pairs.excluded}),
-        "cut_share": share_of(cut_before(pairs, delay_ends)),
+        "tested_share": share_of(seeds_that_test(pairs, spec)),
     }
     for compared in (fit.train, fit.test):
         row[f"{compared.metric}_difference"] = compared.difference.mean
@@ -108,13 +110,11 @@ def _row(
     }
 
 
-def _check_settings(runs: pd.DataFrame, delays: Mapping[Hashable, int | None]) -> None:
+def _check_settings(runs: pd.DataFrame, settings: Sequence[Hashable]) -> None:
     present = list(runs["setting"].unique())
     for setting in present:
-        if setting not in delays:
-            raise RunsError(f"delays: setting {setting!r} has runs but no delay; add its delay")
-    for setting in delays:
+        if setting not in settings:
+            raise RunsError(f"settings: {setting!r} has runs but is not among them; add it")
+    for setting in settings:
         if setting not in present:
-            raise RunsError(
-                f"runs: setting {setting!r} has no runs; train it, or remove it from delays"
-            )
+            raise RunsError(f"runs: setting {setting!r} has no runs; train it, or leave it out")

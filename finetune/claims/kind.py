@@ -1,12 +1,11 @@
 """What a kind of claim must do to be judged and reported."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 
 from finetune.claims.verdict import Verdict
-from finetune.spec.claims import ClaimSpec
 from finetune.spec.study import StudySpec
 
 
@@ -14,18 +13,19 @@ class ClaimKind(Protocol):
     """One kind of claim: the rule that decides it, and the words that only this kind needs.
 
     The words are rendered from the verdict alone and compute nothing. What holds for claims of
-    every kind (seeds excluded, the A/A check, what varied) stands in `finetune.claims.words`.
+    every kind (seeds excluded, what varied) stands in `finetune.claims.words`. A kind is given the
+    claims and verdicts that are its own.
     """
 
     @property
     def name(self) -> str:
-        """The name under which the registry has it."""
+        """The name under which the registry has it, and a study file names it."""
         ...
 
     def judge(
         self,
         runs: pd.DataFrame,
-        claim: ClaimSpec,
+        claim: Any,
         *,
         spec: StudySpec,
         replicate: pd.DataFrame | None = None,
@@ -41,18 +41,19 @@ class ClaimKind(Protocol):
             seeds: The seeds that must be there; by default every seed of `runs`.
 
         Raises:
+            SpecError: the claim's metric was not measured.
             RunsError: a run is missing or there twice, or a value is missing.
         """
         ...
 
-    def statement(self, verdict: Verdict) -> str:
+    def statement(self, verdict: Any) -> str:
         """Return what the verdict says of the two variants: a main clause, no full stop."""
         ...
 
-    def evidence(self, verdict: Verdict) -> tuple[str, ...]:
+    def evidence(self, verdict: Any) -> tuple[str, ...]:
         """Return sentences on what else the verdict rests on."""
         ...
 
-    def objections(self, verdict: Verdict) -> tuple[str, ...]:
+    def objections(self, verdict: Any) -> tuple[str, ...]:
         """Return sentences on what speaks against relying on the verdict."""
         ...

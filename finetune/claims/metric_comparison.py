@@ -7,7 +7,6 @@ import numpy as np
 
 from finetune.stats import t_test
 from finetune.stats.paired import Difference, describe
-from finetune.stats.pairs import worse_sign
 
 Level = Literal["worse", "equal", "better"]
 Call = Literal["worse", "equal", "better", "undetermined"]
@@ -22,9 +21,8 @@ class MetricComparison:
     `difference` is treatment minus control in the metric's own units; `worsening` is the same
     turned so that larger means worse (for a loss, no change), and decides. `call` is the level
     that the data establish; `possible` are the levels they do not exclude: one where there is a
-    call, two or three where it is undetermined. The p-values are those of three one-sided
-    alternatives: worse by more than the margin, worse by less than the margin (or not at all), and
-    equal within it.
+    call, two or three where it is undetermined. The p-values are those of five alternatives: worse
+    by more than the margin, and not; better by more than it, and not; equal within it.
     """
 
     metric: str
@@ -35,13 +33,17 @@ class MetricComparison:
     possible: tuple[Level, ...]
     p_worse: float
     p_not_worse: float
+    p_better: float
+    p_not_better: float
     p_equal: float
 
 
 def compare_metric(
-    worsening: np.ndarray, metric: str, *, margin: float, alpha: float
+    worsening: np.ndarray, metric: str, *, sign: float, margin: float, alpha: float
 ) -> MetricComparison:
     """Compare one metric, from how much worse the treatment is in each pair: (pair,).
+
+    `sign` is 1 where a larger value of the metric is worse, -1 where a smaller one is.
 
     With the one-sided bounds of the mean worsening, each at level 1 - alpha, the metric is
 
@@ -63,12 +65,14 @@ def compare_metric(
         metric=metric,
         margin=margin,
         # Adding 0 turns a negative zero, which prints as "-0", into 0.
-        difference=describe(worse_sign(metric) * worsening + 0.0, metric, alpha=alpha),
+        difference=describe(sign * worsening + 0.0, metric, alpha=alpha),
         worsening=turned,
         call=call,
         possible=_possible(turned, margin=margin) if call == "undetermined" else (call,),
         p_worse=float(t_test.p_value(worsening, margin, alternative="larger")),
         p_not_worse=float(t_test.p_value(worsening, margin, alternative="smaller")),
+        p_better=float(t_test.p_value(worsening, -margin, alternative="smaller")),
+        p_not_better=float(t_test.p_value(worsening, -margin, alternative="larger")),
         p_equal=p_equal,
     )
 

@@ -31,7 +31,16 @@ def does(fit: FitOutcome) -> str:
 
 def changes(fit: FitOutcome) -> str:
     """Name by how much both metrics changed."""
-    return f"{_change(fit.train)} and {_change(fit.test)}"
+    return f"{change(fit.train)} and {change(fit.test)}"
+
+
+def change(compared: MetricComparison) -> str:
+    """Name by how much a metric changed."""
+    mean, name = compared.difference.mean, metric_name(compared.metric)
+    # Less than this is what rounding leaves of sums that cancel; NaN is no change either.
+    if not abs(mean) > 1e-12:
+        return f"{name} ends unchanged"
+    return f"{name} ends {abs(mean):.2g} {'higher' if mean > 0 else 'lower'}"
 
 
 def metric_name(metric: str) -> str:
@@ -53,11 +62,3 @@ def percent(share: float) -> str:
 def count(number: int, noun: str) -> str:
     """Return a number of things, in the singular or the plural."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _change(compared: MetricComparison) -> str:
-    mean, name = compared.difference.mean, metric_name(compared.metric)
-    # Less than this is what rounding leaves of sums that cancel; NaN is no change either.
-    if not abs(mean) > 1e-12:
-        return f"{name} ends unchanged"
-    return f"{name} ends {abs(mean):.2g} {'higher' if mean > 0 else 'lower'}"

@@ -1,31 +1,42 @@
-"""The verdict on a study's claim, as data: numbers, rule and reason, from which prose is made."""
+"""The verdict on one claim, as data: numbers, rule and reason, from which prose is made."""
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
-from finetune.claims.aa_check import AACheck
-from finetune.claims.fit_outcome import FitOutcome
+from finetune.claims.metric_comparison import MetricComparison
 from finetune.spec.claims import VerdictName
 from finetune.stats.pairs import ExcludedRun
 
-Agreement = Literal["agree", "open", "disagree"]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The answer to a study's claim.
+    """The answer to a claim; each kind of claim adds what it is judged by.
 
-    `primary` is judged on losses, `secondary` on accuracies (None where none was measured), both
-    by the same rule; `agreement` is "disagree" where no outcome fits both, "agree" where they are
-    decided alike, and "open" where only one is decided. `delay_ends` is the epoch, counted from 0,
-    before which the treatment's first cut tests the claim (None: any cut does). `seeds_needed` are
-    the seeds in all that would settle it, were the observed means the true ones; `seeds_missing`
-    how many of them are still to be run while the verdict is inconclusive. `same_again` is the A/A
-    check, `kind` the name of the claim's kind in the registry.
+    Attributes:
+        name: Of the claim.
+        kind: Of the claim, as the registry names it.
+        verdict: The answer.
+        label: What the data establish of the treatment, in a word or two.
+        reason: Which numbers decided.
+        rule: How the claim was to be decided, before anything ran.
+        treatment, control: The two variants.
+        alpha: The level.
+        n: Number of paired seeds.
+        exploratory: Whether these are too few to rely on the verdict.
+        excluded: Runs because of which a seed is left out.
+        tested_seeds, tested_share: In how many of the pairs the two runs test the claim.
+        seeds_needed: Seeds in all that would settle it, were the observed means the true ones.
+        seeds_missing: How many of them are still to be run while the verdict is inconclusive.
+        p_supported, p_refuted: Of the two ways to decide the claim.
+        stops_early: Those of the two variants with early stopping.
+        vary: What differed from seed to seed.
     """
 
+    name: str
+    kind: str
     verdict: VerdictName
     label: str
     reason: str
@@ -36,36 +47,29 @@ class Verdict:
     n: int
     exploratory: bool
     excluded: tuple[ExcludedRun, ...]
-    cut_seeds: int
-    cut_share: float
-    delay_ends: int | None
+    tested_seeds: int
+    tested_share: float
     seeds_needed: int | None
     seeds_missing: int | None
-    primary: FitOutcome
-    secondary: FitOutcome | None
-    agreement: Agreement | None
-    same_again: AACheck | None
+    p_supported: float
+    p_refuted: float
     stops_early: tuple[str, ...]
     vary: tuple[str, ...]
-    kind: str
+
+    @property
+    def comparisons(self) -> tuple[MetricComparison, ...]:
+        """What the verdict rests on, metric by metric."""
+        return ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries, lists and scalars; a number that is not finite is None."""
-        fields = asdict(self)
-        # A study file names no kind yet, so neither does verdict.json.
-        del fields["kind"]
-        return _plain(fields)
-
-    def to_json(self) -> str:
-        """Return the verdict as JSON, its keys in the order of the fields."""
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+        return _plain(asdict(self))
 
 
-def agreement(primary: FitOutcome, secondary: FitOutcome) -> Agreement:
-    """Return whether the outcomes of two metrics of the same runs contradict each other."""
-    if not set(primary.cells) & set(secondary.cells):
-        return "disagree"
-    return "agree" if primary.verdict == secondary.verdict else "open"
+def verdicts_json(verdicts: Sequence[Verdict]) -> str:
+    """Return the verdicts as JSON: the first one's keys, and all of them in the list `claims`."""
+    every = [verdict.to_dict() for verdict in verdicts]
+    return json.dumps({**every[0], "claims": every}, indent=2, allow_nan=False)
 
 
 def _plain(value: Any) -> Any:

@@ -3,8 +3,10 @@
 What only one kind of claim needs to say stands with the kind.
 """
 
-from finetune.claims.fit_outcome import FitOutcome
-from finetune.claims.phrases import changes, count, does, metric_name, outcome, percent
+from collections.abc import Sequence
+
+from finetune.claims.family import decided_by_chance
+from finetune.claims.phrases import count, metric_name, percent, quoted
 from finetune.claims.registry import KINDS
 from finetune.claims.verdict import Verdict
 from finetune.spec.seeds import SOURCE_WORDS, SOURCES
@@ -15,26 +17,35 @@ from finetune.stats.power import DetectableEffect
 def sentence(verdict: Verdict) -> str:
     """Render the verdict as one sentence that anyone can read."""
     few = f" (exploratory, fewer than {FEW_SEEDS} seeds)" if verdict.exploratory else ""
-    statement = KINDS[verdict.kind].statement(verdict)
-    return f"{verdict.verdict.capitalize()}{few}: {statement}{_by_accuracy(verdict)}."
+    return f"{verdict.verdict.capitalize()}{few}: {KINDS[verdict.kind].statement(verdict)}."
 
 
 def objections(verdict: Verdict) -> tuple[str, ...]:
     """Return sentences that speak against relying on the verdict; they belong beside it."""
-    sentences = (_disagreement(verdict), _failed_aa_check(verdict))
-    return (*filter(None, sentences), *KINDS[verdict.kind].objections(verdict))
+    return KINDS[verdict.kind].objections(verdict)
 
 
 def evidence(verdict: Verdict) -> tuple[str, ...]:
     """Return sentences on what else stands behind the verdict."""
-    sentences = (
-        _excluded(verdict),
-        _secondary(verdict),
-        _passed_aa_check(verdict),
-        _enough(verdict),
-        _scope(verdict),
-    )
+    sentences = (_excluded(verdict), _enough(verdict), _scope(verdict))
     return (*KINDS[verdict.kind].evidence(verdict), *filter(None, sentences))
+
+
+def holm_sentence(verdicts: Sequence[Verdict]) -> str:
+    """Say whether any verdict hangs on that each claim has a level of its own; "" for one claim."""
+    if len(verdicts) < 2:
+        return ""
+    hanging = decided_by_chance(verdicts)
+    if not hanging:
+        return (
+            f"Each of the {len(verdicts)} claims has a level of its own. Corrected by Holm over "
+            "all of them, every verdict stays as it is."
+        )
+    names = " and ".join(quoted(name) for name in hanging)
+    return (
+        f"Each of the {len(verdicts)} claims has a level of its own. Corrected by Holm over all of "
+        f"them, {names} would be inconclusive: among so many, one such verdict may be chance."
+    )
 
 
 def plan_sentence(plan: DetectableEffect) -> str:
@@ -48,57 +59,6 @@ def plan_sentence(plan: DetectableEffect) -> str:
         f"losses are worse by their margin and {plan.both:.2g} standard deviations of the paired "
         f"differences more, and refute it where one of them lies {plan.either:.2g} standard "
         f"deviations below its margin.{units}"
-    )
-
-
-def _by_accuracy(verdict: Verdict) -> str:
-    if verdict.agreement != "disagree" or verdict.verdict == "not tested" or not verdict.secondary:
-        return ""
-    effect = does(verdict.secondary)
-    # The same verdict for another reason does not contradict it; another verdict does.
-    if verdict.secondary.verdict == verdict.verdict and effect:
-        return f", while by accuracy it {effect}"
-    return f"; but by accuracy the claim is {_settled(verdict.secondary)}"
-
-
-def _disagreement(verdict: Verdict) -> str:
-    if verdict.agreement != "disagree" or not verdict.secondary:
-        return ""
-    return (
-        f"Loss and accuracy disagree: the outcome is {outcome(verdict.primary)} by loss, which was "
-        f"declared primary and decides, and {outcome(verdict.secondary)} by accuracy, where "
-        f"{changes(verdict.secondary)}."
-    )
-
-
-def _secondary(verdict: Verdict) -> str:
-    if not verdict.secondary or verdict.agreement == "disagree":
-        return ""
-    agrees = "agrees" if verdict.agreement == "agree" else "does not contradict it"
-    return (
-        f"Accuracy, the secondary measure, {agrees}: by it the claim is "
-        f"{_settled(verdict.secondary)}, and the outcome {outcome(verdict.secondary)}."
-    )
-
-
-def _failed_aa_check(verdict: Verdict) -> str:
-    check = verdict.same_again
-    if check is None or check.passed:
-        return ""
-    return (
-        f"At {count(check.n, 'seed')} the margins are finer than the noise: the control against "
-        f'itself, under another batch order, should come out as "no effect", and comes out as '
-        f"{outcome(check.primary)}, where {changes(check.primary)}."
-    )
-
-
-def _passed_aa_check(verdict: Verdict) -> str:
-    check = verdict.same_again
-    if check is None or not check.passed:
-        return ""
-    return (
-        "The control against itself under another batch order shows no effect "
-        f"({count(check.n, 'seed')}), so the margins are wider than the noise."
     )
 
 
@@ -132,7 +92,3 @@ def _scope(verdict: Verdict) -> str:
 def _listed(sources: list[str]) -> str:
     words = [f"the {SOURCE_WORDS[source]}" for source in sources]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def _settled(fit: FitOutcome) -> str:
-    return "not settled" if fit.verdict == "inconclusive" else fit.verdict

@@ -102,11 +102,12 @@ def search(
 def claim(
     context: typer.Context,
     target: option.SpecOrFolder = None,
+    name: option.ClaimName = None,
     expect: option.Expect = None,
     no_imports: option.NoImports = False,
     yes: option.Yes = False,
 ) -> None:
-    """Print the verdict on a study's claim."""
+    """Print the verdicts on a study's claims; with --expect, check that on one of them."""
     services: Services = context.obj
     if target and (Path(target) / MANIFEST_FILE).exists():
         from finetune.studies.run import read_study
@@ -121,8 +122,9 @@ def claim(
             results = run_study(study, Path("reports") / study.name, options=how)
     from finetune.cli.results import print_results
 
+    verdict = results.verdict_on(name) if name else results.verdict
     print_results(results)
-    found = results.verdict.verdict if results.verdict else "none"
+    found = verdict.verdict if verdict else "none"
     if expect and found != expect:
         error_console.print(f"finetune: the verdict is {found!r}, expected was {expect!r}")
         raise typer.Exit(1)

@@ -87,9 +87,18 @@ Baseline = Annotated[
     bool,
     typer.Option("--baseline", help="Search at random too, five times at the same budget."),
 ]
+ClaimName = Annotated[
+    str | None,
+    typer.Option(
+        "--claim",
+        metavar="NAME",
+        help="The claim that --expect is about (default: the first).",
+        show_default=False,
+    ),
+]
 Expect = Annotated[
     VerdictName | None,
-    typer.Option(metavar="VERDICT", help="Exit with 1 unless this is the verdict."),
+    typer.Option(metavar="VERDICT", help="Exit with 1 unless this is the verdict on the claim."),
 ]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The new file.")]
 Data = Annotated[

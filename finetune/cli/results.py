@@ -13,8 +13,8 @@ def print_results(results: Results) -> None:
     """Print a study's verdict and where its report is; exit with 3 if runs failed."""
     for note in results.manifest.notes:
         error_console.print(f"Note: {note}")
-    if results.verdict:
-        console.print(sentence(results.verdict))
+    for verdict in results.analysis.verdicts:
+        console.print(sentence(verdict))
     console.print(f"Report: {results.folder / 'report.md'}")
     if results.failed:
         error_console.print(

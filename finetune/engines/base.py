@@ -26,8 +26,9 @@ class Task:
     """A grid of runs to train: every variant for every seed.
 
     Attributes:
-        spec: The study.
-        variants: Those to train; the engine can train them all.
+        spec: The study, whose network and training are those of all the variants.
+        variants: Those to train; the engine can train them all. Of their overrides, each may have
+            a learning rate of its own.
         seeds: Those to train.
         engine: Name of the engine that trains them.
         replicate: Chooses an independent batch order for the same seeds (the A/A check).
@@ -40,6 +41,11 @@ class Task:
     engine: str
     replicate: int = 0
     memory: int = DEFAULT_MEMORY
+
+    def learning_rate(self, variant: VariantSpec) -> float:
+        """Return the learning rate of a variant's optimizer: its own, else the study's."""
+        own = variant.learning_rate
+        return self.spec.training.optimizer.learning_rate if own is None else own
 
     @property
     def runs(self) -> list[tuple[VariantSpec, int]]:

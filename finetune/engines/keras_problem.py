@@ -1,6 +1,7 @@
 """What Keras computes with for a problem: model, loss, accuracy and optimizer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import keras
@@ -10,8 +11,13 @@ from finetune.engines.problem import Problem
 from finetune.errors import SpecError
 from finetune.models.initial_values import SeededModel
 from finetune.models.network import build_model
+from finetune.spec.model import ModelSpec
 from finetune.spec.training import OptimizerSpec
+from finetune.spec.variants import VariantSpec
 from finetune.usercode.keras_config import check_config
+
+# More are not named one by one.
+_MOST_LAYERS = 8
 
 # Of targets and predictions, both (row, ...).
 Measure = Callable[[Any, Any], Any]
@@ -35,13 +41,9 @@ class KerasProblem:
     def __init__(self, problem: Problem):
         spec = problem.spec
         self._optimizer_spec = spec.training.optimizer
+        self._like = like = spec.model.begins_like
         self._seeded = SeededModel(
-            lambda: build_model(
-                spec.model,
-                spec.training,
-                n_features=problem.n_features,
-                n_classes=problem.n_classes,
-            )
+            partial(_build, problem, spec.model), like=like and partial(_build, problem, like)
         )
         self.model = self._seeded.model
         self.loss = _loss(str(spec.training.loss))
@@ -60,6 +62,17 @@ class KerasProblem:
         noise = problem.noise_stream(seed, replicate=replicate)
         return self._seeded.initial_values(problem.initial_stream(seed), noise)
 
+    def initial_notes(self, variants: Iterable[VariantSpec]) -> tuple[str, ...]:
+        """Return which layers of the variants' own network begin as those of the study's do."""
+        layers = self._seeded.layers
+        if not self._like or not layers:
+            return ()
+        alike, own = ([n for n, same in layers.items() if same is which] for which in (True, False))
+        names = ", ".join(repr(variant.name) for variant in variants)
+        shared = f"{_listed(alike)} with the same as the study's network" if alike else ""
+        drawn = f"{_listed(own)} with weights drawn by themselves" if own else ""
+        return (f"{names}: for a seed begin " + "; ".join(filter(None, (shared, drawn))),)
+
     def optimizer(self) -> keras.Optimizer:
         """Make a fresh optimizer.
 
@@ -67,6 +80,17 @@ class KerasProblem:
             SpecError: Keras knows no such optimizer, or refuses its arguments.
         """
         return _optimizer(self._optimizer_spec)
+
+
+def _listed(layers: list[str]) -> str:
+    shown = ", ".join(layers[:_MOST_LAYERS])
+    return f"{shown} and {len(layers) - _MOST_LAYERS} more" if len(layers) > _MOST_LAYERS else shown
+
+
+def _build(problem: Problem, model: ModelSpec) -> keras.Model:
+    return build_model(
+        model, problem.spec.training, n_features=problem.n_features, n_classes=problem.n_classes
+    )
 
 
 def _optimizer(spec: OptimizerSpec) -> keras.Optimizer:

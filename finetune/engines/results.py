@@ -1,7 +1,7 @@
 """Results of training: what an engine measures, and the tables that the store keeps."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,10 @@ class Training:
     final: Mapping[str, np.ndarray]
     rows_trained: int
     notes: tuple[str, ...] = ()
+
+    def noting(self, notes: Iterable[str]) -> "Training":
+        """Return it with further notes."""
+        return replace(self, notes=(*self.notes, *notes))
 
 
 def tabulate(task: Task, training: Training) -> TaskTables:

@@ -1,9 +1,12 @@
 """Initial values of a network's variables, drawn for each seed by its layers' initialisers."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import keras
 import numpy as np
+from keras.src.backend.common import global_state
 
 from finetune.spec.seeds import integer_seed
 
@@ -13,14 +16,43 @@ class SeededModel:
 
     Args:
         factory: Builds the model; called once.
+        like: Builds another model: variables of the same path and shape get the values that they
+            have there for the same seed, and all others values of their own.
     """
 
-    def __init__(self, factory: Callable[[], keras.Model]):
+    def __init__(
+        self, factory: Callable[[], keras.Model], *, like: Callable[[], keras.Model] | None = None
+    ):
         # Keras forgets a variable's initialiser once it has a value. Inside a stateless scope it
         # has none yet (it gets one on leaving), so the initialisers can be read.
-        with keras.StatelessScope():
+        with keras.StatelessScope(), _fresh_names():
             self.model = factory()
             self._initializers = [v._initializer for v in self.model.variables]
+        # The stream of each variable, and how many streams another model has.
+        self._numbers, self._n_like = list(range(len(self.model.variables))), 0
+        if like:
+            self._number_like(like)
+
+    @property
+    def layers(self) -> dict[str, bool]:
+        """Whether each layer with weights has all of them from the other model, by its name."""
+        alike: dict[str, bool] = {}
+        for variable, number in zip(self.model.variables, self._numbers, strict=True):
+            if not is_seed_state(variable):
+                layer = _path(variable, self.model).rpartition("/")[0]
+                alike[layer] = alike.get(layer, True) and number < self._n_like
+        return alike
+
+    def _number_like(self, factory: Callable[[], keras.Model]) -> None:
+        """Number the streams of variables as in another model, and all others after those."""
+        with keras.StatelessScope(), _fresh_names():
+            other = factory()
+            known = {(_path(v, other), v.shape): i for i, v in enumerate(other.variables)}
+        self._n_like = len(other.variables)
+        self._numbers = [
+            known.get((_path(v, self.model), v.shape), self._n_like + index)
+            for index, v in enumerate(self.model.variables)
+        ]
 
     def initial_values(
         self, weights: np.random.SeedSequence, noise: np.random.SeedSequence
@@ -33,14 +65,35 @@ class SeededModel:
                 state of the model's seed generators.
         """
         values = []
-        for index, variable in enumerate(self.model.variables):
+        for index, (variable, number) in enumerate(
+            zip(self.model.variables, self._numbers, strict=True)
+        ):
             if is_seed_state(variable):
-                value = np.array([integer_seed(_child(noise, index)), 0])
+                value = np.array([integer_seed(_child(noise, number)), 0])
             else:
-                seed = integer_seed(_child(weights, index))
+                seed = integer_seed(_child(weights, number))
                 value = _draw(self._initializers[index], variable, seed)
             values.append(np.asarray(value, dtype=variable.dtype))
         return values
+
+
+@contextmanager
+def _fresh_names() -> Iterator[None]:
+    """Let Keras number the names of layers from the start, so that equal models have equal names.
+
+    Source: `auto_name`, keras/src/utils/naming.py, Keras 3.15.
+    """
+    kept = global_state.get_global_attribute("object_name_uids")
+    global_state.set_global_attribute("object_name_uids", defaultdict(int))
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute("object_name_uids", kept)
+
+
+def _path(variable: keras.Variable, model: keras.Model) -> str:
+    """Return a variable's path within its model, whatever the model itself is called."""
+    return variable.path.removeprefix(f"{model.name}/")
 
 
 def _child(sequence: np.random.SeedSequence, index: int) -> np.random.SeedSequence:

@@ -15,16 +15,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunCount:
-    """How many runs one engine trains, each for how many epochs at most."""
+    """How many runs of a study one engine trains."""
 
     engine: Engine
+    spec: StudySpec
     n_runs: int
-    epochs: int
 
     @property
     def run_epochs(self) -> int:
         """Epochs of all runs together, if none stops early."""
-        return self.n_runs * self.epochs
+        return self.n_runs * self.spec.training.epochs
+
+
+@dataclass(frozen=True)
+class ProblemGroup:
+    """Variants of a block that train the same problem, and so in one graph.
+
+    Attributes:
+        spec: The study with their network and training as its own.
+        variants: With their policies, and the LR where it is not the study's.
+    """
+
+    spec: StudySpec
+    variants: tuple[VariantSpec, ...]
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,7 @@ class Block:
         engine: Name of the wanted engine; variants that it cannot train are trained by the
             reference engine (`engine_for`).
         replicate: See `Task`.
+        epochs: For how many every run is trained; None for as many as its variant has.
     """
 
     spec: StudySpec
@@ -45,23 +59,39 @@ class Block:
     seeds: Sequence[int]
     engine: str
     replicate: int = 0
+    epochs: int | None = None
 
     @property
     def recipes(self) -> dict[str, str]:
         """The recipe of each variant, by its name."""
-        return {
-            v.name: self.spec.recipe(v, engine_for(v, self.engine).name, replicate=self.replicate)
-            for v in self.variants
+        found = {
+            v.name: group.spec.recipe(v, engine_for(v, self.engine).name, replicate=self.replicate)
+            for group in self.problem_groups
+            for v in group.variants
         }
+        return {variant.name: found[variant.name] for variant in self.variants}
 
     @property
     def run_counts(self) -> list[RunCount]:
-        """How many runs each engine trains."""
-        epochs = self.spec.training.epochs
+        """How many runs each engine trains of each problem."""
         return [
-            RunCount(engine, len(variants) * len(self.seeds), epochs)
-            for engine, variants in self._by_engine().items()
+            RunCount(engine, group.spec, len(group.variants) * len(self.seeds))
+            for engine, groups in self._by_engine().items()
+            for group in groups
         ]
+
+    @property
+    def problem_groups(self) -> list[ProblemGroup]:
+        """The block's variants by the problem that they train.
+
+        A learning rate of its own makes no other problem: rows of one graph have each their own.
+        """
+        groups: dict[str, ProblemGroup] = {}
+        for variant in self.variants:
+            spec, alone = self._own_problem(variant)
+            found = groups.get(spec.problem, ProblemGroup(spec, ()))
+            groups[spec.problem] = replace(found, variants=(*found.variants, alone))
+        return list(groups.values())
 
     @property
     def n_runs(self) -> int:
@@ -87,28 +117,43 @@ class Block:
         # and the user's own code, which may fail, is known to work before the rest is trained.
         by_engine = self._by_engine()
         for engine in sorted(by_engine, key=_slowness, reverse=True):
-            alone = replace(self, variants=by_engine[engine], engine=engine.name)
-            yield from alone._tasks(engine, store, workers=workers, memory=memory)
+            for group in by_engine[engine]:
+                yield from self._tasks(engine, group, store, workers=workers, memory=memory)
 
-    def _by_engine(self) -> dict[Engine, tuple[VariantSpec, ...]]:
-        groups: dict[Engine, tuple[VariantSpec, ...]] = {}
-        for variant in self.variants:
-            engine = engine_for(variant, self.engine)
-            groups[engine] = (*groups.get(engine, ()), variant)
-        return groups
+    def _own_problem(self, variant: VariantSpec) -> tuple[StudySpec, VariantSpec]:
+        """Return the study with a variant's problem as its own, and what is left of the variant."""
+        spec, usual = self.spec.resolve(variant), self.spec.training.optimizer.learning_rate
+        rate = spec.training.optimizer.learning_rate
+        own = {"optimizer": {"learning_rate": rate}} if rate != usual else {}
+        spec = spec.with_learning_rate(usual)
+        if self.epochs is not None:
+            spec = spec.with_epochs(self.epochs)
+        return spec, variant.model_copy(update={"model": {}, "training": own})
+
+    def _by_engine(self) -> dict[Engine, list[ProblemGroup]]:
+        engines: dict[Engine, list[ProblemGroup]] = {}
+        for group in self.problem_groups:
+            variants: dict[Engine, tuple[VariantSpec, ...]] = {}
+            for variant in group.variants:
+                engine = engine_for(variant, self.engine)
+                variants[engine] = (*variants.get(engine, ()), variant)
+            for engine, some in variants.items():
+                engines.setdefault(engine, []).append(replace(group, variants=some))
+        return engines
 
     def _tasks(
-        self, engine: Engine, store: "Store", *, workers: int, memory: int
+        self, engine: Engine, group: ProblemGroup, store: "Store", *, workers: int, memory: int
     ) -> Iterator[Task]:
-        size = engine.seeds_per_task(len(self.variants), len(self.seeds), workers=workers)
+        alone = replace(self, spec=group.spec, variants=group.variants, engine=engine.name)
+        size = engine.seeds_per_task(len(group.variants), len(self.seeds), workers=workers)
         by_variants: dict[tuple[str, ...], list[int]] = {}
-        for seed, names in store.missing(self.recipes, self.seeds).items():
+        for seed, names in store.missing(alone.recipes, self.seeds).items():
             by_variants.setdefault(tuple(names), []).append(seed)
         for names, seeds in by_variants.items():
-            variants = tuple(v for v in self.variants if v.name in names)
+            variants = tuple(v for v in group.variants if v.name in names)
             for start in range(0, len(seeds), size):
                 chunk = tuple(seeds[start : start + size])
-                yield Task(self.spec, variants, chunk, engine.name, self.replicate, memory)
+                yield Task(group.spec, variants, chunk, engine.name, self.replicate, memory)
 
 
 def _slowness(engine: Engine) -> float:

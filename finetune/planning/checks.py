@@ -40,7 +40,8 @@ def probe_block(spec: StudySpec, engine: str) -> Block | None:
     # What the user's own callbacks do is not known, and so not whether they would end.
     if treatment.callbacks or treatment.set_lr:
         return None
-    end, base = spec.training.epochs, spec.training.optimizer.learning_rate
+    training = spec.resolve(treatment).training
+    end, base = training.epochs, training.optimizer.learning_rate
     last = min(treatment.reduce_lr.until_epoch or end, end)
     # Both arms stop reducing where the study ends, so that they share their rows until then.
     ended = treatment.reduce_lr.model_copy(update={"until_epoch": last})
@@ -50,7 +51,7 @@ def probe_block(spec: StudySpec, engine: str) -> Block | None:
         for name, set_lr in zip(PROBE_ARMS, (raised, None), strict=True)
     )
     seeds = range(min(spec.seeds, _PROBE_SEEDS))
-    return Block(spec.with_epochs(end + PROBE_EPOCHS), arms, seeds, engine)
+    return Block(spec, arms, seeds, engine, epochs=end + PROBE_EPOCHS)
 
 
 def parity_block(spec: StudySpec, engine: str) -> Block | None:
@@ -62,8 +63,8 @@ def parity_block(spec: StudySpec, engine: str) -> Block | None:
     chosen = sorted(others, key=_first_possible_cut)[:_PARITY_VARIANTS]
     if not chosen:
         return None
-    epochs = min(_PARITY_EPOCHS, spec.training.epochs)
-    return Block(spec.with_epochs(epochs), tuple(chosen), range(1), REFERENCE.name)
+    epochs = min(_PARITY_EPOCHS, *(spec.resolve(one).training.epochs for one in chosen))
+    return Block(spec, tuple(chosen), range(1), REFERENCE.name, epochs=epochs)
 
 
 def _first_possible_cut(variant: VariantSpec) -> tuple[float, bool]:

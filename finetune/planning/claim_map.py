@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from finetune.engines.registry import DEFAULT
 from finetune.planning.block import Block, RunCount
-from finetune.spec.claims import ClaimSpec
+from finetune.spec.claims import UnderfitsSpec
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 
@@ -18,7 +18,7 @@ class GridPoint:
     patience: int
     delay: int
 
-    def variants(self, spec: StudySpec, claim: ClaimSpec) -> tuple[VariantSpec, VariantSpec]:
+    def variants(self, spec: StudySpec, claim: UnderfitsSpec) -> tuple[VariantSpec, VariantSpec]:
         """Return the treatment, from epoch 0, and the control, from the end of the delay.
 
         All but factor, patience and start are as in the claim's own variants.
@@ -41,7 +41,7 @@ def grid_points(spec: StudySpec) -> list[GridPoint]:
     return [GridPoint(*setting) for setting in grid]
 
 
-def map_block(spec: StudySpec, claim: ClaimSpec) -> Block:
+def map_block(spec: StudySpec, claim: UnderfitsSpec) -> Block:
     """Plan every variant of the grid once: one treatment serves all delays."""
     variants = {v.name: v for point in grid_points(spec) for v in point.variants(spec, claim)}
     return Block(spec, tuple(variants.values()), range(spec.map.seeds), DEFAULT.name)
@@ -53,4 +53,4 @@ def map_run_count(spec: StudySpec) -> RunCount:
         len(set(values)) for values in (spec.map.factor, spec.map.patience, spec.map.delay)
     )
     n_variants = factors * patiences * (1 + delays)
-    return RunCount(DEFAULT, n_variants * spec.map.seeds, spec.training.epochs)
+    return RunCount(DEFAULT, spec, n_variants * spec.map.seeds)

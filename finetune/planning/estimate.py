@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from finetune.data.size import DataSize, data_size
+from finetune.engines.base import Workload
 from finetune.engines.registry import DEFAULT
 from finetune.planning.block import RunCount
 from finetune.planning.claim_map import map_run_count
@@ -85,42 +86,59 @@ def estimate_run(spec: StudySpec, engine: str = DEFAULT.name) -> CostEstimate:
     """
     counts = [count for block in Plan.of(spec, engine).blocks for count in block.run_counts]
     # The analysis holds every epoch of every run at once.
-    return _estimate(spec, counts, analysed=sum(count.run_epochs for count in counts))
+    return _estimate(counts, analysed=sum(count.run_epochs for count in counts))
 
 
 def estimate_map(spec: StudySpec) -> CostEstimate:
     """Estimate a claim map, whose analysis reads no epochs."""
-    return _estimate(spec, [map_run_count(spec)], analysed=0)
+    return _estimate([map_run_count(spec)], analysed=0)
 
 
 def estimate_search(spec: StudySpec) -> CostEstimate:
     """Estimate the search, the confirmation of its winners, and the study."""
-    search = _estimate(spec, search_run_counts(spec), analysed=batch_run_epochs(spec))
+    search = _estimate(search_run_counts(spec), analysed=batch_run_epochs(spec))
     return search.followed_by(estimate_run(spec))
 
 
-def _estimate(spec: StudySpec, counts: Sequence[RunCount], *, analysed: int) -> CostEstimate:
-    """Sum up what runs cost; the analysis holds `analysed` epochs of them at once."""
-    runs = sum(count.n_runs for count in counts)
-    run_epochs = sum(count.run_epochs for count in counts)
+@dataclass(frozen=True)
+class _ProblemSize:
+    """What it takes to train a problem: the work of an epoch, and the bytes that hold it."""
+
+    workload: Workload
+    memory: int
+    sized: bool
+
+
+def _problem_size(spec: StudySpec) -> _ProblemSize:
     known = data_size(spec.data)
     size = known or _USUAL_SIZE
     n_weights = count_weights(spec, size.n_features)
     workload = training_workload(spec, size.n_rows, n_weights)
-    seconds = sum(
-        min(count.run_epochs, _LARGEST) * count.engine.seconds_per_epoch(workload)
-        for count in counts
-    )
-    value = 8 if spec.training.dtype == "float64" else 4
-    network = workload.n_weights * _COPIES * value
+    network = workload.n_weights * _COPIES * (8 if spec.training.dtype == "float64" else 4)
     # The batch order of all epochs is drawn at once; rows are held raw, prepared and cast.
     rows = size.n_bytes + size.n_rows * size.n_features * 16
-    data = rows + workload.n_rows * spec.training.epochs * 4
+    order = workload.n_rows * spec.training.epochs * 4
+    sized = known is not None and n_weights is not None
+    return _ProblemSize(workload, network + rows + order, sized)
+
+
+def _estimate(counts: Sequence[RunCount], *, analysed: int) -> CostEstimate:
+    """Sum up what runs cost; the analysis holds `analysed` epochs of them at once."""
+    runs = sum(count.n_runs for count in counts)
+    run_epochs = sum(count.run_epochs for count in counts)
+    problems = {count.spec.problem: count.spec for count in counts}
+    sizes = {problem: _problem_size(spec) for problem, spec in problems.items()}
+    seconds = sum(
+        min(count.run_epochs, _LARGEST)
+        * count.engine.seconds_per_epoch(sizes[count.spec.problem].workload)
+        for count in counts
+    )
+    tables = analysed * _MEMORY_OF_EPOCH + runs * _MEMORY_OF_RUN
     return CostEstimate(
         runs=runs,
         run_epochs=run_epochs,
         seconds=float(seconds),
         disk=run_epochs * _DISK_OF_EPOCH + runs * _DISK_OF_RUN,
-        memory=network + data + analysed * _MEMORY_OF_EPOCH + runs * _MEMORY_OF_RUN,
-        sized=known is not None and n_weights is not None,
+        memory=max(size.memory for size in sizes.values()) + tables,
+        sized=all(size.sized for size in sizes.values()),
     )

@@ -26,10 +26,10 @@ def confirmation_block(spec: StudySpec, variants: tuple[VariantSpec, ...]) -> Bl
 
 def search_run_counts(spec: StudySpec) -> list[RunCount]:
     """Count the runs of all trials and of the winners' confirmation, before any is chosen."""
-    n_trials, epochs = _N_SEARCHES * spec.search.trials, spec.training.epochs
+    n_trials = _N_SEARCHES * spec.search.trials
     return [
-        RunCount(DEFAULT, n_trials * spec.search.seeds, epochs),
-        RunCount(DEFAULT, _N_SEARCHES * spec.seeds, epochs),
+        RunCount(DEFAULT, spec, n_trials * spec.search.seeds),
+        RunCount(DEFAULT, spec, _N_SEARCHES * spec.seeds),
     ]
 
 

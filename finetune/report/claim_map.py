@@ -34,7 +34,7 @@ _COLUMNS = (
     "delay",
     "training loss",
     "test loss",
-    "cut in time",
+    "LR changed first",
     "outcome",
     "verdict",
 )
@@ -113,8 +113,8 @@ def _settings(settings: pd.DataFrame) -> str:
     excluded = sum(settings["excluded"])
     rows = [_row(row) for row in settings.to_dict("records")]
     return paragraphs(
-        'Differences with 95 % t intervals, each for itself; "cut in time" is the share of seeds '
-        "in which the reduction from epoch 0 cut the LR before the delay ended.",
+        'Differences with 95 % t intervals, each for itself; "LR changed first" is the share '
+        "of seeds in which the reduction from epoch 0 changed the LR before the delayed one did.",
         f"Seeds with a failed run were left out: {excluded} over all settings." if excluded else "",
         folded("Table of all settings", table(rows, columns=_COLUMNS)),
     )
@@ -127,7 +127,7 @@ def _row(setting: Mapping[Hashable, Any]) -> list[str]:
         str(setting["delay"]),
         _difference(setting, "train_loss"),
         _difference(setting, "test_loss"),
-        f"{setting['cut_share']:.0%}",
+        f"{setting['tested_share']:.0%}",
         plain(setting["label"]),
         setting["verdict"],
     ]
@@ -138,18 +138,19 @@ def _difference(setting: Mapping[Hashable, Any], metric: str) -> str:
 
 
 def _method(spec: StudySpec) -> str:
-    assert spec.claim is not None
-    margins = spec.claim.margins
+    claim = spec.underfits
+    assert claim is not None
+    margins = claim.margins
     return bullets(
         f"{spec.map.seeds} seeds; all arms of a seed share initial weights, batch order and data.",
         f"Margins: training loss {margins.train_loss:g}, test loss {margins.test_loss:g}; alpha "
-        f"{spec.claim.alpha:g}. Supported: both losses are worse by more than their margin. "
+        f"{claim.alpha:g}. Supported: both losses are worse by more than their margin. "
         "Refuted: either is shown not to be.",
         "Being supported or refuted is a discovery; among all discoveries on the map the false "
-        f"ones are expected to be at most {spec.claim.alpha:.0%} (Benjamini and Yekutieli, since "
+        f"ones are expected to be at most {claim.alpha:.0%} (Benjamini and Yekutieli, since "
         "settings share seeds and trajectories). The outcome is what each setting's own intervals "
         "show, without that correction.",
-        "Not tested: in fewer than 80 % of seeds did the reduction from epoch 0 cut before the "
-        "delay ended, so that both arms were the same for too many.",
+        "Not tested: in fewer than 80 % of seeds did the reduction from epoch 0 change the LR "
+        "before the delayed one did, so that both arms were the same for too many.",
         "Seeds on one data set speak about training randomness, not about other data sets.",
     )

@@ -2,6 +2,7 @@
 
 import base64
 import html
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -9,16 +10,16 @@ import pandas as pd
 from finetune.report.csv import read_csv_text
 
 # Few of a report's figures, so that the notebook's output stays short.
-_FIGURES = ("claim", "test_metrics", "learning_curves", "learning_rates")
+_FIGURES = ("claim", "metric_claims", "test_metrics", "learning_curves", "learning_rates")
 _METRICS = ("train_loss", "val_loss", "test_loss", "test_accuracy", "epochs_run")
 
 
-def report_html(folder: Path, *, title: str, verdict: str) -> str:
+def report_html(folder: Path, *, title: str, verdicts: Iterable[str]) -> str:
     """Return the report in `folder` as HTML that needs no other file: figures are embedded."""
     return "\n".join(
         [
             f"<h3>{html.escape(title)}</h3>",
-            f"<p><b>{html.escape(verdict)}</b></p>" if verdict else "",
+            *(f"<p><b>{html.escape(verdict)}</b></p>" for verdict in verdicts),
             _summary(read_csv_text(folder / "tables" / "summary.csv")),
             *(_figure(folder / "figures" / f"{name}.png", name) for name in _FIGURES),
             f"<p>Report: <code>{html.escape(str(folder / 'report.md'))}</code></p>",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from finetune.analysis.analysis import Analysis
+from finetune.claims.verdict import verdicts_json
 from finetune.report.csv import csv_files
 from finetune.report.figures.base import figure_files
 from finetune.report.figures.registry import SEARCH_FIGURES, STUDY_FIGURES
@@ -33,8 +34,8 @@ def render(analysis: Analysis, manifest: Manifest, *, figures: bool = True) -> d
     context = report_context(analysis, manifest, figures=figures)
     files = csv_files(analysis.frames) | figure_files(context.figures, analysis)
     files["report.md"] = report_text(context).encode()
-    if analysis.verdict:
-        files["verdict.json"] = analysis.verdict.to_json().encode()
+    if analysis.verdicts:
+        files["verdict.json"] = verdicts_json(analysis.verdicts).encode()
     return files
 
 

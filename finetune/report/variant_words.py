@@ -1,5 +1,8 @@
 """A variant's policies in words, for the table of what was run."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from finetune.report.markdown import code, percent, plain, quoted
 from finetune.spec.base import BaseSpec
 from finetune.spec.study import StudySpec
@@ -16,10 +19,26 @@ from finetune.spec.variants import (
 )
 
 
-def policies_in_words(variant: VariantSpec) -> str:
-    """Describe each policy of a variant, a line each."""
+def variant_in_words(variant: VariantSpec) -> str:
+    """Describe what a variant adds to the study or sets otherwise, a line each."""
     policies = [policy for _, policy in variant if isinstance(policy, BaseSpec)]
-    return "<br>".join([*map(_policy, policies), *map(_user_callback, variant.callbacks)]) or "none"
+    overrides = [
+        f"{code(key)} = {code(shown)}"
+        for section in ("model", "training")
+        for key, shown in _leaves(getattr(variant, section), section)
+    ]
+    callbacks = map(_user_callback, variant.callbacks)
+    return "<br>".join([*map(_policy, policies), *overrides, *callbacks]) or "nothing"
+
+
+def _leaves(tree: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    """Yield the dotted path and the value of all that a variant sets, a file's digest left out."""
+    for key, value in tree.items():
+        at = f"{path}.{key}"
+        if isinstance(value, Mapping):
+            yield from _leaves(value, at)
+        elif key != "content":
+            yield at, str(value)
 
 
 def user_callbacks_note(spec: StudySpec) -> str:

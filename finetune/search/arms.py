@@ -46,8 +46,8 @@ def arms_of(spec: StudySpec) -> tuple[Arm, Arm]:
         SpecError: One of these has callbacks of the user's own.
     """
     treatment, control = (
-        (spec.variant(spec.claim.treatment), spec.variant(spec.claim.control))
-        if spec.claim
+        (spec.variant(spec.underfits.treatment), spec.variant(spec.underfits.control))
+        if spec.underfits
         else (None, None)
     )
     return (

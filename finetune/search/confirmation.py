@@ -20,7 +20,7 @@ from finetune.search.random_search import repeated_trials, repeated_winners, sto
 from finetune.search.sampler import describe_sampler
 from finetune.search.trials import Trial
 from finetune.search.tuning import Searched, objective_values, trial_rows, winner
-from finetune.spec.claims import ClaimSpec
+from finetune.spec.claims import UnderfitsSpec
 from finetune.spec.recipes import digest
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
@@ -145,16 +145,16 @@ def _estimate(fresh: pd.DataFrame, variant: str) -> MeanEstimate:
     return MeanEstimate(n=len(values), mean=t_test.mean(values), low=low, high=high)
 
 
-def _claim(spec: StudySpec, tuned: Sequence[VariantSpec]) -> ClaimSpec:
+def _claim(spec: StudySpec, tuned: Sequence[VariantSpec]) -> UnderfitsSpec:
     """Return the claim about the tuned arms; margins and alpha are the study's."""
-    own = ClaimSpec(treatment=tuned[0].name, control=tuned[1].name)
-    if spec.claim is None:
-        return own
-    return own.model_copy(update={"margins": spec.claim.margins, "alpha": spec.claim.alpha})
+    treatment, control = tuned[0].name, tuned[1].name
+    if spec.underfits is None:
+        return UnderfitsSpec(kind="underfits", treatment=treatment, control=control)
+    return spec.underfits.model_copy(update={"treatment": treatment, "control": control})
 
 
 def _contrasts(
-    runs: pd.DataFrame, arms: Iterable[TunedArm], claim: ClaimSpec
+    runs: pd.DataFrame, arms: Iterable[TunedArm], claim: UnderfitsSpec
 ) -> list[dict[str, Any]]:
     """Compare the tuned arms with each other, and each with the study's own setting."""
     own = [(arm.name, arm.untuned) for arm in arms if arm.untuned]
@@ -165,10 +165,10 @@ def _contrasts(
 
 
 def _conclusion(
-    runs: pd.DataFrame, spec: StudySpec, tuned: Sequence[VariantSpec], claim: ClaimSpec
+    runs: pd.DataFrame, spec: StudySpec, tuned: Sequence[VariantSpec], claim: UnderfitsSpec
 ) -> str:
-    pair = spec.model_copy(update={"variants": tuple(tuned), "claim": claim})
-    return sentence(judge_claim(runs, pair, seeds=range(spec.seeds)))
+    pair = spec.model_copy(update={"variants": tuple(tuned), "claims": (claim,)})
+    return sentence(judge_claim(runs, claim, pair, seeds=range(spec.seeds)))
 
 
 def _importances(searched: Iterable[Searched]) -> pd.DataFrame:

@@ -1,12 +1,15 @@
-"""The claim of a study: which variant underfits compared with which, and by what margins."""
+"""The claims of a study: what is said of two variants before anything runs."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from finetune.spec.base import BaseSpec, Name
 
 VerdictName = Literal["supported", "refuted", "inconclusive", "not tested"]
+Direction = Literal["lower", "higher"]
+
+Metric = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Margins(BaseSpec):
@@ -18,14 +21,84 @@ class Margins(BaseSpec):
     test_accuracy: Annotated[float, Field(gt=0)] = 0.005
 
 
-class ClaimSpec(BaseSpec):
-    """The claim under test: `treatment` underfits compared with `control`.
+_USUAL_MARGINS = Margins().model_dump()
 
-    `contrasts` are further pairs of variants to compare, each [first, second].
+
+class BaseClaimSpec(BaseSpec):
+    """Base of every kind of claim: something is said of `treatment`, compared with `control`.
+
+    `name` tells a study's claims apart; without one a claim goes by its kind. `alpha` is the
+    greatest chance to support it although it is false, and to refute it although it is true.
     """
 
+    name: Name | None = None
     treatment: Name
     control: Name
-    contrasts: tuple[tuple[Name, Name], ...] | None = None
-    margins: Margins = Margins()
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+
+
+class UnderfitsSpec(BaseClaimSpec):
+    """The treatment underfits: training and test end worse, each by more than its margin."""
+
+    kind: Literal["underfits"]
+    margins: Margins = Margins()
+
+
+class MetricClaimSpec(BaseClaimSpec):
+    """Base of what is claimed of one metric, a column of `tables/runs.csv` that is a number.
+
+    `margin` is in the metric's own units. `direction` says whether lower or higher is better, where
+    that is not known of the metric.
+    """
+
+    metric: Metric
+    margin: Annotated[float, Field(ge=0)] | None = None
+    direction: Direction | None = None
+
+    @property
+    def width(self) -> float:
+        """The margin, which for losses and accuracies has a default."""
+        return _USUAL_MARGINS[self.metric] if self.margin is None else self.margin
+
+    @model_validator(mode="after")
+    def _has_margin(self) -> Self:
+        if self.margin is None and self.metric not in _USUAL_MARGINS:
+            raise ValueError(
+                f"margin is missing for {self.metric!r}; only {', '.join(_USUAL_MARGINS)} have a "
+                "default; add the largest difference that does not matter"
+            )
+        return self
+
+
+class BetterSpec(MetricClaimSpec):
+    """The treatment's metric is better by more than the margin."""
+
+    kind: Literal["better"]
+
+
+class _WithinMarginSpec(MetricClaimSpec):
+    """Base of claims that no data could support with a margin of 0."""
+
+    @model_validator(mode="after")
+    def _has_width(self) -> Self:
+        if not self.width:
+            raise ValueError(
+                "margin: received 0; allowed is more than 0, since no data show equality"
+            )
+        return self
+
+
+class NotWorseSpec(_WithinMarginSpec):
+    """The treatment's metric is worse by less than the margin, or not at all (non-inferiority)."""
+
+    kind: Literal["not worse"]
+
+
+class EquivalentSpec(_WithinMarginSpec):
+    """The treatment's metric differs by less than the margin either way."""
+
+    kind: Literal["equivalent"]
+
+
+AnyMetricClaim = BetterSpec | NotWorseSpec | EquivalentSpec
+ClaimSpec = Annotated[UnderfitsSpec | AnyMetricClaim, Field(discriminator="kind")]

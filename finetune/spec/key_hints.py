@@ -1,4 +1,4 @@
-"""Keys that people try in `[data]`, and what there is instead."""
+"""Keys that people try, and what there is instead."""
 
 from collections.abc import Mapping
 
@@ -47,4 +47,18 @@ _ANSWERS: Mapping[tuple[str, ...], str] = {
     ("batch_size", "epochs", "loss", "dtype"): "it belongs under [training]",
     ("class_weight", "sample_weight", "weights"): _BALANCE,
 }
-DATA_HINTS: Mapping[str, str] = {key: answer for keys, answer in _ANSWERS.items() for key in keys}
+_DATA: Mapping[str, str] = {key: answer for keys, answer in _ANSWERS.items() for key in keys}
+
+_STUDY: Mapping[str, str] = {
+    "claim": (
+        'each claim is now a table of its own with its kind, as [[claims]], kind = "underfits", '
+        "treatment = ..., control = ...; contrasts stand beside seeds"
+    ),
+}
+_VARIANT: Mapping[str, str] = {
+    "data": "all variants of a study share the data; write a second study",
+    "seeds": "all variants of a study share the seeds",
+}
+
+# By the section in which a key is tried, N standing for a number in an array.
+HINTS: Mapping[str, Mapping[str, str]] = {"": _STUDY, "data": _DATA, "variants.N": _VARIANT}

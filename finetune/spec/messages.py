@@ -4,10 +4,12 @@ import re
 import reprlib
 from typing import Any, get_args
 
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from finetune.spec.base import BaseSpec
-from finetune.spec.key_hints import DATA_HINTS
+from finetune.spec.key_hints import HINTS
+from finetune.spec.merging import Overrides
 from finetune.spec.study import StudySpec
 
 # How pydantic words what is allowed in JSON, and how a reader of TOML would.
@@ -60,8 +62,9 @@ def shorten(value: Any) -> str:
 
 def _hint(field: str) -> str:
     section, _, key = field.rpartition(".")
-    hint = DATA_HINTS.get(key.lower()) if section == "data" else None
-    return f"{hint}; " if hint else ""
+    # What stands in an array is hinted at alike, whatever its number.
+    hints = HINTS.get(re.sub(r"\d+", "N", section), {})
+    return f"{hints[key.lower()]}; " if key.lower() in hints else ""
 
 
 def _keys_beside(location: tuple[int | str, ...]) -> str:
@@ -87,8 +90,14 @@ def _resolve(location: tuple[int | str, ...]) -> tuple[tuple[int | str, ...], li
         steps.append(step)
         fields = candidates[0].model_fields if len(candidates) == 1 else {}
         if isinstance(step, str):
-            candidates = _sections_in(fields[step].annotation) if step in fields else []
+            candidates = _sections_of(fields[step]) if step in fields else []
     return tuple(steps), candidates
+
+
+def _sections_of(field: FieldInfo) -> list[type[BaseSpec]]:
+    """Find the sections that a field holds, or of which it overrides keys."""
+    overridden = [mark.section for mark in field.metadata if isinstance(mark, Overrides)]
+    return overridden or _sections_in(field.annotation)
 
 
 def _sections_in(annotation: Any) -> list[type[BaseSpec]]:

@@ -2,11 +2,14 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from finetune.spec.base import IMPORT_PATH, PRINTABLE, Name, UserFileSpec
 
 Units = Annotated[int, Field(ge=1, le=10**6)]
+
+# What describes the network of Dense layers, and no other.
+DENSE_KEYS = frozenset({"hidden", "activation", "dropout", "batch_normalization"})
 
 
 class ModelSpec(UserFileSpec):
@@ -26,6 +29,22 @@ class ModelSpec(UserFileSpec):
     architecture: Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)] | None = (
         None
     )
+
+    _begins_like: "ModelSpec | None" = PrivateAttr(default=None)
+
+    @property
+    def begins_like(self) -> "ModelSpec | None":
+        """The network with which this one shares initial weights, by layer name and shape."""
+        return self._begins_like
+
+    def beginning_like(self, other: "ModelSpec") -> "ModelSpec":
+        """Return a copy whose layers begin with the weights that `other`'s of the same name have.
+
+        A network that differs in nothing begins with the same weights anyway.
+        """
+        model = self.model_copy()
+        model._begins_like = None if self == other else other
+        return model
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:

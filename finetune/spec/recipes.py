@@ -14,6 +14,8 @@ from finetune.spec.variants import VariantSpec
 # In every digest. Raise it when a change to the code changes the numbers that runs produce.
 NUMERICS_VERSION = 1
 
+_NO_DECISIONS = ("name", "model", "training")
+
 # In the digest of data that may hold text, whose reading it counts. Raise it when text is read as
 # other numbers or categories, so that no run of the earlier reading passes for one of the new.
 READING_VERSION = 2
@@ -31,10 +33,9 @@ def _non_defaults(section: BaseSpec) -> dict[str, Any]:
 
 
 def variant_inputs(variant: VariantSpec) -> dict[str, Any]:
-    """Return what determines a variant's decisions: everything but its name."""
+    """Return what determines a variant's decisions; its network and training are not among it."""
     inputs = _non_defaults(variant)
-    del inputs["name"]
-    return inputs
+    return {key: value for key, value in inputs.items() if key not in _NO_DECISIONS}
 
 
 def data_inputs(data: DataSpec) -> dict[str, Any]:
@@ -60,6 +61,8 @@ def model_inputs(model: ModelSpec) -> dict[str, Any]:
     inputs = _non_defaults(model)
     if model.content and model.architecture:
         inputs["architecture"] = "file"
+    if model.begins_like:
+        inputs["begins_like"] = model_inputs(model.begins_like)
     return inputs
 
 

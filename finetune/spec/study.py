@@ -2,15 +2,17 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from finetune.errors import SpecError
-from finetune.spec.base import BaseSpec, Positive
-from finetune.spec.claims import ClaimSpec
+from finetune.spec.base import BaseSpec, Name, Positive
+from finetune.spec.claims import ClaimSpec, UnderfitsSpec
 from finetune.spec.data import DataSpec
-from finetune.spec.model import ModelSpec
+from finetune.spec.merging import merge
+from finetune.spec.model import DENSE_KEYS, ModelSpec
 from finetune.spec.recipes import (
     NUMERICS_VERSION,
     data_inputs,
@@ -44,7 +46,7 @@ StudyName = Annotated[
 
 
 class StudySpec(BaseSpec):
-    """A study: data, model, training, variants, the claim, and how many seeds."""
+    """A study: data, model, training, variants, claims, and how many seeds."""
 
     name: StudyName
     seeds: Positive = 100
@@ -54,30 +56,87 @@ class StudySpec(BaseSpec):
     training: TrainingSpec = TrainingSpec()
     # At most this many, since every two of them are compared.
     variants: Annotated[tuple[VariantSpec, ...], Field(min_length=1, max_length=1000)]
-    claim: ClaimSpec | None = None
+    claims: Annotated[tuple[ClaimSpec, ...], Field(max_length=100)] = ()
+    # Further pairs of variants to compare, each [first, second].
+    contrasts: tuple[tuple[Name, Name], ...] | None = None
     search: SearchSpec = SearchSpec()
     map: MapSpec = MapSpec()
 
     @model_validator(mode="after")
-    def _names_fit_together(self) -> Self:
-        names = [variant.name for variant in self.variants]
-        for name, count in Counter(names).items():
-            if count > 1:
+    def _overrides_fit(self) -> Self:
+        for number, variant in enumerate(self.variants):
+            model = self.resolve(variant).model
+            own = model.factory or model.architecture
+            ignored = sorted(DENSE_KEYS & set(variant.model))
+            if own and ignored:
                 raise ValueError(
-                    f"variants: the name {name!r} is used {count} times; allowed is once each; "
-                    "rename all but one"
+                    f"variants.{number}.model.{ignored[0]}: is of the dense network, but this "
+                    f"variant has {own!r}; allowed is one of the two; leave the key out"
                 )
-        if self.claim:
-            pairs = {"claim": (self.claim.treatment, self.claim.control)}
-            for index, pair in enumerate(self.claim.contrasts or ()):
-                pairs[f"claim.contrasts.{index}"] = pair
-            for field, pair in pairs.items():
-                _check_pair(field, pair, names)
         return self
 
+    @model_validator(mode="after")
+    def _names_fit_together(self) -> Self:
+        names = [variant.name for variant in self.variants]
+        _check_unique("variants", names)
+        _check_unique("claims", [claim.name for claim in self.claims if claim.name])
+        pairs = {f"claims.{i}": (one.treatment, one.control) for i, one in enumerate(self.claims)}
+        for index, pair in enumerate(self.contrasts or ()):
+            pairs[f"contrasts.{index}"] = pair
+        for field, pair in pairs.items():
+            _check_pair(field, pair, names)
+        return self
+
+    @property
+    def claim(self) -> ClaimSpec | None:
+        """The first claim, whose two variants the checks are about; None without any."""
+        return self.claims[0] if self.claims else None
+
+    @property
+    def underfits(self) -> UnderfitsSpec | None:
+        """The first claim that a variant underfits, which maps and searches are about."""
+        return next((one for one in self.claims if isinstance(one, UnderfitsSpec)), None)
+
+    def epochs_of(self, variant: str) -> int:
+        """Return the epoch budget of the variant of that name."""
+        return self.resolve(self.variant(variant)).training.epochs
+
+    def claim_name(self, claim: ClaimSpec) -> str:
+        """Return the name that tells a claim from the study's others: its own, or its kind."""
+        if claim.name:
+            return claim.name
+        alike = [one for one in self.claims if one.kind == claim.kind and not one.name]
+        return claim.kind if len(alike) < 2 else f"{claim.kind} {alike.index(claim) + 1}"
+
+    def stopping_early(self, variants: Iterable[str]) -> tuple[str, ...]:
+        """Return those of some variants, by name, that have early stopping."""
+        return tuple(name for name in variants if self.variant(name).early_stopping)
+
+    def resolve(self, variant: VariantSpec) -> "StudySpec":
+        """Return the study with the network and the training of a variant as its own."""
+        if not (variant.model or variant.training):
+            return self
+        names = [one.name for one in self.variants]
+        at = names.index(variant.name) if variant.name in names else variant.name
+        model = self.model
+        if variant.model:
+            model = merge(model, variant.model, at=("variants", at, "model"))
+            folder = variant.network_folder or self.model.folder
+            if folder and model.content:
+                model = model.with_file(folder=folder, content=model.content)
+            model = model.beginning_like(self.model)
+        training = merge(self.training, variant.training, at=("variants", at, "training"))
+        return self.model_copy(update={"model": model, "training": training})
+
     def with_epochs(self, epochs: int) -> "StudySpec":
-        """Return the study with another epoch budget."""
+        """Return the study with another epoch budget, for variants without one of their own."""
         training = self.training.model_copy(update={"epochs": epochs})
+        return self.model_copy(update={"training": training})
+
+    def with_learning_rate(self, learning_rate: float) -> "StudySpec":
+        """Return the study with another LR, for variants without one of their own."""
+        optimizer = self.training.optimizer.model_copy(update={"learning_rate": learning_rate})
+        training = self.training.model_copy(update={"optimizer": optimizer})
         return self.model_copy(update={"training": training})
 
     def variant(self, name: str) -> VariantSpec:
@@ -95,7 +154,7 @@ class StudySpec(BaseSpec):
     def recipe(self, variant: VariantSpec, engine: str, *, replicate: int = 0) -> str:
         """Return the digest of all that determines the numbers of a variant's runs, but the seed.
 
-        Names, the number of seeds, the claim and the search leave it as it is, so a renamed study,
+        Names, the number of seeds, claims and the search leave it as it is, so a renamed study,
         an added variant or more seeds reuse every run that is stored.
 
         Args:
@@ -104,7 +163,7 @@ class StudySpec(BaseSpec):
             replicate: Of the batch order, as in the A/A check.
         """
         inputs = {
-            **self._problem_inputs(),
+            **self.resolve(variant)._problem_inputs(),
             "policies": variant_inputs(variant),
             "engine": engine,
             "numerics": NUMERICS_VERSION,
@@ -114,7 +173,7 @@ class StudySpec(BaseSpec):
 
     @property
     def problem(self) -> str:
-        """The digest of what all variants share: data, model, training and what varies."""
+        """The digest of data, model, training and what varies: variants may have others."""
         return digest(self._problem_inputs())
 
     def _problem_inputs(self) -> dict[str, Any]:
@@ -124,6 +183,15 @@ class StudySpec(BaseSpec):
             "training": training_inputs(self.training),
             "vary": sorted(set(self.vary)),
         }
+
+
+def _check_unique(field: str, names: list[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ValueError(
+                f"{field}: the name {name!r} is used {count} times; allowed is once each; "
+                "rename all but one"
+            )
 
 
 def _check_pair(field: str, pair: tuple[str, str], names: list[str]) -> None:

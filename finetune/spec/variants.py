@@ -2,9 +2,12 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from finetune.spec.base import IMPORT_PATH, BaseSpec, Count, Name, Positive, Share, UserFileSpec
+from finetune.spec.merging import Overrides
+from finetune.spec.model import ModelSpec
+from finetune.spec.training import TrainingSpec
 
 Monitor = Literal["val_loss", "val_accuracy", "loss"]
 
@@ -106,7 +109,11 @@ class CallbackSpec(UserFileSpec):
 
 
 class VariantSpec(BaseSpec):
-    """A named way to train: policies, and Keras callbacks of the user's that act after them."""
+    """A named way to train: policies, and Keras callbacks of the user's that act after them.
+
+    `model` and `training` hold the keys of these two sections that the variant sets otherwise than
+    the study; `StudySpec.resolve` applies them.
+    """
 
     name: Name
     early_stopping: EarlyStoppingSpec | None = None
@@ -114,11 +121,34 @@ class VariantSpec(BaseSpec):
     set_lr: SetLRSpec | None = None
     schedule: ScheduleSpec | None = None
     callbacks: tuple[CallbackSpec, ...] = ()
+    model: Annotated[dict[str, Any], Overrides(ModelSpec)] = Field(default={})
+    training: Annotated[dict[str, Any], Overrides(TrainingSpec)] = Field(default={})
+    _network_folder: str | None = PrivateAttr(default=None)
 
     @property
     def bare(self) -> bool:
-        """Whether the variant has neither policies nor callbacks."""
+        """Whether the variant is the study's network and training, with nothing added."""
         return self == VariantSpec(name=self.name)
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The learning rate that the variant gives the optimizer; None where the study's holds."""
+        return self.training.get("optimizer", {}).get("learning_rate")
+
+    @property
+    def network_folder(self) -> str | None:
+        """The folder in which the file of the variant's own network was found."""
+        return self._network_folder
+
+    def with_network_file(self, *, folder: str, content: str) -> "VariantSpec":
+        """Return a copy that knows the file of its own network: its folder and its SHA-256."""
+        variant = self.model_copy(update={"model": {**self.model, "content": content}})
+        variant._network_folder = folder
+        return variant
+
+    def __hash__(self) -> int:
+        # Dictionaries have no hash; what is equal has the same name.
+        return hash(self.name)
 
     def reducing(self, *, name: str | None = None, **changed: Any) -> "VariantSpec":
         """Return the variant with arguments of `reduce_lr` changed; the others stay, or default."""

@@ -14,6 +14,7 @@ ACCURACIES = ("train_accuracy", "test_accuracy")
 
 # The one place that knows which way is worse: a larger loss, a smaller accuracy.
 _WORSE = {"loss": 1.0, "accuracy": -1.0}
+_WORSE_COLUMNS = {"epochs_run": 1.0}
 
 # An accuracy is a share of rows. Rounding to this many decimals gives back the ties that floating
 # point breaks: 0.85 - 0.845 is not 0.845 - 0.84.
@@ -72,6 +73,12 @@ class PairedRuns:
         """Return by how much the first variant is worse than the second: (seed,)."""
         return worse_sign(metric) * self.difference(metric) + 0.0  # no negative zeros
 
+    @property
+    def measured(self) -> list[str]:
+        """The columns of `runs` that are numbers and were measured in some run."""
+        columns = self.runs[self.variants[0]].select_dtypes("number").columns
+        return [name for name in columns if self.measures([name])]
+
     def measures(self, metrics: Iterable[str]) -> bool:
         """Return whether every metric has a value in some run; a regression has no accuracy."""
         return all(np.isfinite(self._table(metric)).any() for metric in metrics)
@@ -82,9 +89,24 @@ class PairedRuns:
         return _round_accuracies(np.stack(columns, axis=1), metric)
 
 
+def known_sign(metric: str) -> float | None:
+    """Return 1 where a larger value is worse, -1 where a smaller one is, None if neither is."""
+    return _WORSE_COLUMNS.get(metric) or _WORSE.get(metric.rpartition("_")[2])
+
+
 def worse_sign(metric: str) -> float:
-    """Return 1 where a larger value is worse, -1 where a smaller one is."""
-    return _WORSE[metric.rpartition("_")[2]]
+    """Return 1 where a larger value is worse, -1 where a smaller one is.
+
+    Raises:
+        RunsError: Neither is known of the metric.
+    """
+    sign = known_sign(metric)
+    if sign is None:
+        raise RunsError(
+            f"metric: whether lower or higher is better is not known of {metric!r}; say so by "
+            'direction = "lower" or "higher"'
+        )
+    return sign
 
 
 def pair_runs(
@@ -156,4 +178,4 @@ def _floats(column: Any) -> np.ndarray:
 
 
 def _round_accuracies(values: np.ndarray, metric: str) -> np.ndarray:
-    return np.round(values, _ACCURACY_DECIMALS) if worse_sign(metric) < 0 else values
+    return np.round(values, _ACCURACY_DECIMALS) if metric.endswith("_accuracy") else values

@@ -1,7 +1,6 @@
 """The claim map: where the claim holds, over a grid of factor, patience and delay."""
 
 import time
-from collections.abc import Hashable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from finetune.errors import SpecError
 from finetune.execution.training import Options, train_blocks
 from finetune.planning.claim_map import GridPoint, grid_points, map_block
 from finetune.report.claim_map import write_map_report
-from finetune.spec.claims import ClaimSpec
+from finetune.spec.claims import UnderfitsSpec
 from finetune.spec.study import StudySpec
 from finetune.store.base import Store
 from finetune.store.links import refuse_links_of_study
@@ -41,18 +40,21 @@ def map_claim(
     """Train every cell of the study's grid as one population, judge it, and write the report.
 
     Raises:
-        SpecError: The study makes no claim.
+        SpecError: The study does not claim that a variant underfits.
         FinetuneError: something cannot be done; what was finished is stored.
     """
-    if spec.claim is None:
-        raise SpecError("claim: missing; a map needs its margins and alpha: add [claim]")
+    if spec.underfits is None:
+        raise SpecError(
+            'claims: none is of the kind "underfits", which a map is about; add [[claims]] with '
+            'kind = "underfits", treatment and control'
+        )
     started, clock = datetime.now(UTC), time.perf_counter()
     options = options or Options()
     refuse_links_of_study(folder)
     store = store or ResultStore(folder / "store")
     store.open(options.progress.note)
-    _check_arms(spec, spec.claim)
-    block = map_block(spec, spec.claim)
+    _check_arms(spec, spec.underfits)
+    block = map_block(spec, spec.underfits)
     summary = train_blocks([block], store, options)
     summary.raise_failures()
     trained = time.perf_counter()
@@ -66,7 +68,7 @@ def map_claim(
     return ClaimMap(spec, folder, table)
 
 
-def _check_arms(spec: StudySpec, claim: ClaimSpec) -> None:
+def _check_arms(spec: StudySpec, claim: UnderfitsSpec) -> None:
     for name in (claim.treatment, claim.control):
         variant = spec.variant(name)
         if variant.callbacks or variant.schedule or variant.set_lr:
@@ -78,14 +80,14 @@ def _check_arms(spec: StudySpec, claim: ClaimSpec) -> None:
 
 def _judge(runs: pd.DataFrame, cells: list[GridPoint], spec: StudySpec) -> pd.DataFrame:
     """Judge every cell; runs of one treatment serve all of its delays."""
-    claim = spec.claim
+    claim = spec.underfits
     assert claim is not None
     roles = {"treatment": claim.treatment, "control": claim.control}
     parts = []
     for number, cell in enumerate(cells):
         for name, arm in zip(roles.values(), cell.variants(spec, claim), strict=True):
             parts.append(runs[runs["variant"] == arm.name].assign(variant=name, setting=number))
-    delays: dict[Hashable, int | None] = {n: cell.delay for n, cell in enumerate(cells)}
-    judged = claim_map(pd.concat(parts, ignore_index=True), claim, delays=delays)
+    together, numbers = pd.concat(parts, ignore_index=True), list(range(len(cells)))
+    judged = claim_map(together, claim, spec=spec, settings=numbers)
     settings = pd.DataFrame([asdict(cell) for cell in cells])
     return pd.concat([settings, judged.drop(columns="setting")], axis=1)

@@ -2,7 +2,7 @@
 
 import inspect
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def compare(
     y: Any,
     *,
     variants: Mapping[str, Mapping[str, Any]] | None = None,
-    claim: Mapping[str, Any] | None = None,
+    claims: Sequence[Mapping[str, Any]] | None = None,
     seeds: int = 20,
     epochs: int = 100,
     batch_size: int = 32,
@@ -59,7 +59,7 @@ def compare(
         y: Target, (row,): classes or numbers.
         variants: The callbacks of each variant, as a study file has them, by its name:
             `{"stop": {"early_stopping": {"patience": 5}}}`. Default: those of the founding study.
-        claim: As in a study file; default that of the founding study with its variants.
+        claims: Each as in a study file; default those of the founding study with its variants.
         seeds: Seeds to train, 0 to N-1.
         epochs: Epochs at most.
         batch_size: Rows a step.
@@ -85,7 +85,7 @@ def compare(
     tree = {
         "name": name,
         "seeds": seeds,
-        **({key: founding[key] for key in ("variants", "claim")} if variants is None else {}),
+        **({key: founding[key] for key in ("variants", "claims")} if variants is None else {}),
         **settings,
         "data": {"source": _DATA, **settings.get("data", {})},
         "model": {"architecture": _NETWORK},
@@ -93,8 +93,8 @@ def compare(
     }
     if variants is not None:
         tree["variants"] = [{"name": key, **value} for key, value in variants.items()]
-    if claim is not None:
-        tree["claim"] = dict(claim)
+    if claims is not None:
+        tree["claims"] = [dict(claim) for claim in claims]
     spec = parse_spec(tree, where="compare")
     _keep(folder, features, target, network_json(model))
     with executor_or_new(executor, workers, on_note=progress.note) as chosen:

@@ -9,7 +9,7 @@ import pandas as pd
 from finetune.analysis.analysis import Analysis
 from finetune.claims.verdict import Verdict
 from finetune.claims.words import sentence
-from finetune.errors import StoreError
+from finetune.errors import SpecError, StoreError
 from finetune.report.html import report_html
 from finetune.spec.study import StudySpec
 from finetune.store.manifest import Manifest
@@ -48,8 +48,20 @@ class Results:
 
     @property
     def verdict(self) -> Verdict | None:
-        """The verdict on the study's claim; None where it makes none."""
+        """The verdict on the study's first claim; None where it makes none."""
         return self.analysis.verdict
+
+    def verdict_on(self, claim: str) -> Verdict:
+        """Return the verdict on the claim of that name.
+
+        Raises:
+            SpecError: The study makes no such claim.
+        """
+        verdicts = {one.name: one for one in self.analysis.verdicts}
+        if claim not in verdicts:
+            allowed = ", ".join(map(repr, verdicts)) or "none, since the study makes no claim"
+            raise SpecError(f"--claim: received {claim!r}; allowed: {allowed}")
+        return verdicts[claim]
 
     @property
     def failed(self) -> int:
@@ -78,7 +90,7 @@ class Results:
         return report_html(
             self.folder,
             title=self.spec.name,
-            verdict=sentence(self.verdict) if self.verdict else "",
+            verdicts=[sentence(one) for one in self.analysis.verdicts],
         )
 
 

@@ -46,8 +46,8 @@ def run_study(
     refuse_links_of_study(folder)
     store = store or ResultStore(folder / "store")
     store.open(options.progress.note)
-    if spec.claim:
-        power = detectable_effect(spec.seeds, alpha=spec.claim.alpha)
+    if spec.underfits:
+        power = detectable_effect(spec.seeds, alpha=spec.underfits.alpha)
         options.progress.note(plan_sentence(power))
     plan = Plan.of(spec, engine)
     summary = train_blocks(plan.blocks, store, options)

@@ -18,6 +18,9 @@ from finetune.usercode.keras_config import read_network
 
 S = TypeVar("S", bound=UserFileSpec)
 
+# Keys of `[model]` that name one.
+_FILES_OF_NETWORKS = {"factory", "architecture"}
+
 
 def locate_files(spec: StudySpec, folder: Path | None = None) -> StudySpec:
     """Find every file that a study depends on; return the study with the SHA-256 of each.
@@ -31,12 +34,19 @@ def locate_files(spec: StudySpec, folder: Path | None = None) -> StudySpec:
             `content`; or the file of the network holds more than Keras's own layers.
     """
     folders = [str(place.resolve()) for place in (folder, Path.cwd()) if place]
+    data = _locate_data(spec.data, folders)
+    model = _locate_model(spec.model, folders, field="model")
+    spec = spec.model_copy(update={"data": data, "model": model})
     variants = tuple(
-        _locate_callbacks(variant, folders, field=f"variants.{number}.callbacks")
+        _locate_own_network(
+            spec,
+            _locate_callbacks(variant, folders, field=f"variants.{number}.callbacks"),
+            folders,
+            field=f"variants.{number}.model",
+        )
         for number, variant in enumerate(spec.variants)
     )
-    data, model = _locate_data(spec.data, folders), _locate_model(spec.model, folders)
-    return spec.model_copy(update={"data": data, "model": model, "variants": variants})
+    return spec.model_copy(update={"variants": variants})
 
 
 def locate_file(
@@ -110,17 +120,30 @@ def _locate_data(data: DataSpec, folders: list[str]) -> DataSpec:
     return locate(data, data.source, folders, field="data.source", error=DataError)
 
 
-def _locate_model(model: ModelSpec, folders: list[str]) -> ModelSpec:
+def _locate_model(model: ModelSpec, folders: list[str], *, field: str) -> ModelSpec:
     if model.factory:
-        return _locate_module(model, model.factory, folders, field="model.factory", error=SpecError)
+        field = f"{field}.factory"
+        return _locate_module(model, model.factory, folders, field=field, error=SpecError)
     if model.architecture:
-        field, source = "model.architecture", model.architecture
+        field, source = f"{field}.architecture", model.architecture
         found = _locate(model, source, folders, field=field, error=SpecError)
         read_network(Path(str(found.folder), source), field=field)
         return found
     if model.content:
-        raise SpecError(_no_file("model.content", "the network is no file"))
+        raise SpecError(_no_file(f"{field}.content", "the network is no file"))
     return model
+
+
+def _locate_own_network(
+    spec: StudySpec, variant: VariantSpec, folders: list[str], *, field: str
+) -> VariantSpec:
+    """Find the file of a network that a variant has instead of the study's."""
+    if not _FILES_OF_NETWORKS & set(variant.model):
+        return variant
+    found = _locate_model(spec.resolve(variant).model, folders, field=field)
+    if found.folder is None or found.content is None:
+        return variant
+    return variant.with_network_file(folder=found.folder, content=found.content)
 
 
 def _locate_callbacks(variant: VariantSpec, folders: list[str], *, field: str) -> VariantSpec:

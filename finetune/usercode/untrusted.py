@@ -3,6 +3,7 @@
 from pathlib import Path, PurePath, PureWindowsPath
 
 from finetune.errors import DataError, FinetuneError, SpecError
+from finetune.spec.model import ModelSpec
 from finetune.spec.study import StudySpec
 
 _REMEDY = "leave --no-imports out if you trust the study"
@@ -23,20 +24,27 @@ def check_untrusted(spec: StudySpec, folder: Path | None = None) -> None:
     if spec.data.kind == "function":
         allowed = "a file, or a loader or generator of scikit-learn"
         raise DataError(_import_of("data.source", spec.data.source, allowed))
-    if spec.model.factory:
-        allowed = "model.hidden or model.architecture"
-        raise SpecError(_import_of("model.factory", spec.model.factory, allowed))
+    folders = [place.resolve() for place in (folder, Path.cwd()) if place]
+    _check_network(spec.model, folders, field="model")
     for number, variant in enumerate(spec.variants):
+        if variant.model:
+            own = spec.resolve(variant).model
+            _check_network(own, folders, field=f"variants.{number}.model")
         if variant.callbacks:
             first = variant.callbacks[0].callback
             allowed = "the policies of finetune"
             raise SpecError(_import_of(f"variants.{number}.callbacks", first, allowed))
-    folders = [place.resolve() for place in (folder, Path.cwd()) if place]
     if spec.data.kind == "file":
         _check_inside(spec.data.source, folders, field="data.source", error=DataError)
-    if spec.model.architecture:
-        file = spec.model.architecture
-        _check_inside(file, folders, field="model.architecture", error=SpecError)
+
+
+def _check_network(model: ModelSpec, folders: list[Path], *, field: str) -> None:
+    if model.factory:
+        allowed = "model.hidden or model.architecture"
+        raise SpecError(_import_of(f"{field}.factory", model.factory, allowed))
+    if model.architecture:
+        file = model.architecture
+        _check_inside(file, folders, field=f"{field}.architecture", error=SpecError)
 
 
 def _import_of(field: str, path: str, allowed: str) -> str:

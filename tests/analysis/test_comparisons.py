@@ -68,7 +68,7 @@ def test_contrasts_are_those_of_the_claim_and_against_the_baseline(claimed_analy
 
 def test_the_level_is_the_claims(study, claimed):
     claim = claimed.spec.claim.model_copy(update={"alpha": 0.01})
-    assert alpha_of(claimed.spec.model_copy(update={"claim": claim})) == 0.01
+    assert alpha_of(claimed.spec.model_copy(update={"claims": (claim,)})) == 0.01
     assert alpha_of(study.spec) == 0.05
 
 

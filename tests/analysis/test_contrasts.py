@@ -14,7 +14,8 @@ def study_of(*names: str, claim: tuple[str, str] | None = None) -> StudySpec:
         ),
     }
     if claim:
-        tree["claim"] = {"treatment": claim[0], "control": claim[1]}
+        arms = {"treatment": claim[0], "control": claim[1]}
+        tree["claims"] = ({"kind": "underfits", **arms},)
     return StudySpec.model_validate(tree)
 
 

@@ -168,7 +168,7 @@ def test_the_parity_certificate_leaves_it_out(study):
     parity = Plan.of(load_spec(study), "population").parity
     assert parity is not None
     assert [variant.name for variant in parity.variants] == ["stops", "plain"]
-    alone = load_spec(study).model_copy(update={"claim": None})
+    alone = load_spec(study).model_copy(update={"claims": ()})
     alone = alone.model_copy(update={"variants": alone.variants[1:2]})
     assert Plan.of(alone, "population").parity is None
 

@@ -12,12 +12,11 @@ import pytest
 from finetune.claims.fit_outcome import FitOutcome
 from finetune.claims.fit_table import FIT_TABLE
 from finetune.claims.phrases import does, outcome
-from finetune.claims.registry import judge_claim
 from finetune.claims.verdict import Verdict
 from finetune.claims.words import evidence, objections, plan_sentence, sentence
 from finetune.spec.claims import VerdictName
 from finetune.stats.power import detectable_effect
-from tests.made_comparisons import CONTROL, TREATMENT
+from tests.made_comparisons import CONTROL, TREATMENT, judge
 
 UNDERFIT = {"train_loss": 0.02, "test_loss": 0.01, "train_accuracy": -0.02, "test_accuracy": -0.01}
 SHIFTS = {
@@ -34,7 +33,7 @@ def all_sentences(verdict: Verdict) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("name", get_args(VerdictName))
 def test_every_verdict_has_a_sentence_that_names_it_and_both_variants(spec, make_runs, name):
-    verdict = judge_claim(make_runs(**SHIFTS[name]), spec)
+    verdict = judge(make_runs(**SHIFTS[name]), spec)
     assert verdict.verdict == name
     first = sentence(verdict)
     assert first.startswith(name.capitalize())
@@ -46,14 +45,14 @@ def test_every_verdict_has_a_sentence_that_names_it_and_both_variants(spec, make
 @pytest.mark.parametrize("n", [0, 1])
 def test_too_few_pairs_have_sentences_too(spec, make_runs, n):
     runs = make_runs(n=1) if n else make_runs(n=2).assign(status="failed")
-    verdict = judge_claim(runs, spec)
+    verdict = judge(runs, spec)
     assert verdict.n == n
     assert all(text.endswith(".") and "nan" not in text for text in all_sentences(verdict))
     assert ("seed 0 (from epoch 0: failed)" in " ".join(evidence(verdict))) == (n == 0)
 
 
 def test_every_outcome_has_words_for_what_the_treatment_does(spec, make_runs):
-    fit = judge_claim(make_runs(), spec).primary
+    fit = judge(make_runs(), spec).primary
     words = [does(replace(fit, cells=(name,))) for name in FIT_TABLE.values()]
     assert len(set(words)) == 9
 
@@ -61,7 +60,7 @@ def test_every_outcome_has_words_for_what_the_treatment_does(spec, make_runs):
 @pytest.mark.parametrize("left", [1, 2, 3, 9])
 def test_up_to_two_outcomes_are_named(spec, make_runs, left):
     names = tuple(FIT_TABLE.values())[:left]
-    fit: FitOutcome = replace(judge_claim(make_runs(), spec).primary, cells=names)
+    fit: FitOutcome = replace(judge(make_runs(), spec).primary, cells=names)
     assert all((name in outcome(fit)) == (left <= 2) for name in names)
     assert bool(does(fit)) == (left <= 2)
     if left > 2:
@@ -83,7 +82,7 @@ def test_up_to_two_outcomes_are_named(spec, make_runs, left):
     ],
 )
 def test_disagreement_is_in_the_sentence_and_the_first_objection(spec, make_runs, shift, end):
-    verdict = judge_claim(make_runs({TREATMENT: shift}), spec)
+    verdict = judge(make_runs({TREATMENT: shift}), spec)
     assert sentence(verdict).endswith(end)
     (objection,) = objections(verdict)
     assert outcome(verdict.primary) in objection
@@ -98,20 +97,20 @@ def test_the_aa_check_is_evidence_or_an_objection(spec, make_runs, passes):
     replicate = runs[runs["variant"] == CONTROL].copy()
     if not passes:
         replicate["test_loss"] += np.random.default_rng(0).normal(0, 0.05, len(replicate))
-    verdict = judge_claim(runs, spec, replicate=replicate)
+    verdict = judge(runs, spec, replicate=replicate)
     assert any("noise" in text for text in evidence(verdict)) == passes
     assert any("noise" in text for text in objections(verdict)) != passes
 
 
 def test_early_stopping_in_the_contrast_is_an_objection(spec, make_runs):
-    verdict = judge_claim(make_runs({TREATMENT: UNDERFIT}), spec)
+    verdict = judge(make_runs({TREATMENT: UNDERFIT}), spec)
     assert objections(verdict) == ()
     (objection,) = objections(replace(verdict, stops_early=(CONTROL,)))
     assert f'"{CONTROL}"' in objection
 
 
 def test_what_did_not_vary_is_named(spec, make_runs):
-    verdict = judge_claim(make_runs(), spec)
+    verdict = judge(make_runs(), spec)
     sources = {"init": "initial weights", "order": "order of", "split": "split", "data": "data set"}
     for vary in ((), ("init",), ("init", "order", "split"), tuple(sources)):
         scope = evidence(replace(verdict, vary=vary))[-1]

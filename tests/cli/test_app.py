@@ -26,7 +26,7 @@ BAD = {
         "variants.2.reduce_lr.factor: received 1.5; allowed",
     ),
     "duplicate names": (["twice.toml"], "variants: the name 'one' is used 2 times; allowed"),
-    "claim": (["--set", "claim.control=magic"], "'magic'; allowed"),
+    "claim": (["--set", "claims.0.control=magic"], "'magic'; allowed"),
     "missing file": (["nowhere.toml"], "cannot read 'nowhere.toml'"),
     "missing study": (["nowhere"], "received 'nowhere'"),
     "not TOML": (["bad.toml"], "bad.toml: not valid TOML"),
@@ -202,7 +202,7 @@ def test_failed_runs_have_code_3_and_are_counted(cli, executor):
 def test_names_are_printed_as_they_are(cli):
     code, out, _ = cli(
         *["run", "--engine", "keras", "--seeds", "2", "--out", "out", *TINY],
-        *["--set", "variants.2.name=[red]:smile:", "--set", "claim.treatment=[red]:smile:"],
+        *["--set", "variants.2.name=[red]:smile:", "--set", "claims.0.treatment=[red]:smile:"],
     )
     assert code in (0, 3)
     assert "[red]:smile:" in out

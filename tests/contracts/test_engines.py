@@ -6,9 +6,11 @@ import pytest
 
 from finetune.engines.base import Engine, TaskTables
 from finetune.engines.registry import REFERENCE, engine_names, get_engine
+from finetune.planning.block import Block
 from finetune.spec.study import StudySpec
 from finetune.store.schema import EPOCH_COLUMNS, RUN_COLUMNS
 from finetune.studies.load import load_spec
+from tests.memory_store import MemoryStore
 from tests.small_studies import small_study, task
 
 DOUBLE = "training.dtype=float64"
@@ -64,7 +66,7 @@ CASES = {
     "schedules": (
         "variants.2={name='v', schedule={kind='cosine', period=3, growth=2, decay=0.5, warm_up=2}}",
         "variants.4={name='w', early_stopping={patience=2}, schedule={kind='one_cycle', epochs=9}}",
-        "claim={treatment='v', control='w'}",
+        "claims=[{kind='underfits',treatment='v', control='w'}]",
     ),
     "own split": ("vary=['init', 'order', 'split']",),
     "own data": ("vary=['init', 'order', 'split', 'data']",),
@@ -121,6 +123,35 @@ def test_every_run_is_that_of_fit(engine, case):
 @pytest.mark.parametrize("case", sorted(set(CASES) - set(EVERY_DAY)))
 def test_every_run_is_that_of_fit_too(engine, case):
     check_case(engine, case)
+
+
+# Variants that differ in more than their callbacks, two of them in the learning rate alone.
+OVERRIDES = (
+    "variants=[{name='as it is', reduce_lr={factor=0.5, patience=1}},"
+    " {name='slower', training={optimizer={learning_rate=0.002}}, early_stopping={}},"
+    " {name='dropout', model={dropout=0.3}},"
+    " {name='wider', model={hidden=[12, 4], batch_normalization=true}},"
+    " {name='sgd', training={optimizer={name='sgd'}, batch_size=13, epochs=9}}]",
+    "claims=[]",
+)
+
+
+def trained_in_groups(engine: Engine, spec: StudySpec) -> list[TaskTables]:
+    block = Block(spec, spec.variants, (0, 1), engine.name)
+    return [engine.train(one) for one in block.tasks(MemoryStore(), workers=1, memory=10**9)]
+
+
+def test_variants_with_a_network_or_training_of_their_own_are_those_of_fit(engine):
+    spec = small_study(DOUBLE, *OVERRIDES)
+    ours, reference = (trained_in_groups(one, spec) for one in (engine, REFERENCE))
+    # The learning rate alone makes no other graph.
+    assert [len(tables.runs) for tables in ours] == [4, 2, 2, 2]
+    ours, reference = (
+        pd.concat([tables.runs for tables in each]).sort_values(["variant", "seed"])
+        for each in (ours, reference)
+    )
+    np.testing.assert_allclose(ours[MEASURED], reference[MEASURED], rtol=1e-9, atol=1e-9)
+    assert ours[["recipe", "epochs_run"]].nunique().tolist() == [5, 2]
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from finetune.spec.base import BaseSpec
-from finetune.spec.claims import ClaimSpec
+from finetune.spec.claims import BetterSpec, UnderfitsSpec
 from finetune.spec.data import FILE_FORMATS, DataSpec
 from finetune.spec.model import ModelSpec
 from finetune.spec.search import MapSpec, SearchSpec
@@ -19,7 +19,7 @@ from finetune.spec.variants import EarlyStoppingSpec, ReduceLRSpec, VariantSpec
 
 _SPECS: tuple[type[BaseSpec], ...] = (
     StudySpec, DataSpec, ModelSpec, TrainingSpec, VariantSpec, EarlyStoppingSpec, ReduceLRSpec,
-    ClaimSpec, SearchSpec, MapSpec,
+    UnderfitsSpec, BetterSpec, SearchSpec, MapSpec,
 )  # fmt: skip
 _HOSTILE = (
     "../x", "/etc/passwd", "a:b", "=1+1", "\\u202e", "\\u009b", "1e999", "-1", "nan", "1e9", "{}",

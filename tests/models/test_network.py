@@ -344,3 +344,21 @@ def test_precision_restores_a_policy_of_its_own():
         assert keras_globals() == ("float32", "mixed_float16")
     finally:
         keras.config.set_dtype_policy(mixed)
+
+
+def test_layers_of_the_same_name_and_shape_begin_as_another_models():
+    def network(*makers):
+        return lambda: keras.Sequential([keras.Input((5,)), *(make() for make in makers)])
+
+    def dense(units):
+        return lambda: keras.layers.Dense(units)
+
+    plain = network(dense(4), dense(3), dense(1))
+    other = network(dense(4), lambda: keras.layers.Dropout(0.5), dense(3), dense(2))
+    own, both = SeededModel(plain), SeededModel(other, like=plain)
+    assert both.layers == {"dense": True, "dense_1": True, "dense_2": False}
+    # Kernels and biases in turn, and the state of the dropout after the first layer.
+    first, second = draw(own, 3), draw(both, 3)
+    same = [np.array_equal(first[i], second[j]) for i, j in ((0, 0), (1, 1), (2, 3), (3, 4))]
+    assert same == [True] * 4
+    assert second[5].shape == (3, 2)

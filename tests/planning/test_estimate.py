@@ -12,7 +12,7 @@ from finetune.errors import SpecError
 from finetune.planning.claim_map import map_block, map_run_count
 from finetune.planning.estimate import estimate_map, estimate_run, estimate_search
 from finetune.planning.plan import Plan
-from finetune.spec.claims import ClaimSpec
+from finetune.spec.claims import UnderfitsSpec
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import shipped_studies
 from finetune.studies.load import load_spec
@@ -34,13 +34,15 @@ def test_an_estimate_is_the_sum_over_the_blocks_of_the_plan(engine):
     blocks = Plan.of(spec, engine).blocks
     found = estimate_run(spec, engine)
     assert found.runs == sum(block.n_runs for block in blocks)
-    assert found.run_epochs == sum(b.n_runs * b.spec.training.epochs for b in blocks)
+    assert found.run_epochs == sum(b.n_runs * (b.epochs or b.spec.training.epochs) for b in blocks)
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda p: p.stem)
 def test_the_runs_of_a_map_are_counted_without_building_them(file):
     spec = load_spec(file)
-    claim = spec.claim or ClaimSpec(treatment=spec.variants[0].name, control=spec.variants[1].name)
+    claim = spec.underfits or UnderfitsSpec(
+        kind="underfits", treatment=spec.variants[0].name, control=spec.variants[1].name
+    )
     assert map_run_count(spec).n_runs == map_block(spec, claim).n_runs
 
 
@@ -175,7 +177,7 @@ def test_yes_trains_without_a_question(cli, executor, monkeypatch):
 
 def test_a_thousand_variants_are_read_soon_and_more_are_refused():
     names = ", ".join(f"{{name = 'v{number}'}}" for number in range(1000))
-    spec = load_spec(overrides=[f"variants=[{names}]", "claim.treatment=v1", "claim.control=v2"])
+    spec = load_spec(overrides=[f"variants=[{names}]", "claims=[]"])
     assert len(spec.variants) == 1000
     with pytest.raises(SpecError, match=r"variants: received .*at most 1000"):
         load_spec(overrides=[f"variants=[{names}, {{name = 'w'}}]"])

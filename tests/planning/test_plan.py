@@ -23,7 +23,12 @@ def shape(block: Block | None) -> tuple[int, int, int, str] | None:
     """Return the numbers of variants, seeds and epochs, and the engine's name."""
     if block is None:
         return None
-    return len(block.variants), len(block.seeds), block.spec.training.epochs, block.engine
+    return (
+        len(block.variants),
+        len(block.seeds),
+        block.epochs or block.spec.training.epochs,
+        block.engine,
+    )
 
 
 def test_the_founding_study_has_all_checks():

@@ -33,7 +33,7 @@ def complete_analysis() -> Analysis:
     epochs = made.epochs.loc[
         (made.epochs["variant"] != "early stopping") | (made.epochs["seed"] != 4)
     ]
-    arms = tuple(CLAIM.values())
+    arms = (CLAIM["treatment"], CLAIM["control"])
     sources = {"init": made.runs, "order": make_claim(seeds=8, spread=0.004).runs}
     steps = np.linspace(0.01, 0.02, 10)
     checks = Checks(

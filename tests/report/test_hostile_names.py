@@ -49,8 +49,12 @@ _TAGS = {"details", "/details", "summary", "/summary", "br", "span", "/span"}
 
 def hostile_study() -> Study:
     variants = [v | {"name": n} for v, n in zip(CLAIM_VARIANTS, HOSTILE, strict=True)]
-    claim = {"treatment": HOSTILE[2], "control": HOSTILE[3]}
-    return make_study(seeds=9, variants=variants, claim=claim, failed=((HOSTILE[0], 1),))
+    arms = {"treatment": HOSTILE[2], "control": HOSTILE[3]}
+    claims = [
+        {"kind": "underfits", **arms},
+        {"kind": "better", "name": HOSTILE[1][:80], "metric": "test_loss", **arms},
+    ]
+    return make_study(seeds=9, variants=variants, claims=claims, failed=((HOSTILE[0], 1),))
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +118,7 @@ def test_no_field_of_a_table_is_a_formula(made):
 
 
 def test_a_notebook_shows_names_as_text(made):
-    html = report_html(made, title=f"a {_SCRIPT}", verdict=f"b {_SCRIPT}")
+    html = report_html(made, title=f"a {_SCRIPT}", verdicts=[f"b {_SCRIPT}"])
     html = re.sub(r'src="data:[^"]*"', "", html)
     tags = {tag.split()[0] for tag in re.findall(r"<([a-z][^<>]*)>", html)}
     assert tags <= {"h3", "p", "b", "table", "thead", "tbody", "tr", "th", "td", "img", "code"}

@@ -9,7 +9,7 @@ import pytest
 from finetune.report.html import report_html
 
 
-def shown(folder, *, variants=("plain", "stops"), low=0.1, verdict="") -> str:
+def shown(folder, *, variants=("plain", "stops"), low=0.1, verdicts=()) -> str:
     """Write a summary in which every mean is 0.25, and return what a notebook shows of it."""
     rows = [
         {"variant": name, "metric": metric, "mean": 0.25, "low": low, "high": 0.4}
@@ -20,7 +20,7 @@ def shown(folder, *, variants=("plain", "stops"), low=0.1, verdict="") -> str:
     table.loc[table["low"].isna(), "high"] = np.nan
     (folder / "tables").mkdir()
     table.to_csv(folder / "tables" / "summary.csv", index=False)
-    return report_html(folder, title="a < b", verdict=verdict)
+    return report_html(folder, title="a < b", verdicts=verdicts)
 
 
 def fields(text: str) -> list[str]:
@@ -28,7 +28,7 @@ def fields(text: str) -> list[str]:
 
 
 def test_a_row_is_a_variant_and_a_column_a_metric(tmp_path):
-    text = shown(tmp_path, verdict="it & that")
+    text = shown(tmp_path, verdicts=["it & that"])
     assert "<h3>a &lt; b</h3>\n<p><b>it &amp; that</b></p>" in text
     estimate = "0.25 [0.1, 0.4]"
     assert fields(text) == [

@@ -27,7 +27,10 @@ def written(tmp_path_factory):
         seeds=100,
         variants=ODD_VARIANTS,
         failed=((arms[0], 1),),
-        claim={"treatment": arms[0], "control": arms[1]},
+        claims=[
+            {"kind": "underfits", "treatment": arms[0], "control": arms[1]},
+            {"kind": "equivalent", "treatment": arms[1], "control": arms[0], "metric": "test_loss"},
+        ],
     )
     sources = {"init": made.runs, "order": made.runs}
     variance = variance_table(sources, made.runs, variants=arms)
@@ -77,14 +80,14 @@ def test_the_verdict_opens_the_report_and_the_sections_follow_in_order(written):
 
 def test_figures_are_numbered_as_they_come(written):
     text = (written / "report.md").read_text(encoding="utf-8")
-    assert re.findall(r"\*\*Figure (\d)\.", text) == list("12345678")
+    assert re.findall(r"\*\*Figure (\d)\.", text) == list("123456789")
 
 
 def test_the_long_table_of_the_runs_follows_their_figures_and_is_folded(written):
     text = (written / "report.md").read_text(encoding="utf-8")
     section = text.split("## The runs in figures")[1].split("\n## ")[0]
-    assert re.findall(r"Figure (\d)\.", section) == list("34567")
-    assert section.index("<details>") > section.index("Figure 7.")
+    assert re.findall(r"Figure (\d)\.", section) == list("45678")
+    assert section.index("<details>") > section.index("Figure 8.")
     assert section.split("<details>")[1].count(r"| \_hidden ") == 8
 
 
@@ -93,7 +96,7 @@ def test_the_report_renders(written):
     tokens = MarkdownIt().enable("table").parse(text)
     kinds = [token.type for token in tokens]
     delimiters = [line for line in text.splitlines() if line.startswith("|:-")]
-    assert kinds.count("table_open") == len(delimiters) == 16
+    assert kinds.count("table_open") == len(delimiters) == 17
     # Every row of a table has as many fields as its head: no name broke out of its own.
     head = None
     for place, kind in enumerate(kinds):
@@ -104,7 +107,7 @@ def test_the_report_renders(written):
             head = fields if kinds[place - 1] == "thead_open" else head
             assert fields == head
     images = [c.attrs["src"] for t in tokens for c in t.children or [] if c.type == "image"]
-    assert len(images) == 8
+    assert len(images) == 9
     assert all((written / str(image)).is_file() for image in images)
 
 

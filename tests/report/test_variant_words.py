@@ -1,6 +1,6 @@
 import pytest
 
-from finetune.report.variant_words import policies_in_words
+from finetune.report.variant_words import variant_in_words
 from finetune.spec.variants import VariantSpec
 
 WORDS = {
@@ -24,20 +24,20 @@ WORDS = {
 @pytest.mark.parametrize("words", WORDS)
 def test_a_schedule_in_words(words):
     variant = VariantSpec.model_validate({"name": "v", "schedule": WORDS[words]})
-    assert policies_in_words(variant) == f"LR schedule: {words}"
+    assert variant_in_words(variant) == f"LR schedule: {words}"
 
 
 @pytest.mark.parametrize(("until", "words"), [(1, "after 1 epoch,"), (30, "after 30 epochs,")])
 def test_the_end_of_a_reduction_stands_in_the_words(until, words):
     tree = {"start_from_epoch": 5, "until_epoch": until, "cooldown": 2}
     ends = VariantSpec.model_validate({"name": "v", "reduce_lr": tree})
-    assert f"ignores the first 5 epochs, ignores all {words} cooldown" in policies_in_words(ends)
+    assert f"ignores the first 5 epochs, ignores all {words} cooldown" in variant_in_words(ends)
     goes_on = VariantSpec.model_validate({"name": "v", "reduce_lr": tree | {"until_epoch": None}})
-    assert "ignores all" not in policies_in_words(goes_on)
+    assert "ignores all" not in variant_in_words(goes_on)
 
 
 def test_each_policy_has_a_line_and_no_policy_has_none():
     tree = {"name": "v", "early_stopping": {}, "callbacks": ({"callback": "a:B"},)}
-    lines = policies_in_words(VariantSpec.model_validate(tree)).split("<br>")
+    lines = variant_in_words(VariantSpec.model_validate(tree)).split("<br>")
     assert [line.split()[0] for line in lines] == ["Early", "User's"]
-    assert policies_in_words(VariantSpec(name="v")) == "none"
+    assert variant_in_words(VariantSpec(name="v")) == "nothing"

@@ -117,7 +117,7 @@ def test_another_question_in_the_same_database_is_refused(tune):
 def test_another_budget_margin_or_name_of_a_variant_is_the_same_search():
     digests = [
         search_digest(small_study(*SIZE, *change), arm, sampler="TPE", repeat=0)
-        for change in ((), ("search.trials=99",), ("claim.alpha=0.1",), ("seeds=9",))
+        for change in ((), ("search.trials=99",), ("claims.0.alpha=0.1",), ("seeds=9",))
         for arm in arms_of(small_study(*SIZE, *change))
     ]
     assert len(set(digests)) == 2
@@ -164,7 +164,7 @@ def test_arms_keep_what_is_not_searched():
 
 
 def test_a_study_without_a_claim_is_tuned_too(executor, tmp_path):
-    spec = small_study(*SIZE).model_copy(update={"claim": None})
+    spec = small_study(*SIZE).model_copy(update={"claims": ()})
     assert [arm.untuned for arm in arms_of(spec)] == [None, None]
 
 
@@ -213,7 +213,7 @@ def test_the_section_stays_when_the_report_is_written_anew(searched, options, tm
     found = searched()
     read_study(tmp_path / "out", figures=False)
     assert "## Tuned fairly" in (tmp_path / "out" / "report.md").read_text()
-    run_study(small_study(*SIZE, "claim.alpha=0.1"), tmp_path / "out", options=options)
+    run_study(small_study(*SIZE, "claims.0.alpha=0.1"), tmp_path / "out", options=options)
     assert "## Tuned fairly" not in (tmp_path / "out" / "report.md").read_text()
     for change in ("training.batch_size=8", "variants.3.reduce_lr.patience=9", "seeds=2"):
         assert read_tuned(tmp_path / "out", small_study(*SIZE, change)) is None

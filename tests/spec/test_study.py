@@ -19,7 +19,7 @@ from tests.small_studies import recipes_of, small_study
 from tests.spec_strategies import studies
 
 REDUCTION = 2
-CLAIM = "claim.treatment=early stopping"  # so that the claim does not name variant 2
+CLAIM = "claims.0.treatment=early stopping"  # so that the claim does not name variant 2
 ALL_ARGUMENTS = {
     "early_stopping": {
         "monitor": "loss", "min_delta": 0.5, "patience": 9, "baseline": 0.1,
@@ -52,10 +52,10 @@ def recipe(*overrides: str) -> str:
     [
         "name=other",
         "seeds=7",
-        "claim.alpha=0.1",
-        "claim.margins.test_loss=0.5",
-        "claim.control=both",
-        "claim.contrasts=[['both', 'no callbacks']]",
+        "claims.0.alpha=0.1",
+        "claims.0.margins.test_loss=0.5",
+        "claims.0.control=both",
+        "contrasts=[['both', 'no callbacks']]",
         "search.trials=3",
         "search.factor=[0.2, 0.3]",
         "variants.2.name=renamed",

@@ -62,7 +62,7 @@ def test_overrides_go_by_dotted_path():
             "model.hidden=[8, 4]",
             "model.hidden.1=5",
             "data.args.class_sep=0.5",
-            "claim.alpha=0.01",
+            "claims.0.alpha=0.01",
             "training.epochs=60",
         ]
     )
@@ -78,7 +78,8 @@ def test_overrides_go_by_dotted_path():
 
 @pytest.mark.parametrize("value", ["a name", '"a name"', "'a name'", " a name "])
 def test_text_needs_no_quotes(value):
-    assert load_spec(overrides=[f"variants.0.name={value}"]).variants[0].name == "a name"
+    changes = ["claims=[]", f"variants.0.name={value}"]
+    assert load_spec(overrides=changes).variants[0].name == "a name"
 
 
 # What is set; then what the line must hold: the field, what was received, what is allowed.
@@ -156,15 +157,17 @@ MISTAKES = {
     ),
     "no variants": ("variants=[]", "variants", "[]", "allowed is an array with at least 1"),
     "claim about nothing": (
-        "claim.treatment=magic", "claim", "'magic'", "allowed", "'early stopping'",
+        "claims.0.treatment=magic", "claim", "'magic'", "allowed", "'early stopping'",
     ),
-    "control of nothing": ("claim.control=magic", "claim", "'magic'", "allowed", "'both'"),
-    "claim about itself": ("claim.control=LR reduction from epoch 0", "claim", "itself", "allowed"),
+    "control of nothing": ("claims.0.control=magic", "claim", "'magic'", "allowed", "'both'"),
+    "claim about itself": (
+        "claims.0.control=LR reduction from epoch 0", "claims.0", "itself", "allowed",
+    ),
     "contrast with nothing": (
-        "claim.contrasts=[['both', 'magic']]", "claim.contrasts.0", "'magic'", "allowed", "'both'",
+        "contrasts=[['both', 'magic']]", "contrasts.0", "'magic'", "allowed", "'both'",
     ),
     "contrast with itself": (
-        "claim.contrasts=[['both', 'both']]", "claim.contrasts.0", "'both'", "itself", "allowed",
+        "contrasts=[['both', 'both']]", "contrasts.0", "'both'", "itself", "allowed",
     ),
     "empty range": (
         "search.patience=[9, 3]", "search", "patience", "[9, 3]", "allowed is [low, high]",

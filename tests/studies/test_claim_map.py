@@ -53,7 +53,7 @@ def test_a_second_map_trains_nothing(mapped):
 
 
 def test_a_study_without_a_claim_has_no_map(tmp_path):
-    spec = small_study().model_copy(update={"claim": None})
+    spec = small_study().model_copy(update={"claims": ()})
     with pytest.raises(SpecError, match=r"claim: missing.*add \[claim\]"):
         map_claim(spec, tmp_path)
 

@@ -77,7 +77,7 @@ def test_the_second_run_trains_nothing_and_counts_what_is_stored(run):
         ("seeds=6", NAMES, [4, 5]),
         ("seeds=2", [], []),
         ("name=other", [], []),
-        ("claim.alpha=0.1", [], []),
+        ("claims.0.alpha=0.1", [], []),
         ("variants.0.name=renamed", [], []),
         ("variants.1.early_stopping.patience=2", [NAMES[1]], range(4)),
         ("training.epochs=6", NAMES, range(4)),
@@ -100,10 +100,13 @@ def test_going_back_to_an_earlier_spec_trains_nothing(run):
 
 
 def test_an_added_variant_reuses_the_others(run):
-    run("variants=[{name='a'}, {name='b', early_stopping={}}]", "claim={treatment='a',control='b'}")
+    run(
+        "variants=[{name='a'}, {name='b', early_stopping={}}]",
+        "claims=[{kind='underfits',treatment='a',control='b'}]",
+    )
     _, trained = run(
         "variants=[{name='b', early_stopping={}}, {name='c', reduce_lr={}}, {name='a'}]",
-        "claim={treatment='a', control='c'}",
+        "claims=[{kind='underfits',treatment='a', control='c'}]",
     )
     assert trained == runs_of(["c"], range(4))
 
@@ -111,7 +114,7 @@ def test_an_added_variant_reuses_the_others(run):
 def test_variants_that_are_the_same_are_trained_once(run):
     results, trained = run(
         "variants=[{name='a'}, {name='b'}, {name='c', reduce_lr={}}]",
-        "claim={treatment='a', control='c'}",
+        "claims=[{kind='underfits',treatment='a', control='c'}]",
     )
     assert trained == runs_of(["a", "c"], range(4))
     one, other = (results.runs[results.runs["variant"] == name] for name in "ab")
@@ -161,8 +164,8 @@ def test_each_source_that_varies_is_varied_alone_for_the_claims_arms(executor, o
         ({"vary": ("order",)}, [], 4),
         ({"vary": ("order", "split", "order")}, ARMS, 4),
         ({"seeds": 22}, ARMS, 20),
-        ({"claim": None}, NAMES[:2], 4),
-        ({"claim": None, "variants": SPEC.variants[:1]}, NAMES[:1], 4),
+        ({"claims": ()}, NAMES[:2], 4),
+        ({"claims": (), "variants": SPEC.variants[:1]}, NAMES[:1], 4),
     ],
 )
 def test_a_block_of_variance_for_each_source_of_several(changes, names, seeds):

@@ -1,7 +1,7 @@
 """Training by `keras.Model.fit`, one run after another, and what it measures after each epoch."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -32,7 +32,9 @@ class FitTrainer:
         trained = []
         with precision(task.spec.training.dtype):
             for variant, seed in task.runs:
-                trained.append(self._model_for(variant, task.spec).fit(variant, seed, task=task))
+                model = self._model_for(variant, task.spec)
+                run = model.fit(variant, seed, task=task)
+                trained.append(run.noting(model.initial_notes(task.variants)))
                 progress(len(trained) / len(task.runs))
         return tabulate(task, join(trained))
 
@@ -63,12 +65,17 @@ class _CompiledModel:
         self._optimizer_start = [v.numpy() for v in self._model.optimizer.variables]
         self._evaluate = _full_set_evaluation(self._keras)
 
+    def initial_notes(self, variants: Iterable[VariantSpec]) -> tuple[str, ...]:
+        """Return which layers begin as those of the study's own network do."""
+        return self._keras.initial_notes(variants)
+
     def fit(self, variant: VariantSpec, seed: int, *, task: Task) -> Training:
         """Train one run of the task; the result's run axis has length 1."""
         problem, training = self.problem, task.spec.training
         initial = self._keras.initial_values(problem, seed, replicate=task.replicate)
         set_values(self._model.variables, initial)
         set_values(self._model.optimizer.variables, self._optimizer_start)
+        self._model.optimizer.learning_rate = task.learning_rate(variant)
         data = problem.data(seed)
         order = problem.order(seed, epochs=training.epochs, replicate=task.replicate)
         policies = callbacks(variant, field=_field_of(variant, task.spec))

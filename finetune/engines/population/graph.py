@@ -7,7 +7,7 @@ call; everything is traced once.
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.population.stateless_optimizer import StatelessOptimizer
 from finetune.engines.population.vectorized import map_rows
 from finetune.engines.problem import Problem
+from finetune.spec.variants import VariantSpec
 
 # Rows of data that are evaluated at once: the activations of a hundred networks then stay in the
 # processor's cache.
@@ -66,6 +67,10 @@ class PopulationGraph:
         self._traced: dict[Any, Callable[..., Any]] = {}
         # A separate `tf.function`, so that splits and batches of one shape share its trace.
         self._measure = tf.function(self._measure_rows, autograph=False)
+
+    def initial_notes(self, variants: Iterable[VariantSpec]) -> tuple[str, ...]:
+        """Return which layers begin as those of the study's own network do."""
+        return self._keras.initial_notes(variants)
 
     def initial_values(self, seed: int, *, replicate: int) -> list[np.ndarray]:
         """Draw the initial values of all of the model's variables for a seed."""

@@ -41,7 +41,8 @@ class PopulationTrainer:
                 trained.append(
                     population.train(lambda s, b=before: progress((b + s) / len(smaller)))
                 )
-        return tabulate(task, join(trained))
+        notes = graph.initial_notes(task.variants)
+        return tabulate(task, join(trained).noting(notes))
 
 
 def _within_memory(task: Task, graph: PopulationGraph) -> Iterator[Task]:
@@ -92,8 +93,8 @@ class _Population:
         self._policies = VariantPolicies([variant for variant, _ in task.runs])
         runs, epochs = len(task.runs), training.epochs
         self._active = np.ones(runs, bool)
-        base = self._cast(np.full(runs, training.optimizer.learning_rate))
-        self._rate = self._cast(self._policies.first_learning_rate(base))
+        base = np.array([task.learning_rate(variant) for variant, _ in task.runs])
+        self._rate = self._cast(self._policies.first_learning_rate(self._cast(base)))
         self._rows = Rows(
             graph.start([graph.initial_values(s, replicate=task.replicate) for s in task.seeds]),
             runs_per_seed=len(task.variants),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pandas as pd
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,8 +12,8 @@ from finetune.analysis.analysis import Analysis
 from finetune.analysis.claim_plane import ClaimPlane, PlaneAxis, Region
 from finetune.analysis.comparisons import CLAIM, SAME_AGAIN
 from finetune.claims.fit_outcome import FitOutcome
+from finetune.claims.fit_verdict import FitVerdict
 from finetune.claims.phrases import metric_name
-from finetune.claims.verdict import Verdict
 from finetune.report.figures.base import ReportFigure
 from finetune.report.figures.style import MOST_VECTOR_DOTS, WIDTH, VariantStyles
 from finetune.report.markdown import percent, quoted
@@ -28,19 +29,19 @@ _UP = {"better": "bottom", "equal": "center", "worse": "top"}
 
 def claim_dots(analysis: Analysis) -> Figure:
     """Draw each seed's differences, their mean, the margins as bands, and the named regions."""
-    verdict = analysis.verdict
+    verdict = analysis.fit_verdict
     if verdict is None or analysis.claim_plane is None:
-        raise ValueError("analysis: no verdict; allowed is a study with a claim")
+        raise ValueError("analysis: no verdict; allowed is a study that claims underfitting")
     plane = analysis.claim_plane
+    pairs = analysis.pairs.loc[analysis.pairs["claim"] == verdict.name]
     figure = Figure(figsize=(WIDTH, 5.6), layout="constrained")
     axes = figure.subplots()
     _draw_plane(axes, plane)
     level = percent(1 - verdict.alpha)
     if verdict.same_again and verdict.same_again.n:
         look = {"color": _NOISE, "alpha": 0.45, "s": 13, "linewidth": 0, "zorder": 2}
-        _draw_seeds(
-            axes, analysis, SAME_AGAIN, label="noise: a seed, control against itself", **look
-        )
+        noise = "noise: a seed, control against itself"
+        _draw_seeds(axes, pairs, SAME_AGAIN, label=noise, **look)
         look = {"color": "#444444", "marker": "s", "ms": 5, "zorder": 5}
         _draw_mean(axes, verdict.same_again.primary, label="mean of the noise", **look)
     look = {
@@ -51,7 +52,7 @@ def claim_dots(analysis: Analysis) -> Figure:
         "alpha": 0.75,
         "s": 44 if verdict.n <= _FEW else 24,
     }
-    _draw_seeds(axes, analysis, CLAIM, label="a seed: treatment minus control", **look)
+    _draw_seeds(axes, pairs, CLAIM, label="a seed: treatment minus control", **look)
     look = {"color": "black", "marker": "D", "ms": 8, "zorder": 6}
     _draw_mean(axes, verdict.primary, label=f"mean, {level} interval", **look)
     _add_legend(figure, axes)
@@ -130,8 +131,8 @@ def _draw_region(axes: Axes, plane: ClaimPlane, region: Region) -> None:
     )
 
 
-def _draw_seeds(axes: Axes, analysis: Analysis, comparison: str, **look: Any) -> None:
-    pairs = analysis.pairs.loc[analysis.pairs["comparison"] == comparison]
+def _draw_seeds(axes: Axes, pairs: pd.DataFrame, comparison: str, **look: Any) -> None:
+    pairs = pairs.loc[pairs["comparison"] == comparison]
     many = len(pairs) > MOST_VECTOR_DOTS
     axes.scatter(pairs["train_loss"], pairs["test_loss"], rasterized=many, **look)
 
@@ -149,7 +150,7 @@ def _draw_mean(axes: Axes, judged: FitOutcome, **look: Any) -> None:
 
 def _caption(analysis: Analysis) -> str:
     """Explain the dots, the margins, and what is unusual about the axes."""
-    verdict, plane = analysis.verdict, analysis.claim_plane
+    verdict, plane = analysis.fit_verdict, analysis.claim_plane
     if verdict is None or plane is None:
         return ""
     sentences = [
@@ -168,7 +169,7 @@ def _caption(analysis: Analysis) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _outcomes(verdict: Verdict) -> str:
+def _outcomes(verdict: FitVerdict) -> str:
     if len(verdict.primary.cells) == 1:
         return "The outcome is yellow."
     return "The outcomes that are still possible are yellow."

@@ -4,6 +4,7 @@ from finetune.report.figures.budgets import BUDGET
 from finetune.report.figures.claim import CLAIM_DOTS
 from finetune.report.figures.claim_map import CLAIM_MAP
 from finetune.report.figures.curves import ACCURACY_CURVES, LEARNING_CURVES, LEARNING_RATES
+from finetune.report.figures.metric_claims import METRIC_CLAIMS
 from finetune.report.figures.ranks import CRITICAL_DIFFERENCE
 from finetune.report.figures.runs import LOSS_SCATTER, TEST_METRICS
 from finetune.report.figures.search.heat_map import HEAT_MAP
@@ -13,6 +14,7 @@ from finetune.report.figures.search.learning_rates import WINNERS_RATES
 
 STUDY_FIGURES = (
     CLAIM_DOTS,
+    METRIC_CLAIMS,
     CRITICAL_DIFFERENCE,
     TEST_METRICS,
     LOSS_SCATTER,

@@ -14,8 +14,7 @@ def callbacks(context: ReportContext) -> str:
     return paragraphs(
         _table(analysis),
         "Epochs count from 1 here; of several runs: median (lowest to highest). The first cut is "
-        "over the runs that cut, the stop over those that stopped before "
-        f"{analysis.spec.training.epochs} epochs.",
+        "over the runs that cut, the stop over those that stopped before their last epoch.",
         bullets(*identity_sentences(analysis)),
     )
 

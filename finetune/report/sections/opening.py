@@ -6,7 +6,7 @@ from typing import Any
 from finetune.analysis.analysis import Analysis
 from finetune.analysis.runs import finished
 from finetune.claims.verdict import Verdict
-from finetune.claims.words import objections, sentence
+from finetune.claims.words import holm_sentence, objections, sentence
 from finetune.report.markdown import number, paragraphs, plain, plus_minus, table
 from finetune.report.sections.base import ReportContext
 from finetune.report.words import metric_label
@@ -14,10 +14,11 @@ from finetune.spec.study import StudySpec
 
 
 def opening(context: ReportContext) -> str:
-    """Show the verdict and what it rests on; without a claim, the variants alone."""
+    """Show each verdict and what speaks against it; without a claim, the variants alone."""
     analysis = context.analysis
     return paragraphs(
-        _verdict(analysis.verdict) if analysis.verdict else "",
+        *map(_verdict, analysis.verdicts),
+        plain(holm_sentence(analysis.verdicts)),
         context.embed("opening"),
         _failures(analysis),
         _variants(analysis),
@@ -48,8 +49,9 @@ def _variants(analysis: Analysis) -> str:
         means = [_mean(summary.loc[name]) for name in metrics]
         rows.append((plain(variant), *means, number(summary.loc["epochs_run", "mean"])))
     columns = ["Variant", *map(metric_label, metrics)]
-    budget = analysis.spec.training.epochs
-    return table(rows, columns=[*columns, f"Epochs run (of {budget})"])
+    budgets = sorted(map(analysis.spec.epochs_of, analysis.variants))
+    most = f"{budgets[0]}" if budgets[0] == budgets[-1] else f"at most {budgets[-1]}"
+    return table(rows, columns=[*columns, f"Epochs run (of {most})"])
 
 
 def _means(spec: StudySpec) -> str:

@@ -10,7 +10,7 @@ from finetune.report.markdown import (
     table,
 )
 from finetune.report.sections.base import ReportSection
-from finetune.report.variant_words import policies_in_words, user_callbacks_note
+from finetune.report.variant_words import user_callbacks_note, variant_in_words
 from finetune.report.words import listed
 from finetune.spec.data import DataSpec
 from finetune.spec.seeds import SOURCE_WORDS
@@ -26,8 +26,8 @@ _TASKS = {
 def setup(spec: StudySpec) -> str:
     """Describe what was trained and on what, and how far the results reach."""
     variants = table(
-        [(plain(variant.name), policies_in_words(variant)) for variant in spec.variants],
-        columns=["Variant", "Callbacks"],
+        [(plain(variant.name), variant_in_words(variant)) for variant in spec.variants],
+        columns=["Variant", "What it adds to the study, or sets otherwise"],
         align="left",
     )
     sources = [f"the {SOURCE_WORDS[source]}" for source in spec.vary]
@@ -35,12 +35,23 @@ def setup(spec: StudySpec) -> str:
         f"**Data:** {_data(spec)}",
         f"**Network:** {_network(spec)}",
         f"**Training:** {_training(spec)}",
-        f"**Runs:** {len(spec.variants)} variants at {spec.seeds} seeds. All variants of a seed "
-        "share initial weights, order of rows and data, so they are compared pair by pair.",
+        f"**Runs:** {len(spec.variants)} variants at {spec.seeds} seeds. {_shared(spec)}",
         f"**What a seed changes:** {listed(sources)}.",
         f"**Scope:** {_scope(spec)}",
     )
     return paragraphs(facts, variants, user_callbacks_note(spec), _min_delta_note(spec))
+
+
+def _shared(spec: StudySpec) -> str:
+    if not any(variant.model for variant in spec.variants):
+        return (
+            "All variants of a seed share initial weights, order of rows and data, so they are "
+            "compared pair by pair."
+        )
+    return (
+        "All variants of a seed share order of rows and data, and the initial weights of layers "
+        "that have the same name and shape, so they are compared pair by pair."
+    )
 
 
 def _data(spec: StudySpec) -> str:

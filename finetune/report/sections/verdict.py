@@ -1,8 +1,11 @@
 """How the verdict was reached: the rule, the table of outcomes, the numbers, and their limits."""
 
+from collections.abc import Iterable, Sequence
+
 from finetune.claims.aa_check import AACheck
 from finetune.claims.fit_outcome import FitOutcome
 from finetune.claims.fit_table import FIT_TABLE
+from finetune.claims.fit_verdict import FitVerdict
 from finetune.claims.metric_comparison import LEVELS, MetricComparison
 from finetune.claims.phrases import outcome
 from finetune.claims.verdict import Verdict
@@ -18,26 +21,49 @@ from finetune.report.markdown import (
 )
 from finetune.report.sections.base import ReportContext, ReportSection
 from finetune.report.words import metric_label
+from finetune.stats.power import DetectableEffect
 
 _FOUND, _POSSIBLE = "&#10148;", "?"
 
 
-def verdict(context: ReportContext) -> str:
-    """Show what the verdict rests on; a study without a claim has none."""
-    found, power = context.analysis.verdict, context.analysis.claim_power
-    if found is None:
-        return ""
-    fits = [fit for fit in (found.primary, found.secondary) if fit]
-    planned = plan_sentence(power) if power else ""
+def verdicts(context: ReportContext) -> str:
+    """Show what each verdict rests on; a study without a claim has none."""
+    found, power = context.analysis.verdicts, context.analysis.claim_power
+    shown = [_verdict(one, power) for one in found]
+    if len(found) > 1:
+        shown = [f"### {plain(one.name)}\n\n{text}" for one, text in zip(found, shown, strict=True)]
+    return paragraphs(*shown)
+
+
+def _verdict(found: Verdict, power: DetectableEffect | None) -> str:
     return paragraphs(
         f"**The rule**, set before anything ran: {plain(found.rule)}",
         f"**What decided:** {plain(found.reason)}.",
+        _fit(found, power) if isinstance(found, FitVerdict) else _metric(found),
+    )
+
+
+def _fit(found: FitVerdict, power: DetectableEffect | None) -> str:
+    fits = [fit for fit in (found.primary, found.secondary) if fit]
+    planned = plan_sentence(power) if power else ""
+    return paragraphs(
         *(_outcomes(fit) for fit in fits),
-        _numbers(fits, what="Treatment minus control", alpha=found.alpha),
+        _numbers(_sides(fits), what="Treatment minus control", alpha=found.alpha),
         _intervals_note(found),
         bullets(*map(plain, (*evidence(found), planned))),
         _same_again(found.same_again, alpha=found.alpha) if found.same_again else "",
     )
+
+
+def _metric(found: Verdict) -> str:
+    return paragraphs(
+        _numbers(found.comparisons, what="Treatment minus control", alpha=found.alpha),
+        bullets(*map(plain, evidence(found))),
+    )
+
+
+def _sides(fits: Sequence[FitOutcome]) -> list[MetricComparison]:
+    return [side for fit in fits for side in (fit.train, fit.test)]
 
 
 def _outcomes(fit: FitOutcome) -> str:
@@ -67,9 +93,8 @@ def _undetermined(fit: FitOutcome, kind: str) -> str:
     )
 
 
-def _numbers(fits: list[FitOutcome], *, what: str, alpha: float) -> str:
+def _numbers(sides: Iterable[MetricComparison], *, what: str, alpha: float) -> str:
     """Show each metric's difference with both of its intervals and the margin it is held to."""
-    sides = [side for fit in fits for side in (fit.train, fit.test)]
     columns = [
         what,
         "Margin",
@@ -114,8 +139,8 @@ def _same_again(check: AACheck, *, alpha: float) -> str:
         f"**The A/A check** compares the control with itself under another batch order at the same "
         f"{check.n} seeds. It {result}: by loss the outcome is {outcome(check.primary)}, and only "
         '"no effect" would show that the margins are wider than the noise.',
-        _numbers(fits, what="Control again minus control", alpha=alpha),
+        _numbers(_sides(fits), what="Control again minus control", alpha=alpha),
     )
 
 
-VERDICT = ReportSection("How the verdict was reached", verdict)
+VERDICT = ReportSection("How the verdict was reached", verdicts)

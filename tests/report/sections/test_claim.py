@@ -4,7 +4,7 @@ import pytest
 
 from finetune.claims.fit_table import FIT_TABLE
 from finetune.report.sections.opening import opening
-from finetune.report.sections.verdict import verdict
+from finetune.report.sections.verdict import verdicts
 from tests.made_study import SAME, UNDERFIT, VARIANTS, make_claim, make_study
 from tests.report.made_report import context_of, rows_of
 
@@ -15,7 +15,7 @@ def _opening(made):
 
 def _method(made):
     """Render the section, which reads no table but the verdict: the others may be of any study."""
-    return verdict(context_of(replace(_ANY, verdict=made.verdict()), figures=False))
+    return verdicts(context_of(replace(_ANY, verdicts=(made.verdict(),)), figures=False))
 
 
 _ANY = make_study(seeds=1, variants=VARIANTS[:1]).analysis()
@@ -23,14 +23,19 @@ _ANY = make_study(seeds=1, variants=VARIANTS[:1]).analysis()
 
 @pytest.fixture(scope="module")
 def method(claimed_analysis):
-    return verdict(context_of(claimed_analysis))
+    return verdicts(context_of(claimed_analysis))
 
 
 def test_the_first_screen_is_verdict_figure_table_and_no_more(claimed_analysis):
     text = opening(context_of(claimed_analysis))
     starts = [block[:9] for block in text.split("\n\n")]
-    assert starts == ["**Support", "![Differe", "**Figure ", "| Variant", "Mean over"]
-    assert len(text.replace(" ", "")) < 2000
+    assert starts == [
+        *["**Support"] * 2,
+        "Each of t",
+        *["![Differe", "**Figure ", "![For eac", "**Figure "],
+        *["| Variant", "Mean over"],
+    ]
+    assert len(text.replace(" ", "")) < 2600
 
 
 def test_the_table_of_variants_holds_the_means(claimed, claimed_analysis):
@@ -55,7 +60,7 @@ def test_what_speaks_against_the_verdict_stands_right_below_it(made, words):
 
 def test_without_a_claim_the_variants_stand_alone(analysis):
     assert opening(context_of(analysis)).startswith("| Variant ")
-    assert verdict(context_of(analysis)) == ""
+    assert verdicts(context_of(analysis)) == ""
 
 
 def test_failed_runs_and_missing_accuracies_are_seen_at_once():
@@ -76,8 +81,8 @@ def test_names_cannot_break_out_of_the_verdict():
         {"name": "a*b*|<i>", "reduce_lr": {}},
         {"name": "_c_", "reduce_lr": {"start_from_epoch": 2}},
     ]
-    claim = {"treatment": "a*b*|<i>", "control": "_c_"}
-    made = make_study(seeds=2, variants=variants, claim=claim)
+    claim = {"kind": "underfits", "treatment": "a*b*|<i>", "control": "_c_"}
+    made = make_study(seeds=2, variants=variants, claims=[claim])
     assert "<i>" not in _opening(made) + _method(made)
     assert r'"a\*b\*\|&lt;i&gt;"' in _opening(made)
 

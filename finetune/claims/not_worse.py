@@ -1,0 +1,32 @@
+"""The claim that a treatment is not worse in one metric, but for less than a margin."""
+
+from finetune.claims.metric_claim import Decision, MetricClaim
+from finetune.claims.metric_comparison import MetricComparison
+
+
+class NotWorse(MetricClaim):
+    """The kind `not worse`: non-inferiority within a margin."""
+
+    name = "not worse"
+    verbs = (
+        "is not worse in {metric}, but for less than {margin}, than",
+        "is worse in {metric}, by more than {margin}, than",
+        "is not worse in {metric}, but for less than {margin}, than",
+    )
+
+    def decision(self, compared: MetricComparison, *, alpha: float) -> Decision:
+        """Test whether the mean worsening is below the margin, and whether it is above."""
+        return Decision(
+            p_supported=compared.p_not_worse,
+            p_refuted=compared.p_worse,
+            excess=abs(compared.worsening.mean - compared.margin),
+            alpha=alpha,
+        )
+
+    def rule(self, margin: float, *, alpha: float) -> str:
+        """Return how the claim is decided."""
+        level = f"{1 - alpha:.4g}"
+        return (
+            f"supported if the one-sided {level} upper bound of the worsening lies below "
+            f"{margin:g}; refuted if its one-sided {level} lower bound lies above {margin:g}"
+        )
