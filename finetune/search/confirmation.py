@@ -16,6 +16,7 @@ from finetune.errors import EngineError
 from finetune.execution.training import Options, train_blocks
 from finetune.planning.block import Block
 from finetune.planning.search import confirmation_block
+from finetune.search.arms import bounded_search
 from finetune.search.random_search import repeated_trials, repeated_winners, stored_repeats
 from finetune.search.sampler import describe_sampler
 from finetune.search.trials import Trial
@@ -47,7 +48,7 @@ def confirm(
     """
     winners = [_winner(one) for one in searched]
     tuned = [one.arm.variant(best.setting) for one, best in zip(searched, winners, strict=True)]
-    untuned = [one.arm.untuned for one in searched if one.arm.untuned]
+    untuned = [one.arm.untuned for one in searched]
     block = confirmation_block(spec, (*tuned, *untuned))
     train_blocks([block], store, options).raise_failures()
     comparison = _compare_winners(spec, searched, winners, store=store, block=block)
@@ -70,7 +71,7 @@ def confirm(
 
 def _budget(spec: StudySpec, searched: tuple[Searched, Searched]) -> dict[str, Any]:
     """Return what the search was, before anything was found: budget, objective, ranges."""
-    search = spec.search
+    search = bounded_search(spec)
     return {
         "study": judged_study(spec),
         "problem": spec.problem,
@@ -121,7 +122,7 @@ def _tuned_arms(
     searched: Sequence[Searched], winners: Sequence[Trial], *, fresh: pd.DataFrame
 ) -> tuple[TunedArm, TunedArm]:
     def arm(one: Searched, best: Trial) -> TunedArm:
-        untuned = one.arm.untuned.name if one.arm.untuned else None
+        untuned = one.arm.untuned.name
         return TunedArm(
             name=one.arm.name,
             untuned=untuned,
@@ -131,7 +132,7 @@ def _tuned_arms(
             setting=best.setting,
             searched=best.value or 0.0,
             fresh=_estimate(fresh, one.arm.name),
-            untuned_fresh=_estimate(fresh, untuned) if untuned else None,
+            untuned_fresh=_estimate(fresh, untuned),
         )
 
     first, second = (arm(*both) for both in zip(searched, winners, strict=True))

@@ -10,7 +10,7 @@ from finetune.execution.progress import Progress
 from finetune.execution.training import Options, train_blocks
 from finetune.planning.block import Block
 from finetune.planning.search import trial_block
-from finetune.search.arms import Arm, arms_of, search_digest
+from finetune.search.arms import Arm, arms_of, bounded_search, search_digest
 from finetune.search.sampler import SAMPLERS, SamplerName
 from finetune.search.storage import Storage
 from finetune.search.trials import ArmSearch, Trial
@@ -45,8 +45,8 @@ class Tuning:
         repeats: Independent repeats of the search of each arm.
 
     Raises:
-        SpecError: The storage holds another search of this name, or an arm has callbacks of the
-            user's.
+        SpecError: The storage holds another search of this name, or the claim's variants or the
+            ranges cannot be searched.
         StoreError: The storage or the store does not answer.
     """
 
@@ -72,7 +72,7 @@ class Tuning:
             self._storage.optuna,
             f"{self._spec.name}: {arm.name}" + (f", repeat {repeat}" if repeat else ""),
             parameters=arm.parameters,
-            spec=self._spec.search,
+            spec=bounded_search(self._spec),
             digest=search_digest(self._spec, arm, sampler=sampler, repeat=repeat),
             stream=(SAMPLERS.index(sampler), repeat, number),
             sampler=sampler,

@@ -9,11 +9,10 @@ import pandas as pd
 
 from finetune.claims.grid import claim_map
 from finetune.engines.registry import DEFAULT
-from finetune.errors import SpecError
 from finetune.execution.training import Options, train_blocks
 from finetune.planning.claim_map import GridPoint, grid_points, map_block
+from finetune.planning.reduction import reducing_variants
 from finetune.report.claim_map import write_map_report
-from finetune.spec.claims import UnderfitsSpec
 from finetune.spec.study import StudySpec
 from finetune.store.base import Store
 from finetune.store.links import refuse_links_of_study
@@ -40,21 +39,18 @@ def map_claim(
     """Train every cell of the study's grid as one population, judge it, and write the report.
 
     Raises:
-        SpecError: The study does not claim that a variant underfits.
+        SpecError: The study makes no claim about LR reduction.
         FinetuneError: something cannot be done; what was finished is stored.
     """
-    if spec.underfits is None:
-        raise SpecError(
-            'claims: none is of the kind "underfits", which a map is about; add [[claims]] with '
-            'kind = "underfits", treatment and control'
-        )
+    reducing_variants(spec, command="map")
+    claim = spec.underfits
+    assert claim is not None
     started, clock = datetime.now(UTC), time.perf_counter()
     options = options or Options()
     refuse_links_of_study(folder)
     store = store or ResultStore(folder / "store")
     store.open(options.progress.note)
-    _check_arms(spec, spec.underfits)
-    block = map_block(spec, spec.underfits)
+    block = map_block(spec, claim)
     summary = train_blocks([block], store, options)
     summary.raise_failures()
     trained = time.perf_counter()
@@ -66,16 +62,6 @@ def map_claim(
     write_map_report(folder, spec=spec, table=table, manifest=manifest)
     manifest.write(folder)
     return ClaimMap(spec, folder, table)
-
-
-def _check_arms(spec: StudySpec, claim: UnderfitsSpec) -> None:
-    for name in (claim.treatment, claim.control):
-        variant = spec.variant(name)
-        if variant.callbacks or variant.schedule or variant.set_lr:
-            raise SpecError(
-                f"claim: {name!r} has a schedule or callbacks of its own beside LR reduction; "
-                "allowed in a map are early_stopping and reduce_lr; name such a variant"
-            )
 
 
 def _judge(runs: pd.DataFrame, cells: list[GridPoint], spec: StudySpec) -> pd.DataFrame:

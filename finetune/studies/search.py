@@ -7,6 +7,7 @@ from finetune.analysis.tuned import Tuned
 from finetune.errors import StoreError
 from finetune.execution.training import Options, train_blocks
 from finetune.report.search import render_search
+from finetune.search.arms import bounded_search
 from finetune.search.confirmation import confirm
 from finetune.search.random_search import REPEATS, stored_repeats, winners_block
 from finetune.search.sampler import describe_sampler
@@ -108,8 +109,10 @@ def _search_at_random(spec: StudySpec, store: Store, options: Options) -> None:
 
 
 def _budget(spec: StudySpec) -> str:
-    search = spec.search
+    search, bounded = spec.search, bounded_search(spec)
+    low, high = bounded.start_from_epoch
+    cut = f"; delays are searched from {low} to {high}, the last from which the LR can be cut"
     return (
         f"Each of the two arms gets {search.trials} trials of {search.seeds} seeds and at most "
         f"{spec.training.epochs} epochs, {search.batch} at a time; {describe_sampler('TPE')}"
-    )
+    ) + (cut if bounded != search else "")

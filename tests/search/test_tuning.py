@@ -13,7 +13,7 @@ from finetune.errors import EngineError, SpecError
 from finetune.execution.choice import choose_executor
 from finetune.execution.training import Options, train_blocks
 from finetune.planning.block import Block
-from finetune.search.arms import FIRST_SEARCH_SEED, arms_of, search_digest
+from finetune.search.arms import FIRST_SEARCH_SEED, arms_of, bounded_search, search_digest
 from finetune.search.storage import Storage
 from finetune.search.trials import Trial
 from finetune.search.tuning import Tuning, objective_values, stored_trials, winner
@@ -163,9 +163,39 @@ def test_arms_keep_what_is_not_searched():
     assert late.reduce_lr.start_from_epoch == 9
 
 
-def test_a_study_without_a_claim_is_tuned_too(executor, tmp_path):
-    spec = small_study(*SIZE).model_copy(update={"claims": ()})
-    assert [arm.untuned for arm in arms_of(spec)] == [None, None]
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"claim": None}, "claims: none of the kind 'underfits'; a search changes"),
+        ({"treatment": "early stopping"}, "claims: the treatment 'early stopping' has no reduce_lr"),
+        ({"control": "no callbacks"}, "claims: the control 'no callbacks' has no reduce_lr"),
+    ],
+)
+def test_a_claim_about_other_than_lr_reduction_is_not_tuned(change, words, options, tmp_path):
+    spec = small_study(*SIZE)
+    assert spec.claim is not None
+    claims = () if "claim" in change else (spec.claim.model_copy(update=change),)
+    spec = spec.model_copy(update={"claims": claims})
+    with pytest.raises(SpecError, match=words):
+        search_study(spec, tmp_path / "out", options=options)
+
+
+def test_no_delay_is_tried_from_which_the_lr_is_never_cut(tune):
+    # Of 4 epochs, from 0: epoch 1 sets the best, 2 passes without a better one, 3 has the new LR.
+    _, delayed = tune()
+    assert {trial.setting["start_from_epoch"] for trial in delayed} == {1}
+    spec = small_study(*SIZE, "training.epochs=20", "search.patience=[2, 5]")
+    assert bounded_search(spec).start_from_epoch == (1, 16)
+    # What is not cut off is the same search as ever.
+    assert bounded_search(small_study("training.epochs=100")) == small_study().search
+
+
+def test_a_range_of_delays_that_cannot_cut_is_refused(options, tmp_path):
+    spec = small_study(*SIZE, "search.start_from_epoch=[2, 9]")
+    with pytest.raises(
+        SpecError, match=r"received \[2, 9\], but with 4 epochs .* of 1 epochs at most"
+    ):
+        search_study(spec, tmp_path / "out", options=options)
 
 
 def test_the_winner_is_the_first_of_the_lowest():

@@ -71,5 +71,10 @@ def test_cells_keep_what_the_grid_does_not_change():
 
 def test_a_claim_of_schedules_has_no_map(tmp_path):
     spec = small_study("variants.2={name = 'LR reduction from epoch 0', schedule.kind = 'cosine'}")
-    with pytest.raises(SpecError, match="allowed in a map are early_stopping and reduce_lr"):
+    with pytest.raises(SpecError, match="has schedule; allowed in a map are variants with"):
         map_claim(spec, tmp_path)
+
+
+def test_a_claim_about_other_than_lr_reduction_has_no_map(tmp_path):
+    with pytest.raises(SpecError, match=r"claim.control: 'no callbacks' has no reduce_lr; allowed"):
+        map_claim(small_study("claim.control='no callbacks'"), tmp_path)
