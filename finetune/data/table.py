@@ -66,9 +66,25 @@ def table_of_arrays(x: Any, y: Any, spec: DataSpec, *, name: str) -> Table:
         )
     features = _with_plain_names(features, name=name)
     if isinstance(x, pd.DataFrame) and target.name in x.columns:
-        features = _without_target(features, target, name=name)
+        features = without_target(features, target, name=name)
     features = _features(features, spec, name=name)
     return Table(features, target.reset_index(drop=True))
+
+
+def without_target(features: pd.DataFrame, target: pd.Series, *, name: str) -> pd.DataFrame:
+    """Drop the feature of the target's name, which holds the target.
+
+    Raises:
+        DataError: It holds other values.
+    """
+    column = str(target.name)
+    same: Any = features[column].astype(object)
+    if same.equals(target.reset_index(drop=True).astype(object)):
+        return features.drop(columns=[column])
+    raise DataError(
+        f"data.source: {name} gives a target named {column!r} and a column of features of that "
+        "name with other values; allowed is one of each name; rename the target or the column"
+    )
 
 
 def check_columns(wanted: list[str], columns: list[str], *, field: str, name: str) -> None:
@@ -102,18 +118,6 @@ def _with_plain_names(frame: pd.DataFrame, *, name: str) -> pd.DataFrame:
             "each; rename all but one"
         )
     return frame
-
-
-def _without_target(features: pd.DataFrame, target: pd.Series, *, name: str) -> pd.DataFrame:
-    """Drop the feature of the target's name where it holds the target; refuse other values."""
-    column = str(target.name)
-    same: Any = features[column].astype(object)
-    if same.equals(target.reset_index(drop=True).astype(object)):
-        return features.drop(columns=[column])
-    raise DataError(
-        f"data.source: {name} gives a target named {column!r} and a column of features of that "
-        "name with other values; allowed is one of each name; rename the target or the column"
-    )
 
 
 def _features(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> pd.DataFrame:

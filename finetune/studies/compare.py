@@ -1,30 +1,47 @@
 """A study of a Keras model and arrays, from a notebook or a program: `finetune.compare`."""
 
 import inspect
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import pandas as pd
 
-from finetune.data.target import prepare_target
-from finetune.errors import DataError, SpecError
+from finetune.callbacks.specs import variant_settings
+from finetune.data.cells import TextRules
+from finetune.data.given import given_data
+from finetune.data.preparation import prepare_features
+from finetune.data.table import Table
+from finetune.data.target import Target, check_classes, prepare_target
+from finetune.errors import SpecError
 from finetune.execution.base import Executor
 from finetune.execution.choice import executor_or_new
 from finetune.execution.progress import SILENT, Progress
 from finetune.execution.training import Options
 from finetune.models.architecture import network_json
+from finetune.spec.data import DataSpec
+from finetune.spec.messages import shorten
+from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
 from finetune.store.atomic import write_whole
+from finetune.studies.compiled import compiled_training, speed_note
 from finetune.studies.load import load_spec
 from finetune.studies.results import Results
 from finetune.studies.run import run_study
 from finetune.usercode.files import locate_files
+from finetune.usercode.imports import wrap_errors
 
-_DATA, _NETWORK = "data.npz", "network.json"
+_NETWORK = "network.json"
+# Keys of `[data]` that x and y decide.
+_GIVEN = ("source", "args", "target", "content")
+# Arguments of `keras.Model.fit` that people try, and what there is instead.
+_OF_FIT = {
+    "callbacks": "give them by name, as variants={'stop': EarlyStopping()}",
+    "validation_split": "it is data={'val_size': 0.2}, a share of all rows",
+    "validation_data": "validation rows are taken from x, as many as data={'val_size': 0.2} says",
+    "verbose": "it is progress=finetune.ProgressBar()",
+}
 
 
 def compare(
@@ -32,8 +49,8 @@ def compare(
     x: Any,
     y: Any,
     *,
-    variants: Mapping[str, Mapping[str, Any]] | None = None,
-    claims: Sequence[Mapping[str, Any]] | None = None,
+    variants: Mapping[str, Any] | None = None,
+    claims: list[Mapping[str, Any]] | None = None,
     seeds: int = 20,
     epochs: int = 100,
     batch_size: int = 32,
@@ -53,12 +70,16 @@ def compare(
     Args:
         model_fn: Returns a Keras model of layers that Keras knows; called once, with
             `(input_shape, n_outputs)`, or with nothing where it needs no argument. A compiled
-            model brings its optimizer and its loss, where a study file can hold them. Every seed
-            draws the weights anew from its layers' initialisers.
-        x: Features, (row, feature): an array or a DataFrame.
+            model brings its optimizer, loss and accuracy; what else it is compiled with is refused
+            by name where a study file cannot hold it. Every seed draws the weights anew from its
+            layers' initialisers.
+        x: Features, (row, feature): an array, a sparse matrix or a DataFrame, whose text, booleans
+            and missing values are read as those of a study file's table.
         y: Target, (row,): classes or numbers.
-        variants: The callbacks of each variant, as a study file has them, by its name:
-            `{"stop": {"early_stopping": {"patience": 5}}}`. Default: those of the founding study.
+        variants: Each variant by its name: callbacks of Keras's, one or a list, as
+            `{"stop": keras.callbacks.EarlyStopping(patience=5)}`, or a table as a study file has
+            it, `{"stop": {"early_stopping": {"patience": 5}}}`. Default: those of the founding
+            study.
         claims: Each as in a study file; default those of the founding study with its variants.
         seeds: Seeds to train, 0 to N-1.
         epochs: Epochs at most.
@@ -77,110 +98,177 @@ def compare(
     """
     if "model" in settings:
         raise SpecError("model: received a setting; the network is model_fn's; leave it out")
-    folder = Path(out or Path("reports") / name)
-    features, target = _arrays(x, y)
-    model = _made(model_fn, features, target, task=settings.get("data", {}).get("task"))
-    founding = load_spec().model_dump(mode="json", exclude_defaults=True)
-    training = {"epochs": epochs, "batch_size": batch_size, **_compiled(model)}
+    for key in settings:
+        if key in _OF_FIT:
+            raise SpecError(f"{key}: is no argument of compare; {_OF_FIT[key]}")
+    folder = _folder(out, name)
+    _check_executor(executor, workers)
+    _check_kind("progress", progress, Progress, remedy="as finetune.ProgressBar() is one")
+    given = given_data(x, y)
     tree = {
         "name": name,
         "seeds": seeds,
-        **({key: founding[key] for key in ("variants", "claims")} if variants is None else {}),
+        **_variants_and_claims(variants, claims),
         **settings,
-        "data": {"source": _DATA, **settings.get("data", {})},
-        "model": {"architecture": _NETWORK},
-        "training": training | settings.get("training", {}),
+        "data": {**given.section, **_data(settings.get("data", {}))},
+        "training": {"epochs": epochs, "batch_size": batch_size},
     }
-    if variants is not None:
-        tree["variants"] = [{"name": key, **value} for key, value in variants.items()]
-    if claims is not None:
-        tree["claims"] = [dict(claim) for claim in claims]
-    spec = parse_spec(tree, where="compare")
-    _keep(folder, features, target, network_json(model))
+    own = _table(settings.get("training", {}), field="training")
+    # The first time for the data, and before the user's code runs.
+    spec = _parse(tree, training=own)
+    table = given.table(spec.data)
+    target = prepare_target(table.target, spec.data.task, rules=TextRules.of(spec.data))
+    check_classes(target, spec.data.task)
+    model = _made(model_fn, table, target, data=spec.data)
+    tree["model"] = {"architecture": _NETWORK}
+    spec = _parse(tree, training={**compiled_training(model, task=target.task), **own})
+    if note := speed_note(model):
+        progress.note(note)
+    network = network_json(model).encode()
+    write_whole(folder / given.section["source"], given.content())
+    write_whole(folder / _NETWORK, network)
     with executor_or_new(executor, workers, on_note=progress.note) as chosen:
         options = Options(chosen, progress, figures=figures)
         return run_study(locate_files(spec, folder), folder, options=options)
 
 
-def _arrays(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        features = np.asarray(x, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            "x: holds more than numbers; allowed is (row, feature) of numbers; for columns of text "
-            "give a study file with `data.source`"
-        ) from error
-    target = np.asarray(y)
-    if target.dtype == object and all(isinstance(value, str) for value in target.flat):
-        target = target.astype(str)
-    if target.ndim == 2 and target.shape[1] == 1:
-        target = target[:, 0]
-    if features.ndim != 2 or target.shape != features.shape[:1]:
-        raise DataError(
-            f"x, y: received shapes {features.shape} and {target.shape}; allowed are (row, feature)"
-            " and (row,) with as many rows"
+def _parse(tree: Mapping[str, Any], *, training: Mapping[str, Any]) -> StudySpec:
+    whole = {**tree, "training": {**tree["training"], **training}}
+    return parse_spec(_plain(whole), where="compare")
+
+
+def _plain(node: Any) -> Any:
+    """Return a tree with the scalars of NumPy, of which a program's settings may be, as Python's.
+
+    What a study's file cannot hold is left as it is.
+    """
+    if isinstance(node, Mapping):
+        return {key: _plain(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_plain(value) for value in node]
+    return node.item() if isinstance(node, np.generic) else node
+
+
+def _check_kind(field: str, value: Any, kind: type, *, remedy: str) -> None:
+    if not isinstance(value, kind):
+        received = value.__name__ if isinstance(value, type) else type(value).__name__
+        wanted = "dict" if kind is Mapping else kind.__name__
+        raise SpecError(f"{field}: received {received}; allowed is a {wanted}; {remedy}")
+
+
+def _check_executor(executor: Any, workers: Any) -> None:
+    if executor is not None:
+        _check_kind("executor", executor, Executor, remedy="leave it out, and give workers")
+    if workers is not None and (not isinstance(workers, int) or workers < 0):
+        raise SpecError(
+            f"workers: received {shorten(workers)}; allowed are 0, which trains in this process, "
+            "a number of processes, and None for one a core"
         )
-    return features, target
 
 
-def _made(
-    model_fn: Callable[..., Any], features: np.ndarray, target: np.ndarray, *, task: Any
-) -> keras.Model:
-    found = prepare_target(pd.Series(target), task)
-    outputs = len(found.classes) if found.task == "multiclass" else 1
-    needed = [
-        parameter
-        for parameter in inspect.signature(model_fn).parameters.values()
-        if parameter.default is parameter.empty and parameter.kind != parameter.VAR_KEYWORD
-    ]
-    model = model_fn((features.shape[1],), outputs) if needed else model_fn()
+def _folder(out: Path | str | None, name: str) -> Path:
+    _check_kind("name", name, str, remedy="it also names the folder")
+    if out is not None and not isinstance(out, Path | str):
+        raise SpecError(f"out: received {shorten(out)}; allowed is the path of a folder")
+    return Path(out or Path("reports") / name)
+
+
+def _table(value: Any, *, field: str) -> dict[str, Any]:
+    _check_kind(field, value, Mapping, remedy="give a dict as a study file has the table")
+    return dict(value)
+
+
+def _data(value: Any) -> dict[str, Any]:
+    section = _table(value, field="data")
+    for key in _GIVEN:
+        if key in section:
+            raise SpecError(
+                f"data.{key}: received {shorten(section[key])}, but the data are x and y; leave it "
+                "out"
+            )
+    return section
+
+
+def _variants_and_claims(variants: Any, claims: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if variants is None:
+        founding = load_spec().model_dump(mode="json", exclude_defaults=True)
+        found = {key: founding[key] for key in ("variants", "claims")}
+    else:
+        _check_kind("variants", variants, Mapping, remedy="give each variant a name: {'stop': ...}")
+        found["variants"] = [
+            {"name": name, **_variant(value, field=f"variants.{name}")}
+            for name, value in variants.items()
+        ]
+    if claims is not None:
+        _check_kind("claims", claims, list, remedy="give a list of tables as a study file has")
+        found["claims"] = [_table(one, field=f"claims.{at}") for at, one in enumerate(claims)]
+    return found
+
+
+def _variant(value: Any, *, field: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return variant_settings(value, field=field)
+    for key, inner in value.items():
+        for one in inner if isinstance(inner, list | tuple) else [inner]:
+            if isinstance(one, keras.callbacks.Callback):
+                raise SpecError(
+                    f"{field}.{key}: received an object of {type(one).__name__}; allowed in a "
+                    "table are settings; give the object, or a list of them, instead of the table"
+                )
+    return dict(value)
+
+
+def _made(model_fn: Any, table: Table, target: Target, *, data: DataSpec) -> keras.Model:
+    """Call the function that builds the model, with the shape of an encoded row where it asks.
+
+    Raises:
+        SpecError: It is no function, raises, or returns something else.
+    """
+    if isinstance(model_fn, keras.Model) or not callable(model_fn):
+        raise SpecError(
+            f"model_fn: received a {type(model_fn).__name__}; allowed is a function that builds "
+            "a keras.Model, whose weights every seed draws anew; give a function that returns it"
+        )
+    features = prepare_features(table.features, data)
+    shape = (sum(column.features for column in features.reading),)
+    outputs = len(target.classes) if target.task == "multiclass" else 1
+    build = _named_errors(model_fn)
+    model = build(shape, outputs) if _needs_arguments(model_fn) else build()
     if not isinstance(model, keras.Model):
         raise SpecError(f"model_fn: returned {type(model).__name__}; allowed is a keras.Model")
+    _check_adapted(model)
     return model
 
 
-def _compiled(model: Any) -> dict[str, Any]:
-    """Return what a model was compiled with, as a study file has it."""
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is None:
-        return {}
-    kind = type(optimizer)
-    if getattr(keras.optimizers, kind.__name__, None) is not kind:
-        raise SpecError(
-            f"model_fn: its optimizer is {kind.__name__}; allowed are those of keras.optimizers"
-        )
-    config, usual = optimizer.get_config(), kind().get_config()
-    if not isinstance(config["learning_rate"], float):
-        raise SpecError(
-            "model_fn: its optimizer has a schedule for a learning rate; allowed is a number; give "
-            "schedules as variants"
-        )
-    arguments = {
-        key: value
-        for key, value in config.items()
-        if value != usual.get(key) and key not in ("name", "learning_rate")
-    }
-    rate = {"name": kind.__name__.lower(), "learning_rate": config["learning_rate"]}
-    return {"optimizer": {**rate, "args": arguments}, **_compiled_loss(model.loss)}
+def _named_errors(model_fn: Callable[..., Any]) -> Callable[..., Any]:
+    code = getattr(model_fn, "__code__", None)
+    file = Path(code.co_filename).resolve() if code else None
+    name = getattr(model_fn, "__name__", type(model_fn).__name__)
+    return wrap_errors(model_fn, name, file=file, field="model_fn", error=SpecError)
 
 
-def _compiled_loss(loss: Any) -> dict[str, str]:
-    if loss is None or isinstance(loss, str):
-        return {"loss": loss} if loss else {}
-    name = getattr(loss, "name", None)
-    if isinstance(loss, keras.losses.Loss) and isinstance(name, str):
-        usual = type(loss)().get_config()
-        if loss.get_config() == usual:
-            return {"loss": name}
-    raise SpecError(
-        f"model_fn: its loss is {name or loss!r} with arguments of its own; allowed is the name of "
-        "a loss, or one with Keras's defaults; leave it out to follow the task, with an activation "
-        "at the output"
-    )
+def _needs_arguments(function: Callable[..., Any]) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    # Some that are written in C have no signature.
+    except (TypeError, ValueError):
+        return True
+    return any(p.default is p.empty and p.kind != p.VAR_KEYWORD for p in parameters)
 
 
-def _keep(folder: Path, features: np.ndarray, target: np.ndarray, network: str) -> None:
-    buffer = io.BytesIO()
-    np.savez(buffer, x=features, y=target)
-    write_whole(folder / _DATA, buffer.getvalue())
-    write_whole(folder / _NETWORK, network.encode())
+def _check_adapted(model: keras.Model) -> None:
+    """Check that no layer was adapted to data, which the network's description does not hold.
+
+    Raises:
+        SpecError: One was.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            _check_adapted(layer)
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
+            raise SpecError(
+                f"model_fn: its layer {layer.name!r} takes mean and variance from adapt(), which "
+                "compare does not keep; allowed is one with mean and variance given; leave it out, "
+                "since columns of numbers are scaled by the training rows"
+            )

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import finetune
-from finetune.errors import DataError, SpecError
+from finetune.errors import SpecError
 from tests.small_studies import small_study
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4))
@@ -141,19 +141,16 @@ def test_results_show_themselves_in_a_notebook(compare):
 
 
 @pytest.mark.parametrize(
-    ("change", "kind", "words"),
+    ("change", "words"),
     [
-        ({"x": np.zeros((3, 2, 2))}, DataError, "received shapes"),
-        ({"x": [["a"], ["b"]], "y": [0, 1]}, DataError, "x: holds more than numbers"),
-        ({"model_fn": lambda: 3}, SpecError, "model_fn: returned int"),
-        ({"variants": {"a": {"stop": 3}}}, SpecError, "variants.0.stop: unknown key"),
-        ({"model_fn": lambda: small_model((7,))}, SpecError, "(7,)"),
-        ({"model": {"hidden": [3]}}, SpecError, "model: received a setting"),
+        ({"variants": {"a": {"stop": 3}}}, "variants.0.stop: unknown key"),
+        ({"model_fn": lambda: small_model((7,))}, "(7,)"),
+        ({"model": {"hidden": [3]}}, "model: received a setting"),
     ],
 )
-def test_what_cannot_be_compared_is_named_in_one_line(change, kind, words, tmp_path):
+def test_what_cannot_be_compared_is_named_in_one_line(change, words, tmp_path):
     arguments = {"model_fn": small_model, "x": ROWS, "y": CLASSES} | change
-    with pytest.raises(kind) as caught:
+    with pytest.raises(SpecError) as caught:
         finetune.compare(**arguments, seeds=2, epochs=1, out=tmp_path)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)

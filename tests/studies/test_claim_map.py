@@ -54,7 +54,7 @@ def test_a_second_map_trains_nothing(mapped):
 
 def test_a_study_without_a_claim_has_no_map(tmp_path):
     spec = small_study().model_copy(update={"claims": ()})
-    with pytest.raises(SpecError, match=r"claim: missing.*add \[claim\]"):
+    with pytest.raises(SpecError, match=r"claims: none of the kind .*add \[\[claims\]\]"):
         map_claim(spec, tmp_path)
 
 
@@ -76,5 +76,5 @@ def test_a_claim_of_schedules_has_no_map(tmp_path):
 
 
 def test_a_claim_about_other_than_lr_reduction_has_no_map(tmp_path):
-    with pytest.raises(SpecError, match=r"claim.control: 'no callbacks' has no reduce_lr; allowed"):
-        map_claim(small_study("claim.control='no callbacks'"), tmp_path)
+    with pytest.raises(SpecError, match=r"claims: the control 'no callbacks' has no reduce_lr; allowed"):
+        map_claim(small_study("claims.0.control='no callbacks'"), tmp_path)
