@@ -30,10 +30,10 @@ def reducing_variants(spec: StudySpec, *, command: str) -> tuple[VariantSpec, Va
         others = [key for key in ("callbacks", "schedule", "set_lr") if getattr(variant, key)]
         if others or variant.reduce_lr is None:
             raise SpecError(
-                f"claims: the {role} {variant.name!r} has {' and '.join(others) or 'no reduce_lr'}; "
-                f"allowed in a {command} are variants with reduce_lr, with early_stopping or "
-                "without: it changes factor, patience and delay of both; name such variants in the "
-                "claim"
+                f"claims: the {role} {variant.name!r} has "
+                f"{' and '.join(others) or 'no reduce_lr'}; allowed in a {command} are variants "
+                "with reduce_lr, with early_stopping or without: it changes factor, patience and "
+                "delay of both; name such variants in the claim"
             )
     return treatment, control
 

@@ -167,7 +167,10 @@ def test_arms_keep_what_is_not_searched():
     ("change", "words"),
     [
         ({"claim": None}, "claims: none of the kind 'underfits'; a search changes"),
-        ({"treatment": "early stopping"}, "claims: the treatment 'early stopping' has no reduce_lr"),
+        (
+            {"treatment": "early stopping"},
+            "claims: the treatment 'early stopping' has no reduce_lr",
+        ),
         ({"control": "no callbacks"}, "claims: the control 'no callbacks' has no reduce_lr"),
     ],
 )

@@ -76,5 +76,7 @@ def test_a_claim_of_schedules_has_no_map(tmp_path):
 
 
 def test_a_claim_about_other_than_lr_reduction_has_no_map(tmp_path):
-    with pytest.raises(SpecError, match=r"claims: the control 'no callbacks' has no reduce_lr; allowed"):
+    with pytest.raises(
+        SpecError, match=r"claims: the control 'no callbacks' has no reduce_lr; allowed"
+    ):
         map_claim(small_study("claims.0.control='no callbacks'"), tmp_path)
