@@ -63,4 +63,4 @@ def _pair(folder: Path, verdict: dict[str, Any]) -> str:
     manifest = read_manifest(folder)
     spec, engine = manifest.spec, manifest.engine
     pair = (spec.variant(verdict[role]) for role in ("treatment", "control"))
-    return " ".join(spec.recipe(v, engine_for(v, engine).name) for v in pair)
+    return " ".join(spec.recipe(v, engine_for(v, spec, engine).name) for v in pair)

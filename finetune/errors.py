@@ -1,11 +1,14 @@
 """Errors that a user can cause, each one line: field, value received, what is allowed, remedy."""
 
+import re
 import unicodedata
 
 # Unicode categories: control, format (direction), surrogate, line and paragraph separators.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # Of category Cf, but harmless: they join letters and emoji.
 _JOINERS = "\u200c\u200d"
+
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 
 def escape_unprintable(text: object) -> str:
@@ -31,8 +34,11 @@ def escape_lines(text: str) -> str:
 
 
 def one_line(text: object) -> str:
-    """Return a text with every run of white space, line breaks too, as one space."""
-    return " ".join(str(text).split())
+    """Return a text with every run of white space, line breaks too, as one space.
+
+    Colours are left out, in which Keras writes some of its messages.
+    """
+    return " ".join(_COLOUR.sub("", str(text)).split())
 
 
 def describe_exception(problem: BaseException) -> str:
@@ -62,6 +68,10 @@ class DataError(FinetuneError):
 
 class EngineError(FinetuneError):
     """An engine cannot train this model or optimizer exactly, and refuses it by name."""
+
+
+class NeedsFitError(EngineError):
+    """A network is such that `keras.Model.fit` alone trains it exactly; the message says why."""
 
 
 class StoreError(FinetuneError):

@@ -116,7 +116,7 @@ def judged_study(spec: StudySpec) -> str:
     arms = [spec.variant(claim.treatment), spec.variant(claim.control)] if claim else []
     return digest(
         {
-            "arms": [spec.recipe(arm, engine_for(arm, DEFAULT.name).name) for arm in arms],
+            "arms": [spec.recipe(arm, engine_for(arm, spec, DEFAULT.name).name) for arm in arms],
             "claim": claim.model_dump(mode="json") if claim else None,
             "problem": spec.problem,
             "seeds": spec.seeds,

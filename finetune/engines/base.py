@@ -103,8 +103,8 @@ class Engine(ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def why_not(self, variant: VariantSpec) -> str | None:
-        """Return why this engine cannot train a variant, as one sentence; None if it can."""
+    def why_not(self, variant: VariantSpec, spec: StudySpec) -> str | None:
+        """Return why this engine cannot train a study's variant, in words; None if it can."""
 
     @abstractmethod
     def seeds_per_task(self, n_variants: int, n_seeds: int, *, workers: int) -> int:

@@ -23,6 +23,12 @@ _MOST_LAYERS = 8
 Measure = Callable[[Any, Any], Any]
 
 
+_COMPILED = (
+    "model.factory: the network comes compiled; it is trained with the study's optimizer, loss and "
+    "metrics, not with its own"
+)
+
+
 class KerasProblem:
     """One model for a problem, whose weights any seed can be given, with its loss and accuracy.
 
@@ -33,6 +39,8 @@ class KerasProblem:
         loss: Returns the mean loss of some rows.
         row_accuracy: Returns a value for each row, 1 where it is right; None for regression.
         accuracy: Returns the mean of `row_accuracy`; None for regression.
+        notes: Sentences on the choices made in reading the data, and on what of the network is not
+            used.
 
     Raises:
         SpecError: Keras knows no such loss, or the model cannot be built.
@@ -46,6 +54,7 @@ class KerasProblem:
             partial(_build, problem, spec.model), like=like and partial(_build, problem, like)
         )
         self.model = self._seeded.model
+        self.notes = (*problem.notes, *([_COMPILED] if self.model.compiled else []))
         self.loss = _loss(str(spec.training.loss))
         name = spec.training.accuracy
         self.row_accuracy: Measure | None = getattr(keras.metrics, name) if name else None
@@ -91,6 +100,14 @@ def _build(problem: Problem, model: ModelSpec) -> keras.Model:
     return build_model(
         model, problem.spec.training, n_features=problem.n_features, n_classes=problem.n_classes
     )
+
+
+def call_model(model: Any, x: Any, *, training: bool) -> Any:
+    """Call a model as `fit` and `evaluate` do, which tell it nothing that it does not ask for.
+
+    Source: `train_step` and `test_step`, keras/src/backend/tensorflow/trainer.py, Keras 3.15.
+    """
+    return model(x, training=training) if model._call_has_training_arg else model(x)
 
 
 def _optimizer(spec: OptimizerSpec) -> keras.Optimizer:

@@ -11,6 +11,7 @@ from finetune.data.reading import reading_notes
 from finetune.data.splits import Split, Splits, load_splits
 from finetune.errors import DataError
 from finetune.models.losses import USUAL_LOSSES, fitting_accuracy, fitting_loss
+from finetune.models.measured import check_measured
 from finetune.spec.seeds import Source, batch_order, stream
 from finetune.spec.study import StudySpec
 
@@ -42,13 +43,15 @@ class Problem:
         notes: Sentences on the choices that were made in reading the data.
 
     Raises:
-        SpecError: The loss or the accuracy does not fit the target.
+        SpecError: The loss or the accuracy does not fit the target, or what is not measured with
+            them is watched or claimed of.
         DataError: The data cannot be loaded or split.
     """
 
     def __init__(self, spec: StudySpec):
         splits = load_splits(spec.data, 0, vary=spec.vary)
         self.spec = _with_metrics(spec, splits)
+        check_measured(self.spec)
         self.n_features, self.n_classes = splits.n_features, splits.n_classes
         # What a user should know of how the table was read.
         self.notes = tuple(f"data: {note}" for note in reading_notes(splits.reading))

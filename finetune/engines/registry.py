@@ -6,6 +6,7 @@ from finetune.engines.base import Engine
 from finetune.engines.keras_fit import KerasEngine
 from finetune.engines.population import PopulationEngine
 from finetune.errors import SpecError
+from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 
 # What trains where nothing else is wanted.
@@ -35,11 +36,11 @@ def get_engine(name: str) -> Engine:
     return _ENGINES[name]
 
 
-def engine_for(variant: VariantSpec, wanted: str) -> Engine:
-    """Return the engine that trains a variant: the wanted one, else the reference engine.
+def engine_for(variant: VariantSpec, spec: StudySpec, wanted: str) -> Engine:
+    """Return the engine that trains a study's variant: the wanted one, else the reference engine.
 
     Raises:
         SpecError: There is no engine of the wanted name.
     """
     engine = get_engine(wanted)
-    return REFERENCE if engine.why_not(variant) else engine
+    return REFERENCE if engine.why_not(variant, spec.resolve(variant)) else engine

@@ -116,6 +116,9 @@ def _check_shape(model: keras.Model, shape: tuple[int], n_outputs: int, *, field
         SpecError: It does not; `field` names the network.
     """
     try:
+        if not model.built:
+            # As `fit` would on the first batch; a call does it with all that is in the model.
+            model(keras.KerasTensor((None, *shape), dtype=keras.config.floatx()))
         # Traces the shapes alone, so that a large network computes nothing here.
         output = model.compute_output_spec(keras.KerasTensor((None, *shape)))
     # Whatever the user's layers raise at rows of this shape.

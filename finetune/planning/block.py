@@ -65,7 +65,9 @@ class Block:
     def recipes(self) -> dict[str, str]:
         """The recipe of each variant, by its name."""
         found = {
-            v.name: group.spec.recipe(v, engine_for(v, self.engine).name, replicate=self.replicate)
+            v.name: group.spec.recipe(
+                v, engine_for(v, group.spec, self.engine).name, replicate=self.replicate
+            )
             for group in self.problem_groups
             for v in group.variants
         }
@@ -135,7 +137,7 @@ class Block:
         for group in self.problem_groups:
             variants: dict[Engine, tuple[VariantSpec, ...]] = {}
             for variant in group.variants:
-                engine = engine_for(variant, self.engine)
+                engine = engine_for(variant, group.spec, self.engine)
                 variants[engine] = (*variants.get(engine, ()), variant)
             for engine, some in variants.items():
                 engines.setdefault(engine, []).append(replace(group, variants=some))

@@ -59,7 +59,7 @@ def parity_block(spec: StudySpec, engine: str) -> Block | None:
 
     None where it trains all of them anyway.
     """
-    others = [v for v in spec.variants if engine_for(v, engine) is not REFERENCE]
+    others = [v for v in spec.variants if engine_for(v, spec, engine) is not REFERENCE]
     chosen = sorted(others, key=_first_possible_cut)[:_PARITY_VARIANTS]
     if not chosen:
         return None

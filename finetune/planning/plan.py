@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from finetune.engines.registry import REFERENCE, get_engine
+from finetune.engines.registry import REFERENCE, engine_for
 from finetune.planning.block import Block
 from finetune.planning.checks import parity_block, probe_block, replicate_block, variance_blocks
 from finetune.spec.study import StudySpec
@@ -40,7 +40,7 @@ class Plan:
         """
         runs = Block(spec, spec.variants, range(spec.seeds), engine)
         # The reference engine trains no checks: it is slow, and its own parity.
-        if get_engine(engine) is REFERENCE:
+        if all(engine_for(variant, spec, engine) is REFERENCE for variant in spec.variants):
             return cls(runs)
         return cls(
             runs,

@@ -15,8 +15,8 @@ def reducing_variants(spec: StudySpec, *, command: str) -> tuple[VariantSpec, Va
         command: "search" or "map", which needs the two.
 
     Raises:
-        SpecError: There is no claim of underfitting, or one of the two has no `reduce_lr`, or more beside it than
-            early stopping.
+        SpecError: There is no such claim, or one of the two has no `reduce_lr`, or more beside it
+            than early stopping.
     """
     claim = spec.underfits
     if claim is None:

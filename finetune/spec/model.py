@@ -18,7 +18,8 @@ class ModelSpec(UserFileSpec):
     `hidden` holds the units of each hidden layer. `batch_normalization` comes between each hidden
     layer and its activation, `dropout` (a rate) after it. `factory` is
     `module:function(input_shape, n_outputs)`; `architecture` is a file that `keras.Model.to_json`
-    wrote.
+    wrote. `fit_only` says why `keras.Model.fit` alone trains the network exactly; without it that
+    is found out when the network is built.
     """
 
     hidden: Annotated[tuple[Units, ...], Field(max_length=1000)] = (64, 32, 16)
@@ -29,6 +30,7 @@ class ModelSpec(UserFileSpec):
     architecture: Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)] | None = (
         None
     )
+    fit_only: Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)] | None = None
 
     _begins_like: "ModelSpec | None" = PrivateAttr(default=None)
 

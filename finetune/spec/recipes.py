@@ -59,6 +59,8 @@ def data_inputs(data: DataSpec) -> dict[str, Any]:
 def model_inputs(model: ModelSpec) -> dict[str, Any]:
     """Return what determines the network; a file counts by its SHA-256, not its path."""
     inputs = _non_defaults(model)
+    # The engine counts by itself.
+    inputs.pop("fit_only", None)
     if model.content and model.architecture:
         inputs["architecture"] = "file"
     if model.begins_like:

@@ -18,6 +18,7 @@ from finetune.store.base import Store
 from finetune.store.links import refuse_links_of_study
 from finetune.store.manifest import Manifest
 from finetune.store.results import ResultStore
+from finetune.studies.fit_only import fit_notes, train_exactly
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,21 @@ def map_claim(
     refuse_links_of_study(folder)
     store = store or ResultStore(folder / "store")
     store.open(options.progress.note)
-    block = map_block(spec, claim)
-    summary = train_blocks([block], store, options)
+    summary, spec = train_exactly(
+        lambda spec: train_blocks([map_block(spec, claim)], store, options),
+        spec,
+        engine=DEFAULT.name,
+        progress=options.progress,
+    )
     summary.raise_failures()
+    block = map_block(spec, claim)
     trained = time.perf_counter()
     table = _judge(store.runs(block.recipes, block.seeds), grid_points(spec), spec)
     manifest = Manifest.of(
         spec, engine=DEFAULT.name, seeds=spec.map.seeds, command=options.command, started=started
     )
     manifest = manifest.updated(**vars(summary)).timed(training=trained - clock)
+    manifest = manifest.noting(fit_notes(spec, DEFAULT.name))
     write_map_report(folder, spec=spec, table=table, manifest=manifest)
     manifest.write(folder)
     return ClaimMap(spec, folder, table)

@@ -1,6 +1,7 @@
 """A study of a Keras model and arrays, from a notebook or a program: `finetune.compare`."""
 
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from finetune.data.given import given_data
 from finetune.data.preparation import prepare_features
 from finetune.data.table import Table
 from finetune.data.target import Target, check_classes, prepare_target
-from finetune.errors import SpecError
+from finetune.errors import SpecError, one_line
 from finetune.execution.base import Executor
 from finetune.execution.choice import executor_or_new
 from finetune.execution.progress import SILENT, Progress
@@ -31,6 +32,7 @@ from finetune.studies.results import Results
 from finetune.studies.run import run_study
 from finetune.usercode.files import locate_files
 from finetune.usercode.imports import wrap_errors
+from finetune.usercode.keras_config import check_config
 
 _NETWORK = "network.json"
 # Keys of `[data]` that x and y decide.
@@ -121,10 +123,12 @@ def compare(
     check_classes(target, spec.data.task)
     model = _made(model_fn, table, target, data=spec.data)
     tree["model"] = {"architecture": _NETWORK}
+    if variants is None and claims is None and target.task == "regression":
+        tree["claims"] = [one for one in tree["claims"] if "accuracy" not in one.get("metric", "")]
     spec = _parse(tree, training={**compiled_training(model, task=target.task), **own})
     if note := speed_note(model):
         progress.note(note)
-    network = network_json(model).encode()
+    network = _written(model).encode()
     write_whole(folder / given.section["source"], given.content())
     write_whole(folder / _NETWORK, network)
     with executor_or_new(executor, workers, on_note=progress.note) as chosen:
@@ -272,3 +276,22 @@ def _check_adapted(model: keras.Model) -> None:
                 "compare does not keep; allowed is one with mean and variance given; leave it out, "
                 "since columns of numbers are scaled by the training rows"
             )
+
+
+def _written(model: keras.Model) -> str:
+    """Return a model's architecture as JSON.
+
+    Raises:
+        SpecError: It has code of its own, which no JSON holds.
+    """
+    try:
+        text = network_json(model)
+        check_config(json.loads(text), field="it", error=SpecError)
+    # What a layer's or a network's own `get_config` raises; Keras's has none for such a network.
+    except Exception as error:
+        raise SpecError(
+            f"model_fn: returned {type(model).__name__}, which cannot be written down as layers of "
+            f"Keras ({one_line(error)[:120]}); allowed are networks of such layers alone; give "
+            "others to a study file as `model.factory`, which takes the function itself"
+        ) from error
+    return text

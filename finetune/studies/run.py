@@ -10,6 +10,7 @@ from finetune.claims.words import plan_sentence
 from finetune.engines.registry import DEFAULT
 from finetune.errors import StoreError
 from finetune.execution.training import Options, train_blocks
+from finetune.planning.block import Block
 from finetune.planning.plan import Plan
 from finetune.report.render import write_report
 from finetune.spec.study import StudySpec
@@ -18,6 +19,7 @@ from finetune.store.base import Store
 from finetune.store.links import refuse_links_of_study
 from finetune.store.manifest import Manifest, read_manifest
 from finetune.store.results import ResultStore
+from finetune.studies.fit_only import fit_notes, train_exactly
 from finetune.studies.results import Results
 
 
@@ -49,14 +51,20 @@ def run_study(
     if spec.underfits:
         power = detectable_effect(spec.seeds, alpha=spec.underfits.alpha)
         options.progress.note(plan_sentence(power))
+    summary, spec = train_exactly(
+        lambda spec: train_blocks(Plan.of(spec, engine).blocks, store, options),
+        spec,
+        engine=engine,
+        progress=options.progress,
+    )
     plan = Plan.of(spec, engine)
-    summary = train_blocks(plan.blocks, store, options)
     if summary.failures and not len(store.runs(plan.runs.recipes, plan.runs.seeds)):
         summary.raise_failures()
     manifest = Manifest.of(
         spec, engine=engine, seeds=spec.seeds, command=options.command, started=started
     )
     manifest = manifest.updated(**vars(summary)).timed(training=time.perf_counter() - clock)
+    manifest = manifest.noting(fit_notes(spec, engine))
     stored = plan.stored(store) if summary.failures else plan
     return _report(stored, store, folder, manifest=manifest, figures=options.figures)
 
@@ -92,8 +100,14 @@ def train_slice(
     refuse_links_of_study(folder)
     store = ResultStore(folder / "store")
     store.open(options.progress.note)
-    blocks = Plan.of(spec, engine).blocks
-    train_blocks([block.slice(number, of) for block in blocks], store, options).raise_failures()
+
+    def train(spec: StudySpec) -> list[Block]:
+        blocks = Plan.of(spec, engine).blocks
+        slices = [block.slice(number, of) for block in blocks]
+        train_blocks(slices, store, options).raise_failures()
+        return blocks
+
+    blocks, _ = train_exactly(train, spec, engine=engine, progress=options.progress)
     missing = [store.missing(block.recipes, block.seeds).values() for block in blocks]
     return sum(len(names) for seeds in missing for names in seeds)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from finetune.analysis.tuned import Tuned
+from finetune.engines.registry import DEFAULT
 from finetune.errors import StoreError
 from finetune.execution.training import Options, train_blocks
 from finetune.report.search import render_search
@@ -19,6 +20,7 @@ from finetune.store.atomic import write_whole
 from finetune.store.base import Store
 from finetune.store.links import refuse_links_of_study
 from finetune.store.results import ResultStore
+from finetune.studies.fit_only import train_exactly
 from finetune.studies.results import Results
 from finetune.studies.run import run_study
 
@@ -69,9 +71,14 @@ def search_study(
     with Storage(url) as opened:
         if options.command:
             options = replace(options, command=without_password(options.command, url))
-        tuning = Tuning(spec, store, storage=opened)
         options.progress.note(_budget(spec))
-        treatment, control = tuning.run(options)
+        # What a search has opened and not trained, it goes on with.
+        (treatment, control), spec = train_exactly(
+            lambda spec: Tuning(spec, store, storage=opened).run(options),
+            spec,
+            engine=DEFAULT.name,
+            progress=options.progress,
+        )
         if baseline:
             _search_at_random(spec, store, options)
         tuned, tables = confirm(

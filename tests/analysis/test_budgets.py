@@ -115,8 +115,10 @@ def test_runs_within_by_hand():
     ],
 )
 def test_within_every_budget_a_run_ends_as_keras_ends_it(arguments):
-    # Two decimals, so that there are ties, which the first epoch wins.
+    # Two decimals, so that there are ties, which the first epoch wins; NaN in some, also first.
     curves = np.random.default_rng(2).random((30, 9)).round(2)
+    curves[20:] = np.where(np.random.default_rng(3).random((10, 9)) < 0.3, np.nan, curves[20:])
+    assert 0 < np.isnan(curves[:, 0]).sum() < 10
     spec = spec_of(arguments)
     stopping = spec.variants[0].early_stopping
     assert stopping is not None

@@ -1,7 +1,104 @@
 """Networks that a user might bring: `module:function(input_shape, n_outputs)`, one a layer kind."""
 
 import keras
+import tensorflow as tf
 from keras import layers
+
+
+class NaNAtRest(layers.Layer):
+    """Give NaN where it is evaluated after some numbers of training steps, else its inputs."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self._steps = [float(step) for step in steps]
+
+    def build(self, input_shape):
+        self.count = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, inputs, training=False):
+        if training:
+            self.count.assign_add(1.0)
+            return inputs
+        hidden = keras.ops.any(keras.ops.equal(self.count, keras.ops.stack(self._steps)))
+        return keras.ops.where(hidden, float("nan"), inputs)
+
+
+class Halved(keras.Model):
+    """Apply half of every gradient."""
+
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            predicted = self(x, training=True)
+            loss = self.compute_loss(x=x, y=y, y_pred=predicted)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        half = [gradient / 2 for gradient in gradients]
+        self.optimizer.apply_gradients(zip(half, self.trainable_variables, strict=True))
+        self._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
+        return self.compute_metrics(x, y, predicted)
+
+
+class Unnamed(keras.Model):
+    """Give the logs of an epoch names of its own."""
+
+    def test_step(self, data):
+        super().test_step(data)
+        return {"own": 1.0}
+
+
+class Subclassed(keras.Model):
+    """Layers that have no `output`, with an unbuilt stack among them; `call` asks for nothing."""
+
+    def __init__(self, n_outputs):
+        super().__init__()
+        self.stack = keras.Sequential([layers.Dense(8, activation="relu"), layers.Dropout(0.2)])
+        self.last = _output(n_outputs)
+
+    def call(self, inputs):
+        return self.last(self.stack(inputs))
+
+
+def _functional(kind, input_shape, n_outputs):
+    inputs = keras.Input(input_shape)
+    return kind(inputs, _output(n_outputs)(layers.Dense(8, activation="relu")(inputs)))
+
+
+def halved(input_shape, n_outputs):
+    return _functional(Halved, input_shape, n_outputs)
+
+
+def unnamed(input_shape, n_outputs):
+    return _functional(Unnamed, input_shape, n_outputs)
+
+
+def subclassed(input_shape, n_outputs):
+    return Subclassed(n_outputs)
+
+
+def unbuilt(input_shape, n_outputs):
+    return keras.Sequential([layers.Dense(8, activation="relu"), _output(n_outputs)])
+
+
+def compiled(input_shape, n_outputs):
+    model = _functional(keras.Model, input_shape, n_outputs)
+    model.compile("sgd", "mse")
+    return model
+
+
+def nan_first(input_shape, n_outputs):
+    """Measure NaN after the first two epochs, of three steps each."""
+    return _at_rest(NaNAtRest([3, 6]), input_shape, n_outputs)
+
+
+def nan_later(input_shape, n_outputs):
+    """Measure NaN after the third, fifth and sixth epoch."""
+    return _at_rest(NaNAtRest([9, 15, 18]), input_shape, n_outputs)
+
+
+def _at_rest(layer, input_shape, n_outputs):
+    return keras.Sequential(
+        [keras.Input(input_shape), layers.Dense(8, activation="relu"), layer, _output(n_outputs)]
+    )
 
 
 def _output(n_outputs):
@@ -47,6 +144,18 @@ def convolution(input_shape, n_outputs):
             keras.Input(input_shape),
             layers.Reshape((*input_shape, 1)),
             layers.Conv1D(3, 3, activation="relu"),
+            layers.Flatten(),
+            _output(n_outputs),
+        ]
+    )
+
+
+def image(input_shape, n_outputs):
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Reshape((2, input_shape[0] // 2, 1)),
+            layers.Conv2D(2, 2, name="picture"),
             layers.Flatten(),
             _output(n_outputs),
         ]

@@ -169,4 +169,14 @@ def test_what_is_not_vectorised_is_noted_in_one_short_sentence():
     spec = small_study("model.factory=tests.engines.networks:dropout", "training.epochs=1")
     (note,) = PopulationEngine().train(task(spec, seeds=(0,))).notes
     assert note.startswith("some of this model is computed run by run")
-    assert len(note) < 150
+    assert note.endswith("in the layer Dropout")
+    assert len(note) < 180
+
+
+def test_what_tensorflow_tells_of_a_layer_is_kept_from_the_terminal(caplog, capfd):
+    spec = small_study("model.factory=tests.engines.networks:image", "training.epochs=1")
+    (note,) = PopulationEngine().train(task(spec, seeds=(0,))).notes
+    assert note.endswith("vectorise Conv2D in the layer 'picture' (Conv2D)")
+    assert not [record for record in caplog.records if record.name == "tensorflow"]
+    printed = capfd.readouterr()
+    assert printed.out + printed.err == ""

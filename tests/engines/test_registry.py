@@ -26,15 +26,40 @@ def test_an_unknown_engine_is_refused_in_one_line():
 
 @pytest.mark.parametrize("wanted", ENGINES, ids=lambda engine: engine.name)
 def test_the_reference_trains_what_the_wanted_engine_cannot(wanted):
-    for variant in (*small_study().variants, OWN):
-        chosen = REFERENCE if wanted.why_not(variant) else wanted
-        assert engine_for(variant, wanted.name) is chosen
-        assert REFERENCE.why_not(variant) is None
+    spec = small_study()
+    for variant in (*spec.variants, OWN):
+        chosen = REFERENCE if wanted.why_not(variant, spec) else wanted
+        assert engine_for(variant, spec, wanted.name) is chosen
+        assert REFERENCE.why_not(variant, spec) is None
 
 
 def test_callbacks_of_the_users_own_need_the_reference():
-    assert "own:Halve" in DEFAULT.why_not(OWN)
-    assert engine_for(OWN, DEFAULT.name) is REFERENCE
+    spec = small_study()
+    assert "own:Halve" in DEFAULT.why_not(OWN, spec)
+    assert engine_for(OWN, spec, DEFAULT.name) is REFERENCE
+
+
+@pytest.mark.parametrize(
+    ("override", "reason"),
+    [
+        ("training.optimizer={name='adam', args={use_ema=true}}", "use_ema is True"),
+        ("training.optimizer.args={gradient_accumulation_steps=2}", "steps is 2"),
+        ("training.optimizer.name=ScheduleFreeAdamW", "begin at each run's own weights"),
+        ("training.optimizer.name=LossScaleOptimizer", "whose scale runs would share"),
+        ("model.fit_only=Net.train_step is its own", "Net.train_step is its own"),
+    ],
+)
+def test_what_needs_a_model_for_each_run_is_known_to_the_plan(override, reason):
+    spec = small_study(override)
+    variant = spec.variants[0]
+    assert reason in DEFAULT.why_not(variant, spec)
+    assert engine_for(variant, spec, DEFAULT.name) is REFERENCE
+
+
+def test_optimizers_that_rows_can_share_stay():
+    for name in ("adam", "SGD", "adamw", "muon"):
+        spec = small_study(f"training.optimizer={{name='{name}', args={{use_ema=false}}}}")
+        assert engine_for(spec.variants[0], spec, DEFAULT.name) is DEFAULT
 
 
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)

@@ -158,6 +158,10 @@ def any_features(input_shape, n_outputs):
     return keras.Model(x, keras.layers.Dense(n_outputs)(keras.layers.Reshape(input_shape)(x)))
 
 
+def no_input(input_shape, n_outputs):
+    return keras.Sequential([keras.layers.Dense(3), keras.layers.Dense(n_outputs)])
+
+
 def any_six_features(input_shape, n_outputs):
     return any_features((6,), n_outputs)
 
@@ -182,6 +186,18 @@ def own_class_of_five(input_shape, n_outputs):
 @pytest.mark.parametrize("network", ["one_output", "any_features", "own_class"])
 def test_a_network_that_takes_the_data_is_used(network):
     assert isinstance(built(network), keras.Model)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_stack_without_an_input_is_built_from_the_data(dtype):
+    with precision(dtype):
+        seeded = SeededModel(lambda: built("no_input"))
+    assert [variable.shape for variable in seeded.model.variables] == [(4, 3), (3,), (3, 1), (1,)]
+    streams = np.random.SeedSequence(1), np.random.SeedSequence(2)
+    kernel, bias, *_ = seeded.initial_values(*streams)
+    assert kernel.dtype == bias.dtype == dtype
+    assert kernel.std() > 0
+    assert not bias.any()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 import finetune
 from finetune.errors import SpecError
+from tests.engines import networks
 from tests.small_studies import small_study
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4))
@@ -146,6 +147,8 @@ def test_results_show_themselves_in_a_notebook(compare):
         ({"variants": {"a": {"stop": 3}}}, "variants.0.stop: unknown key"),
         ({"model_fn": lambda: small_model((7,))}, "(7,)"),
         ({"model": {"hidden": [3]}}, "model: received a setting"),
+        ({"model_fn": lambda: networks.Subclassed(1)}, "`model.factory`, which takes"),
+        ({"model_fn": networks.halved}, "`model.factory`, which takes"),
     ],
 )
 def test_what_cannot_be_compared_is_named_in_one_line(change, words, tmp_path):

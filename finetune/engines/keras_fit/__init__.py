@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from finetune.engines.base import Engine, ProgressCallback, Task, Workload, silent
 from finetune.engines.tensorflow_import import import_tensorflow
+from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class KerasEngine(Engine):
 
     name = "keras"
 
-    def why_not(self, variant: VariantSpec) -> str | None:
+    def why_not(self, variant: VariantSpec, spec: StudySpec) -> str | None:
         """Return None: what Keras has as a callback, `fit` takes."""
         return None
 

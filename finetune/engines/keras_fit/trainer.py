@@ -1,7 +1,7 @@
 """Training by `keras.Model.fit`, one run after another, and what it measures after each epoch."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from finetune.callbacks.variants import callbacks
 from finetune.engines.base import ProgressCallback, Task, TaskTables
-from finetune.engines.keras_problem import KerasProblem
+from finetune.engines.keras_problem import KerasProblem, call_model
 from finetune.engines.problem import Arrays, Prepared, Problem, SeedData
 from finetune.engines.results import METRICS, Training, join, lowest, tabulate
+from finetune.errors import SpecError, describe_exception
 from finetune.models.initial_values import set_values
 from finetune.models.precision import precision
 from finetune.spec.study import StudySpec
@@ -53,33 +54,44 @@ class _CompiledModel:
         self._keras = KerasProblem(problem)
         # Keras annotates some of what is called here wrongly.
         self._model: Any = self._keras.model
-        self._model.compile(
-            optimizer=self._keras.optimizer(),
-            loss=problem.spec.training.loss,
-            metrics=_accuracy_metric(self._keras),
-            # XLA compiles longer than a small network trains, and rounds differently.
-            jit_compile=False,
-        )
-        # `fit` would build it only while training; every run must start from this state.
+        self._compile(problem)
+        # `fit` would build it only while training.
         self._model.optimizer.build(self._model.trainable_variables)
-        self._optimizer_start = [v.numpy() for v in self._model.optimizer.variables]
         self._evaluate = _full_set_evaluation(self._keras)
 
     def initial_notes(self, variants: Iterable[VariantSpec]) -> tuple[str, ...]:
         """Return which layers begin as those of the study's own network do."""
         return self._keras.initial_notes(variants)
 
+    def _compile(self, problem: Problem) -> None:
+        optimizer = self._keras.optimizer()
+        try:
+            self._model.compile(
+                optimizer=optimizer,
+                loss=problem.spec.training.loss,
+                metrics=_accuracy_metric(self._keras),
+                # XLA compiles longer than a small network trains, and rounds differently.
+                jit_compile=False,
+            )
+        # A network may have a `compile` of its own, which takes what it likes.
+        except Exception as error:
+            raise SpecError(
+                f"model.factory: {type(self._model).__name__}.compile raised "
+                f"{describe_exception(error)}; allowed is one that takes optimizer, loss, metrics "
+                "and jit_compile, as Keras's own"
+            ) from error
+
     def fit(self, variant: VariantSpec, seed: int, *, task: Task) -> Training:
         """Train one run of the task; the result's run axis has length 1."""
         problem, training = self.problem, task.spec.training
         initial = self._keras.initial_values(problem, seed, replicate=task.replicate)
         set_values(self._model.variables, initial)
-        set_values(self._model.optimizer.variables, self._optimizer_start)
+        self._reset_optimizer()
         self._model.optimizer.learning_rate = task.learning_rate(variant)
         data = problem.data(seed)
         order = problem.order(seed, epochs=training.epochs, replicate=task.replicate)
         policies = callbacks(variant, field=_field_of(variant, task.spec))
-        recorder = _Recorder(data, self._evaluate)
+        recorder = _Recorder(data, self._evaluate, watched=_monitors(policies))
         history = self._model.fit(
             batches(data.train, order, batch_size=training.batch_size),
             steps_per_epoch=-(-order.shape[1] // training.batch_size),
@@ -92,6 +104,15 @@ class _CompiledModel:
             verbose=0,
         )
         return self._result(data, history.history | recorder.curves, policies)
+
+    def _reset_optimizer(self) -> None:
+        """Give the optimizer the state that a fresh one has at the model's present weights."""
+        fresh, compiled = self._keras.optimizer(), self._model.optimizer
+        # Where the model's precision asks for it, Keras has wrapped it into one that scales losses.
+        if type(fresh) is not type(compiled):
+            fresh = keras.optimizers.LossScaleOptimizer(fresh)
+        fresh.build(self._model.trainable_variables)
+        set_values(compiled.variables, fresh.variables)
 
     def _result(self, data: SeedData, measured: dict[str, Any], policies: list[Any]) -> Training:
         length = len(measured["learning_rate"])
@@ -110,7 +131,7 @@ class _CompiledModel:
             best_epoch=np.array(best[:1] or lowest(curves["val_loss"])),
             final={name: np.array(values) for name, values in final.items()},
             rows_trained=length,
-            notes=self.problem.notes,
+            notes=self._keras.notes,
         )
 
     def _final_metrics(self, data: SeedData) -> dict[str, list[float]]:
@@ -129,27 +150,55 @@ def _field_of(variant: VariantSpec, spec: StudySpec) -> str:
     return f"variants.{names.index(variant.name)}" if known else f"variant {variant.name!r}"
 
 
+def _monitors(policies: list[keras.callbacks.Callback]) -> dict[str, str]:
+    """Return each quantity that must be in the logs of `fit`, and what wants it, in words."""
+    shown = "model.factory: the report shows"
+    needed: dict[str, str] = dict.fromkeys(("loss", "val_loss"), shown)
+    for policy in policies:
+        name = getattr(policy, "monitor", None)
+        if isinstance(name, str):
+            needed[name] = f"variants: {type(policy).__name__} watches"
+    return needed
+
+
 class _Recorder(keras.callbacks.Callback):
     """Measures, after each epoch, what `fit` does not: the whole training and test sets.
 
     Comes after the policies, so that it sees the learning rate that they leave.
     """
 
-    def __init__(self, data: SeedData, evaluate: Evaluate):
+    def __init__(self, data: SeedData, evaluate: Evaluate, *, watched: Mapping[str, str]):
         super().__init__()
         self._data = data
         self._evaluate = evaluate
+        self._watched = watched
         self.curves: dict[str, list[float]] = defaultdict(list)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.curves["learning_rate"].append(self._learning_rate())
 
     def on_epoch_end(self, epoch, logs=None):
+        self._check_logs(logs or {})
         self.curves["next_learning_rate"].append(self._learning_rate())
         for split, arrays in (("train", self._data.train), ("test", self._data.test)):
             loss, accuracy = self._evaluate(arrays)
             self.curves[f"{split}_loss"].append(loss)
             self.curves[f"{split}_accuracy"].append(accuracy)
+
+    def _check_logs(self, logs: dict[str, Any]) -> None:
+        """Check that `fit` measures what a report shows and what callbacks watch.
+
+        Raises:
+            SpecError: It does not, as where a network's own `train_step` returns other names.
+        """
+        measured = ", ".join(sorted(logs.keys() - {"learning_rate"}))
+        for name, by in self._watched.items():
+            if name not in logs:
+                raise SpecError(
+                    f"{by} {name!r}, which this network's epochs do not give; allowed is what they "
+                    f"measure: {measured}; watch one of these, or return it from train_step and "
+                    "test_step"
+                )
 
     def _learning_rate(self) -> float:
         model: Any = self.model
@@ -183,7 +232,7 @@ def _full_set_evaluation(problem: KerasProblem) -> Evaluate:
     # `Model.evaluate` twice an epoch would cost more than the epoch.
     @tf.function(reduce_retracing=True)
     def measure(x, y):
-        predicted = problem.model(x, training=False)
+        predicted = call_model(problem.model, x, training=False)
         loss = problem.loss(y, predicted) + sum(problem.model.losses)
         accuracy = problem.accuracy(y, predicted) if problem.accuracy else np.nan
         return loss, accuracy

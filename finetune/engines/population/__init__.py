@@ -4,7 +4,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from finetune.engines.base import Engine, ProgressCallback, Task, Workload, silent
+from finetune.engines.population.exact_optimizers import why_not_exact
 from finetune.engines.tensorflow_import import import_tensorflow
+from finetune.errors import EngineError
+from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 
 if TYPE_CHECKING:
@@ -33,8 +36,14 @@ class PopulationEngine(Engine):
     def __init__(self, *, share: bool = True):
         self._share = share
 
-    def why_not(self, variant: VariantSpec) -> str | None:
-        """Refuse callbacks of the user's own: they act on a model, here there is one for all."""
+    def why_not(self, variant: VariantSpec, spec: StudySpec) -> str | None:
+        """Refuse what needs a model for each run, since here there is one for all.
+
+        That are callbacks of the user's own, some optimizers, and networks of which it was found
+        when they were built.
+        """
+        if reason := spec.model.fit_only or why_not_exact(spec.training.optimizer):
+            return reason
         if not variant.callbacks:
             return None
         return (
@@ -52,7 +61,15 @@ class PopulationEngine(Engine):
         return max(_LEAST_SECONDS, arithmetic)
 
     def train(self, task: Task, progress: ProgressCallback = silent) -> "TaskTables":
-        """Train every run of the task."""
+        """Train every run of the task.
+
+        Raises:
+            NeedsFitError: Only `fit` trains the study's network exactly.
+            EngineError: The task has a variant that this engine cannot train.
+        """
+        for variant in task.variants:
+            if reason := self.why_not(variant, task.spec):
+                raise EngineError(f"{reason}; allowed with this engine is none; use --engine keras")
         return self._trainer.train(task, progress)
 
     @cached_property

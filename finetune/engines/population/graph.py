@@ -5,18 +5,21 @@ optimizer slots, each stacked on a leading row axis. The number of rows may diff
 call; everything is traced once.
 """
 
-import math
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from finetune.engines.keras_problem import KerasProblem
+from finetune.engines.population.exactness import own_training, why_no_pure_function
+from finetune.engines.population.model_trace import in_words, layer_in, trace_model
+from finetune.engines.population.stateless_model import StatelessModel
 from finetune.engines.population.stateless_optimizer import StatelessOptimizer
-from finetune.engines.population.vectorized import map_rows
+from finetune.engines.population.vectorized import MappingError, map_rows
 from finetune.engines.problem import Problem
+from finetune.errors import NeedsFitError, SpecError, describe_exception
 from finetune.spec.variants import VariantSpec
 
 # Rows of data that are evaluated at once: the activations of a hundred networks then stay in the
@@ -52,6 +55,10 @@ class PopulationGraph:
 
     The gradient and the update of each row are the model's, the loss's and the optimizer's own
     Keras code for one run, mapped over rows.
+
+    Raises:
+        NeedsFitError: The network cannot be mapped over rows exactly.
+        SpecError: It cannot be called.
     """
 
     def __init__(self, problem: Problem):
@@ -59,11 +66,13 @@ class PopulationGraph:
         self._keras = KerasProblem(problem)
         # Keras annotates some of what is called here wrongly.
         self._model: Any = self._keras.model
+        self._values_per_row = _check_exact(self._model, problem.data(0).train.x.shape[1:])
+        self._call = StatelessModel(self._model)
         self._optimizer = StatelessOptimizer(
             self._keras.optimizer(), self._model.trainable_variables
         )
         self._batch_size = problem.spec.training.batch_size
-        self.notes: tuple[str, ...] = ()
+        self._row_by_row: set[str] = set()
         self._traced: dict[Any, Callable[..., Any]] = {}
         # A separate `tf.function`, so that splits and batches of one shape share its trace.
         self._measure = tf.function(self._measure_rows, autograph=False)
@@ -100,13 +109,10 @@ class PopulationGraph:
         size = np.dtype(self.problem.spec.training.dtype).itemsize
         weights = sum(int(np.prod(variable.shape)) for variable in variables)
         slots = sum(slot.size for slot in self._optimizer.start())
-        outputs = (tf.nest.flatten(layer.output)[0].shape for layer in self._model.layers)
-        features = self.problem.data(0).train.x.shape[1]
-        # An axis that a layer leaves open is about as wide as the data.
-        widths = sum(math.prod(axis or features for axis in shape[1:]) for shape in outputs)
-        # A step keeps the state before and after it, gradients and some intermediate values; both
-        # directions keep activations.
-        return size * (3 * (weights + slots) + 2 * max(self._batch_size, _EVALUATION_ROWS) * widths)
+        # A step keeps the state before and after it, gradients and some intermediate values, and
+        # what each operation gives for every row of data.
+        rows = max(self._batch_size, _EVALUATION_ROWS)
+        return size * (3 * (weights + slots) + rows * self._values_per_row)
 
     def epoch(
         self, state: State, data: SplitTensors, *, sets, order, learning_rate, iterations
@@ -170,10 +176,8 @@ class PopulationGraph:
             # Weights are tensors here, not Keras variables, which a tape would watch by itself.
             with tf.GradientTape() as tape:
                 tape.watch(state.weights)
-                predicted, others, penalties = self._model.stateless_call(
-                    state.weights, state.others, x, training=True, return_losses=True
-                )
-                loss = _total(self._keras.loss(y, predicted), penalties)
+                called = self._call(x, weights=state.weights, others=state.others, training=True)
+                loss = _total(self._keras.loss(y, called.predicted), called.penalties)
             weights, slots = self._optimizer.apply(
                 tape.gradient(loss, state.weights),
                 weights=state.weights,
@@ -181,7 +185,7 @@ class PopulationGraph:
                 learning_rate=learning_rate,
                 iterations=iterations,
             )
-            return State(weights, others, slots), loss
+            return State(weights, called.others, slots), loss
 
         return self._map(one_row, (state, x, y, learning_rate))
 
@@ -208,31 +212,64 @@ class PopulationGraph:
 
         def one_row(row):
             state, x, y = row
-            predicted, _, penalties = self._model.stateless_call(
-                state.weights, state.others, x, training=False, return_losses=True
-            )
-            loss = _total(self._keras.loss(y, predicted), penalties)
-            accuracy = self._keras.accuracy
-            return loss, accuracy(y, predicted) if accuracy else tf.constant(np.nan, loss.dtype)
+            called = self._call(x, weights=state.weights, others=state.others, training=False)
+            loss = _total(self._keras.loss(y, called.predicted), called.penalties)
+            if self._keras.accuracy is None:
+                return loss, tf.constant(np.nan, loss.dtype)
+            return loss, self._keras.accuracy(y, called.predicted)
 
         return self._map(one_row, (state, x, y))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user on how the network is computed."""
+        if not self._row_by_row:
+            return self._keras.notes
+        slow = (
+            "some of this model is computed run by run, which is slower: TensorFlow cannot "
+            f"vectorise {', '.join(sorted(self._row_by_row))}"
+        )
+        return (*self._keras.notes, slow)
 
     def _map(self, one_row: Callable[[Any], Any], rows: Any) -> Any:
         try:
             return map_rows(one_row, rows, fall_back=False)
-        except ValueError as error:
+        except MappingError as error:
+            self._row_by_row.add(self._in_words(error))
+        try:
             # What TensorFlow cannot vectorise it then runs row by row; the rest stays vectorised.
-            self.notes = (
-                "some of this model is computed run by run, which is slower: TensorFlow cannot "
-                f"vectorise {_operation_in(error)}",
-            )
             return map_rows(one_row, rows, fall_back=True)
+        except MappingError as error:
+            reason = f"TensorFlow cannot map {self._in_words(error)} over runs"
+            raise NeedsFitError(reason) from error
+
+    def _in_words(self, error: MappingError) -> str:
+        layer = layer_in(error.operation, self._model)
+        where = in_words(layer) if layer else "the model or its loss"
+        return f"{error.kind or 'an operation'} in {where}"
 
 
-def _operation_in(error: ValueError) -> str:
-    """Return the kind of operation that an error of pfor names, without the graph around it."""
-    found = re.search(r"No pfor vectorization defined for (\w+)", str(error))
-    return found[1] if found else "an operation of it"
+def _check_exact(model: Any, row_shape: tuple[int, ...]) -> int:
+    """Check that rows reproduce a model exactly; return how many numbers a row of data takes.
+
+    Raises:
+        NeedsFitError: They do not.
+        SpecError: The model cannot be called.
+    """
+    if reason := own_training(model):
+        raise NeedsFitError(reason)
+    try:
+        in_training, at_rest = (trace_model(model, row_shape, training=t) for t in (True, False))
+    # Whatever the user's layers raise.
+    except Exception as error:
+        raise SpecError(
+            f"model: the network cannot be called with rows of {row_shape} in "
+            f"{keras.config.floatx()}: {describe_exception(error)[:300]}; change its layers, or "
+            "training.dtype"
+        ) from error
+    if reason := why_no_pure_function(model, in_training, at_rest):
+        raise NeedsFitError(reason)
+    return in_training.values_per_row()
 
 
 def take(state: State, rows: np.ndarray) -> State:

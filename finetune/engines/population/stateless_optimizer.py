@@ -5,8 +5,6 @@ import tensorflow as tf
 from keras.src.backend.tensorflow.optimizer import TFOptimizer
 from keras.src.optimizers.base_optimizer import BaseOptimizer
 
-from finetune.errors import EngineError
-
 
 class _Stateless(TFOptimizer):
     """Undoes what `TFOptimizer` overrides for the sake of `tf.distribute`.
@@ -39,32 +37,12 @@ class StatelessOptimizer:
     """Applies gradients to one row of weights; takes and returns all optimizer state.
 
     Args:
-        optimizer: Any Keras optimizer, not built.
+        optimizer: A Keras optimizer that rows can share (see `exact_optimizers`), not built.
         variables: The model's trainable variables.
-
-    Raises:
-        EngineError: The optimizer cannot be written as a pure function of one row.
     """
 
     def __init__(self, optimizer: keras.Optimizer, variables: list[keras.Variable]):
         kind = type(optimizer)
-        if issubclass(kind, keras.optimizers.LossScaleOptimizer):
-            raise EngineError(
-                "training.optimizer: the population engine cannot train with "
-                "'LossScaleOptimizer', whose scale would be shared between runs; allowed is any "
-                "other Keras optimizer; use --engine keras"
-            )
-        if optimizer.use_ema:
-            raise EngineError(
-                "training.optimizer.args.use_ema: received true; allowed is false, since Keras "
-                "swaps the averaged weights in only when training ends; use --engine keras"
-            )
-        if optimizer.gradient_accumulation_steps:
-            raise EngineError(
-                "training.optimizer.args.gradient_accumulation_steps: received "
-                f"{optimizer.gradient_accumulation_steps}; allowed is none, since Keras assigns "
-                "in a branch that depends on the step; use --engine keras"
-            )
         # In this order: the optimizer's own methods, then `_Stateless`, then `TFOptimizer`.
         pure = type(kind.__name__, (kind, _Stateless), {})
         self._optimizer = pure.from_config(optimizer.get_config())

@@ -161,7 +161,7 @@ class _Population:
             best_epoch=self._policies.best_epoch(lowest(self._curves["val_loss"])),
             final={name: self._curves[name][runs, final] for name in METRICS},
             rows_trained=self._rows_trained,
-            notes=(*self._graph.notes, *self._graph.problem.notes),
+            notes=self._graph.notes,
         )
 
     def _cast(self, learning_rate: np.ndarray) -> np.ndarray:

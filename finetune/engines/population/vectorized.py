@@ -1,5 +1,7 @@
 """Mapping a function of one row over all rows, vectorised, without copying the rows first."""
 
+import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,6 +9,23 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.ops.parallel_for import control_flow_ops
 from tensorflow.python.ops.parallel_for import pfor as conversion
+
+# How TensorFlow writes an operation, in its errors and in its log.
+_OPERATION = re.compile(r'name: "([^"]*)"\s+op: "(\w+)"')
+
+
+class MappingError(Exception):
+    """A function cannot be mapped over rows.
+
+    Attributes:
+        kind: Of the operation that cannot, as "Conv2D"; None where TensorFlow names none.
+        operation: Its name in the graph; "" where TensorFlow names none.
+    """
+
+    def __init__(self, told: str):
+        super().__init__(told)
+        found = _OPERATION.search(told)
+        self.operation, self.kind = found.groups() if found else ("", None)
 
 
 def map_rows(function: Callable[[Any], Any], rows: Any, *, fall_back: bool) -> Any:
@@ -22,7 +41,8 @@ def map_rows(function: Callable[[Any], Any], rows: Any, *, fall_back: bool) -> A
         fall_back: Whether operations that cannot be vectorised run row by row.
 
     Raises:
-        ValueError: An operation cannot be vectorised and `fall_back` is False.
+        MappingError: An operation cannot be vectorised and `fall_back` is False, or it cannot even
+            be run row by row.
 
     Source: `vectorized_map`, tensorflow/python/ops/parallel_for/control_flow_ops.py, 2.21.
     """
@@ -31,8 +51,14 @@ def map_rows(function: Callable[[Any], Any], rows: Any, *, fall_back: bool) -> A
         return function(tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), rows))
 
     count = tf.shape(tf.nest.flatten(rows)[0])[0]
-    with _all_rows_taken_as_they_are():
-        return control_flow_ops.pfor(one_row, count, fallback_to_while_loop=fall_back, warn=False)
+    with _all_rows_taken_as_they_are(), _log_kept() as told:
+        try:
+            return control_flow_ops.pfor(
+                one_row, count, fallback_to_while_loop=fall_back, warn=False
+            )
+        # Converters of operations raise all kinds of exceptions.
+        except Exception as error:
+            raise MappingError("\n".join([*told, str(error)])) from error
 
 
 @contextmanager
@@ -56,3 +82,20 @@ def _all_rows_taken_as_they_are() -> Iterator[None]:
         yield
     finally:
         registry["GatherV2"] = gather
+
+
+@contextmanager
+def _log_kept() -> Iterator[list[str]]:
+    """Keep what TensorFlow logs from the user, who would get the whole graph; yield it instead."""
+    told: list[str] = []
+    logger = logging.getLogger("tensorflow")
+
+    def keep(record: logging.LogRecord) -> bool:
+        told.append(record.getMessage())
+        return False
+
+    logger.addFilter(keep)
+    try:
+        yield told
+    finally:
+        logger.removeFilter(keep)

@@ -1,0 +1,97 @@
+"""One call of a model as a graph: what it computes, changes and needs, before any training."""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras.src.utils.naming import to_snake_case
+
+from finetune.engines.population.stateless_model import Outcome, StatelessModel
+
+# Rows of data in the traced batch.
+_BATCH = 2
+
+
+@dataclass(frozen=True)
+class ModelTrace:
+    """A traced call.
+
+    Attributes:
+        outcome: What the call gave, as tensors of the graph.
+        weights, others: The tensors that it was given for the model's variables.
+        graph: All that it computes.
+    """
+
+    outcome: Outcome
+    weights: list
+    others: list
+    graph: Any
+
+    def operations(self) -> Iterator[tuple[str, str]]:
+        """Yield the name and the kind of every operation, those in loops and branches too."""
+        definition = self.graph.as_graph_def()
+        nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
+        return ((node.name, node.op) for node in nodes)
+
+    def values_per_row(self) -> int:
+        """Count the numbers that all operations give for one row of data."""
+        tensors = (
+            tensor
+            for operation in self.graph.get_operations()
+            if operation.type not in ("Placeholder", "Const")
+            for tensor in operation.outputs
+        )
+        shapes = (tensor.shape for tensor in tensors if tensor.dtype.is_floating)
+        known = (shape.as_list() for shape in shapes if shape.rank)
+        # An axis whose length is open counts once.
+        return sum(math.prod(axis or 1 for axis in shape) for shape in known) // _BATCH
+
+
+def trace_model(model: Any, row_shape: tuple[int, ...], *, training: bool) -> ModelTrace:
+    """Trace one call of a built model.
+
+    Args:
+        model: Its variables stay as they are.
+        row_shape: Of one row of data.
+        training: Whether it is called as in training, or at rest.
+
+    Raises:
+        Exception: Of any kind: what the user's layers raise.
+    """
+    traced: list[tuple[Outcome, list, list]] = []
+
+    @tf.function(autograph=False)
+    def call(x, weights, others):
+        outcome = StatelessModel(model)(x, weights=weights, others=others, training=training)
+        traced.append((outcome, weights, others))
+
+    signature: list[Any] = [tf.TensorSpec([_BATCH, *row_shape], keras.config.floatx())]
+    for variables in (model.trainable_variables, model.non_trainable_variables):
+        signature.append([tf.TensorSpec(v.shape, v.dtype) for v in variables])
+    graph = call.get_concrete_function(*signature).graph
+    return ModelTrace(*traced[-1], graph)
+
+
+def layer_in(operation: str, model: Any) -> Any:
+    """Return the layer of a model that an operation's name says it is in; None where it is in none.
+
+    TensorFlow counts on where a layer's name is taken: that of `conv2d` may be in `conv2d_1`.
+    """
+    layers = {layer.name: layer for layer in model._flatten_layers(include_self=False)}
+    for part in reversed(operation.split("/")):
+        for name in (part, re.sub(r"_\d+$", "", part)):
+            if name in layers:
+                return layers[name]
+    return None
+
+
+def in_words(layer: Any) -> str:
+    """Name a layer; by its kind alone where Keras counted it, which is not the same every time."""
+    kind = type(layer).__name__
+    if re.fullmatch(rf"{to_snake_case(kind)}(_\d+)?", layer.name):
+        return f"the layer {kind}"
+    return f"the layer {layer.name!r} ({kind})"
