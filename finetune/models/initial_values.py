@@ -1,12 +1,12 @@
 """Initial values of a network's variables, drawn for each seed by its layers' initialisers."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
-from keras.src.backend.common import global_state
+from keras.src.utils.naming import to_snake_case
 
 from finetune.spec.seeds import integer_seed
 
@@ -25,7 +25,7 @@ class SeededModel:
     ):
         # Keras forgets a variable's initialiser once it has a value. Inside a stateless scope it
         # has none yet (it gets one on leaving), so the initialisers can be read.
-        with keras.StatelessScope(), _fresh_names():
+        with keras.StatelessScope():
             self.model = factory()
             self._initializers = [v._initializer for v in self.model.variables]
         # The stream of each variable, and how many streams another model has.
@@ -39,19 +39,22 @@ class SeededModel:
         alike: dict[str, bool] = {}
         for variable, number in zip(self.model.variables, self._numbers, strict=True):
             if not is_seed_state(variable):
-                layer = _path(variable, self.model).rpartition("/")[0]
+                layer = variable.path.removeprefix(f"{self.model.name}/").rpartition("/")[0]
                 alike[layer] = alike.get(layer, True) and number < self._n_like
         return alike
 
     def _number_like(self, factory: Callable[[], keras.Model]) -> None:
         """Number the streams of variables as in another model, and all others after those."""
-        with keras.StatelessScope(), _fresh_names():
+        with keras.StatelessScope():
             other = factory()
-            known = {(_path(v, other), v.shape): i for i, v in enumerate(other.variables)}
-        self._n_like = len(other.variables)
+        shapes = [v.shape for v in other.variables]
+        known = {key: at for at, key in enumerate(zip(_paths(other), shapes, strict=True))}
+        self._n_like = len(shapes)
         self._numbers = [
-            known.get((_path(v, self.model), v.shape), self._n_like + index)
-            for index, v in enumerate(self.model.variables)
+            known.get((path, v.shape), self._n_like + index)
+            for index, (path, v) in enumerate(
+                zip(_paths(self.model), self.model.variables, strict=True)
+            )
         ]
 
     def initial_values(
@@ -77,23 +80,22 @@ class SeededModel:
         return values
 
 
-@contextmanager
-def _fresh_names() -> Iterator[None]:
-    """Let Keras number the names of layers from the start, so that equal models have equal names.
+def _paths(model: keras.Model) -> list[str]:
+    """Return the path of each variable within its model, whatever the model itself is called.
+
+    Keras numbers the layers that it names throughout a process; here they are numbered by model.
 
     Source: `auto_name`, keras/src/utils/naming.py, Keras 3.15.
     """
-    kept = global_state.get_global_attribute("object_name_uids")
-    global_state.set_global_attribute("object_name_uids", defaultdict(int))
-    try:
-        yield
-    finally:
-        global_state.set_global_attribute("object_name_uids", kept)
-
-
-def _path(variable: keras.Variable, model: keras.Model) -> str:
-    """Return a variable's path within its model, whatever the model itself is called."""
-    return variable.path.removeprefix(f"{model.name}/")
+    numbers: Counter[str] = Counter()
+    names = {}
+    for layer in model._flatten_layers(include_self=False):
+        stem = to_snake_case(type(layer).__name__)
+        if re.fullmatch(rf"{stem}(_\d+)?", layer.name) and layer.name not in names:
+            names[layer.name] = f"{stem}_{numbers[stem]}"
+            numbers[stem] += 1
+    paths = (v.path.removeprefix(f"{model.name}/").split("/") for v in model.variables)
+    return ["/".join(names.get(step, step) for step in path) for path in paths]
 
 
 def _child(sequence: np.random.SeedSequence, index: int) -> np.random.SeedSequence:

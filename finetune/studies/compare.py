@@ -21,6 +21,7 @@ from finetune.execution.choice import executor_or_new
 from finetune.execution.progress import SILENT, Progress
 from finetune.execution.training import Options
 from finetune.models.architecture import network_json
+from finetune.models.losses import fitting_accuracy, fitting_loss
 from finetune.spec.data import DataSpec
 from finetune.spec.messages import shorten
 from finetune.spec.study import StudySpec
@@ -123,9 +124,10 @@ def compare(
     check_classes(target, spec.data.task)
     model = _made(model_fn, table, target, data=spec.data)
     tree["model"] = {"architecture": _NETWORK}
-    if variants is None and claims is None and target.task == "regression":
-        tree["claims"] = [one for one in tree["claims"] if "accuracy" not in one.get("metric", "")]
-    spec = _parse(tree, training={**compiled_training(model, task=target.task), **own})
+    training = {**compiled_training(model, task=target.task), **own}
+    if variants is None and claims is None:
+        tree["claims"] = _measured(tree["claims"], target, training)
+    spec = _parse(tree, training=training)
     if note := speed_note(model):
         progress.note(note)
     network = _written(model).encode()
@@ -208,6 +210,15 @@ def _variants_and_claims(variants: Any, claims: Any) -> dict[str, Any]:
         _check_kind("claims", claims, list, remedy="give a list of tables as a study file has")
         found["claims"] = [_table(one, field=f"claims.{at}") for at, one in enumerate(claims)]
     return found
+
+
+def _measured(claims: Any, target: Target, training: Mapping[str, Any]) -> list[Any]:
+    """Return those of the founding study's claims whose metrics are measured here."""
+    task, n_classes = target.task, len(target.classes)
+    loss = fitting_loss(training.get("loss"), task=task, n_classes=n_classes)
+    if fitting_accuracy(training.get("accuracy"), task=task, loss=loss):
+        return claims
+    return [claim for claim in claims if "accuracy" not in claim.get("metric", "")]
 
 
 def _variant(value: Any, *, field: str) -> dict[str, Any]:

@@ -118,6 +118,7 @@ def test_a_run_that_turns_nan_harms_no_neighbour(engine):
     wild = small_study(
         "training.optimizer={name='sgd', learning_rate=1.5}",
         "training.loss=mean_squared_error",
+        "claims=[]",
         "data.source=make_regression",
         "data.args={n_samples=80, n_features=10, noise=5.0, random_state=1}",
         "variants.2.reduce_lr={factor=0.05, patience=1, min_delta=1e9}",

@@ -81,10 +81,10 @@ def test_another_accuracy_is_what_it_says(engine):
 
 
 def test_two_classes_with_a_loss_of_numbers_have_an_accuracy_where_it_is_wanted():
-    by_numbers = "training.loss=mean_squared_error"
-    wanted = Problem(small_study(by_numbers, "training.accuracy=binary_accuracy"))
+    by_numbers = ("training.loss=mean_squared_error", "claims=[]")
+    wanted = Problem(small_study(*by_numbers, "training.accuracy=binary_accuracy"))
     assert wanted.spec.training.accuracy == "binary_accuracy"
-    assert Problem(small_study(by_numbers)).spec.training.accuracy is None
+    assert Problem(small_study(*by_numbers)).spec.training.accuracy is None
 
 
 @pytest.mark.parametrize("loss", ["binary_crossentropy", "mean_squared_error"])

@@ -14,14 +14,20 @@ from tests.small_studies import task
 
 NUMBERS = {"source": "make_regression", "args": {"n_samples": 60, "n_features": 3}}
 CLASSES = {"source": "make_classification", "args": {"n_samples": 60, "random_state": 1}}
-CLAIM = {"treatment": "a", "control": "b"}
+ARMS = {"treatment": "a", "control": "b"}
+CLAIM = {"kind": "underfits", **ARMS}
+CLAIMS = {
+    "margins": CLAIM | {"margins": {"test_accuracy": 0.2}},
+    "metric": {"kind": "better", "metric": "test_accuracy", **ARMS},
+}
 USES = {
     r"variants\.1\.early_stopping\.monitor": {"early_stopping": {"monitor": "val_accuracy"}},
     r"variants\.1\.reduce_lr\.monitor": {"reduce_lr": {"monitor": "val_accuracy"}},
     r"variants\.1\.callbacks\.0\.args\.monitor": {
         "callbacks": [{"callback": "own:Stop", "args": {"monitor": "accuracy"}}]
     },
-    r"claim\.margins\.test_accuracy": {},
+    r"claims\.0\.margins\.test_accuracy": {},
+    r"claims\.0\.metric": {},
 }
 
 
@@ -29,11 +35,11 @@ def study(data, use, *, claim=None, **training) -> StudySpec:
     variants = [{"name": "a"}, {"name": "b", **use}]
     tree = {"name": "s", "data": data, "variants": variants, "model": {"hidden": [2]}}
     training = {"epochs": 1, **training}
-    return parse_spec({**tree, "training": training, **({"claim": claim} if claim else {})})
+    return parse_spec({**tree, "training": training, "claims": [claim] if claim else []})
 
 
 def claim_for(field):
-    return CLAIM | {"margins": {"test_accuracy": 0.2}} if "claim" in field else CLAIM
+    return next((claim for key, claim in CLAIMS.items() if key in field), CLAIM)
 
 
 @pytest.mark.parametrize("engine", engine_names())
@@ -54,7 +60,9 @@ def test_what_the_study_itself_tells_is_refused_before_the_data_are_read(field, 
 
 
 def test_a_run_is_refused_before_any_task_is_made(tmp_path):
-    spec = load_spec(overrides=["training.loss=hinge", "variants.2.reduce_lr.monitor=val_accuracy"])
+    spec = load_spec(
+        overrides=["training.loss=hinge", "claims=[]", "variants.2.reduce_lr.monitor=val_accuracy"]
+    )
     with pytest.raises(SpecError, match=r"variants\.2\.reduce_lr\.monitor: .*'hinge'"):
         run_study(spec, tmp_path)
 
