@@ -19,6 +19,7 @@ from finetune.analysis.comparisons import (
     rankings,
     replicate_of,
 )
+from finetune.analysis.constant import NoBetter, no_better, with_rmse
 from finetune.analysis.curves import curve_table, mostly_trained
 from finetune.analysis.runs import all_runs, finished, metrics_of, tidy_epochs, tidy_runs
 from finetune.analysis.spread import SpreadBySource, read_spread
@@ -27,6 +28,7 @@ from finetune.analysis.tuned import Tuned
 from finetune.claims.fit_verdict import FitVerdict
 from finetune.claims.registry import judge_claim
 from finetune.claims.verdict import Verdict
+from finetune.data.reading import reading_notes
 from finetune.planning.plan import Plan
 from finetune.spec.study import StudySpec
 from finetune.stats.parity import Parity
@@ -34,6 +36,7 @@ from finetune.stats.power import DetectableEffect
 from finetune.stats.probe import Probe
 from finetune.stats.ranks import Ranking
 from finetune.store.base import Store
+from finetune.store.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,9 @@ class Analysis:
         claim_plane: Layout of the figure that shows it; None without a pair to draw.
         probe, parity: See `Checks`.
         tuned: What a search in the same folder found.
-        notes: What a reader should know of how the runs were trained.
+        no_better: The variants that a constant prediction equals; None where there are none.
+        notes: What a reader should know beside the manifest's notes: how the data were read, and
+            by which versions the runs were trained.
     """
 
     spec: StudySpec
@@ -97,6 +102,7 @@ class Analysis:
     probe: Probe | None
     parity: Parity | None
     tuned: Tuned | None
+    no_better: NoBetter | None
     notes: tuple[str, ...]
 
     @property
@@ -151,8 +157,16 @@ class Analysis:
         return {name: table for name, table in values.items() if isinstance(table, pd.DataFrame)}
 
 
-def analyse(plan: Plan, store: Store, *, tuned: Tuned | None = None) -> Analysis:
-    """Analyse the stored runs of a plan; `tuned` is what a search of the same study found.
+def analyse(
+    plan: Plan, store: Store, *, tuned: Tuned | None = None, manifest: Manifest | None = None
+) -> Analysis:
+    """Analyse the stored runs of a plan.
+
+    Args:
+        plan: What was trained.
+        store: Holds it.
+        tuned: What a search of the same study found.
+        manifest: What training told, and what the data were resolved to.
 
     Raises:
         StoreError: the store lacks epochs of a run.
@@ -167,7 +181,13 @@ def analyse(plan: Plan, store: Store, *, tuned: Tuned | None = None) -> Analysis
         variance=spread_by_source(plan, store, runs),
     )
     return analyse_runs(
-        spec, runs, epochs, checks=checks, tuned=tuned, notes=_version_notes(plan, store)
+        spec,
+        runs,
+        epochs,
+        checks=checks,
+        tuned=tuned,
+        manifest=manifest,
+        notes=_version_notes(plan, store),
     )
 
 
@@ -178,9 +198,10 @@ def analyse_runs(
     *,
     checks: Checks = Checks(),
     tuned: Tuned | None = None,
+    manifest: Manifest | None = None,
     notes: Iterable[str] = (),
 ) -> Analysis:
-    """Analyse runs and epochs as the store returns them.
+    """Analyse runs and epochs as the store returns them; `notes` are further ones.
 
     Raises:
         StoreError: a run of a variant and seed, or one of its epochs, is missing or doubled.
@@ -190,7 +211,7 @@ def analyse_runs(
         for one in spec.claims
     )
     fit = next((one for one in verdicts if isinstance(one, FitVerdict)), None)
-    tidy = tidy_runs(runs, spec)
+    tidy = with_rmse(tidy_runs(runs, spec), manifest)
     finished_epochs = tidy_epochs(epochs, tidy)
     ranked = rankings(tidy, spec)
     pairs = pair_table(tidy, spec, replicate=checks.replicate)
@@ -217,8 +238,14 @@ def analyse_runs(
         probe=checks.probe,
         parity=checks.parity,
         tuned=tuned,
-        notes=tuple(notes),
+        no_better=no_better(tidy, manifest),
+        notes=(*_reading_notes(manifest), *notes),
     )
+
+
+def _reading_notes(manifest: Manifest | None) -> list[str]:
+    data = manifest and manifest.data
+    return [f"data: {note}" for note in reading_notes(data.reading)] if data else []
 
 
 def _version_notes(plan: Plan, store: Store) -> list[str]:

@@ -27,14 +27,16 @@ def describe(values: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
 def summary_table(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
     """Describe each variant's metrics, epochs run and epochs saved against the spec's budget.
 
+    For regression the errors in the target's own unit are among the metrics.
+
     Columns: variant, metric, n_ok, n_failed, and those of `describe`. Failed runs are counted
     and not averaged.
     """
     ok = finished(runs)
     ok = ok.assign(epochs_saved=budgets_of(ok, spec) - ok["epochs_run"])
-    table = describe(
-        _long(ok, [*metrics_of(runs), "epochs_run", "epochs_saved"]), by=["variant", "metric"]
-    )
+    errors = [name for name in runs if str(name).endswith("_rmse")]
+    columns = [*metrics_of(runs), *errors, "epochs_run", "epochs_saved"]
+    table = describe(_long(ok, columns), by=["variant", "metric"])
     counts = runs.groupby("variant", observed=False)["status"].agg(
         n_ok=lambda status: (status == "ok").sum(), n_failed=lambda status: (status != "ok").sum()
     )

@@ -46,7 +46,7 @@ def change(compared: MetricComparison) -> str:
 def metric_name(metric: str) -> str:
     """Return a metric's name as prose has it."""
     name = metric.replace("train_", "training ").replace("val_", "validation ")
-    return name.replace("_", " ")
+    return name.replace("_rmse", " RMSE").replace("_", " ")
 
 
 def quoted(variant: str) -> str:

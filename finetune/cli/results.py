@@ -4,6 +4,7 @@ import sys
 
 from finetune.claims.words import sentence
 from finetune.cli.terminal import console, error_console
+from finetune.report.constant_words import no_better_sentence
 from finetune.studies.claim_map import ClaimMap
 from finetune.studies.results import Results
 from finetune.studies.search import SearchResults
@@ -11,8 +12,10 @@ from finetune.studies.search import SearchResults
 
 def print_results(results: Results) -> None:
     """Print a study's verdict and where its report is; exit with 3 if runs failed."""
-    for note in results.manifest.notes:
+    for note in results.notes:
         error_console.print(f"Note: {note}")
+    if results.analysis.no_better:
+        error_console.print(f"Warning: {no_better_sentence(results.analysis.no_better)}")
     for verdict in results.analysis.verdicts:
         console.print(sentence(verdict))
     console.print(f"Report: {results.folder / 'report.md'}")

@@ -12,8 +12,9 @@ from finetune.data.cells import TextRules
 from finetune.data.preparation import Features, prepare_features
 from finetune.data.reading import TableReading
 from finetune.data.sources import draws_rows, load_table
-from finetune.data.summary import DataSummary, SplitCount, count_split
+from finetune.data.summary import DataSummary, SplitCount, TargetScale
 from finetune.data.target import Target, check_classes, prepare_target
+from finetune.data.target_scale import standardise, target_scale
 from finetune.errors import DataError
 from finetune.spec.data import DataSpec, TargetTask
 from finetune.spec.seeds import Source, integer_seed, stream
@@ -29,7 +30,7 @@ class Split:
 
     Attributes:
         x: Features, float64 (row, feature).
-        y: Target (row,), as `Target.y`.
+        y: Target (row,), as `Target.y`; for regression in units of `DataSummary.target_scale`.
         index: Each row's position in the source, (row,).
     """
 
@@ -68,6 +69,12 @@ class Splits:
         return self.summary.reading
 
     @property
+    def target_scale(self) -> float:
+        """How much of the target's own unit a unit of every `y` is; 1 where it was not scaled."""
+        scale = self.summary.target_scale
+        return scale.scale if scale else 1.0
+
+    @property
     def n_features(self) -> int:
         """Number of columns of every `x`."""
         return self.train.x.shape[1]
@@ -82,24 +89,71 @@ def load_splits(spec: DataSpec, seed: int, *, vary: tuple[Source, ...] = ()) -> 
     """Load the rows for one seed, split them, and turn them into numbers.
 
     The test rows are taken first and the validation rows from the rest, so that the test rows do
-    not depend on `val_size`. Medians, means and deviations are those of the training rows.
+    not depend on `val_size`. Medians, means and deviations are those of the training rows, for the
+    target too.
 
     Raises:
         DataError: The source is unknown, cannot be read or refuses its arguments, columns or the
             target cannot be used, or a split would be empty or lack a class.
     """
+    parted = _part(spec, seed, vary=vary)
+    features = parted.prepared.features
+    transformer = features.transformer().fit(features.table.iloc[parted.rows[0]])
+    splits = [
+        Split(np.asarray(transformer.transform(features.table.iloc[rows])), parted.y[rows], rows)
+        for rows in parted.rows
+    ]
+    return Splits(*splits, summary=parted.summary)
+
+
+@dataclass(frozen=True)
+class TargetSplits:
+    """The target of each split, (row,) as `Split.y`, without the features."""
+
+    train: np.ndarray
+    val: np.ndarray
+    test: np.ndarray
+    summary: DataSummary
+
+
+def load_targets(spec: DataSpec, seed: int, *, vary: tuple[Source, ...] = ()) -> TargetSplits:
+    """Load the targets that `load_splits` loads, turning no features into numbers.
+
+    Raises:
+        DataError: As `load_splits`.
+    """
+    parted = _part(spec, seed, vary=vary)
+    return TargetSplits(*(parted.y[rows] for rows in parted.rows), summary=parted.summary)
+
+
+@dataclass(frozen=True)
+class _Parted:
+    """All rows of a study, and which split each is in.
+
+    Attributes:
+        prepared: The rows.
+        y: Their target (row,), scaled.
+        rows: The positions of the training, validation and test rows, each (row,).
+        summary: What was resolved.
+    """
+
+    prepared: "_Prepared"
+    y: np.ndarray
+    rows: tuple[np.ndarray, ...]
+    summary: DataSummary
+
+
+def _part(spec: DataSpec, seed: int, *, vary: tuple[Source, ...]) -> _Parted:
     prepared = _prepare(spec, random_state=_random_state(spec, seed, vary=vary))
-    target, features = prepared.target, prepared.features
+    target = prepared.target
     parts = _split_rows(spec, target, _split_seed(spec, seed, vary=vary))
     check_classes(target, spec.task)
     counts = _count(target, parts)
     _check_every_class(counts, target, spec, seed=seed if {"split", "data"} & set(vary) else None)
-    transformer = features.transformer().fit(features.table.iloc[parts[0]])
-    splits = [
-        Split(np.asarray(transformer.transform(features.table.iloc[rows])), target.y[rows], rows)
-        for rows in parts
-    ]
-    return Splits(*splits, summary=_summary(prepared, counts, n_features=splits[0].x.shape[1]))
+    scaled = spec.scale_target and target.task == "regression"
+    scale = target_scale(target.y[parts[0]]) if scaled else None
+    y = standardise(target.y, scale) if scale else target.y
+    return _Parted(prepared, y, parts, _summary(prepared, counts, scale=scale))
 
 
 @dataclass(frozen=True)
@@ -132,11 +186,11 @@ def _prepare_now(spec: DataSpec, *, random_state: int | None) -> _Prepared:
 
 
 def _summary(
-    prepared: _Prepared, counts: tuple[SplitCount, ...], *, n_features: int
+    prepared: _Prepared, counts: tuple[SplitCount, ...], *, scale: TargetScale | None
 ) -> DataSummary:
     target = prepared.target
     reading = TableReading(target.reading, prepared.features.reading, prepared.delimiter)
-    return DataSummary(target.task, target.why, target.classes, counts, n_features, reading)
+    return DataSummary(target.task, target.why, target.classes, counts, reading, scale)
 
 
 def _random_state(spec: DataSpec, seed: int, *, vary: tuple[Source, ...]) -> int | None:
@@ -213,9 +267,15 @@ def _check_counts(y: np.ndarray, classes: tuple[str, ...], *, needed: int, key: 
 def _count(target: Target, parts: tuple[np.ndarray, ...]) -> tuple[SplitCount, ...]:
     names = ("training", "validation", "test")
     return tuple(
-        count_split(name, target.y[rows], n_classes=len(target.classes))
+        SplitCount(name, len(rows), _count_classes(target, rows))
         for name, rows in zip(names, parts, strict=True)
     )
+
+
+def _count_classes(target: Target, rows: np.ndarray) -> tuple[int, ...]:
+    n_classes = len(target.classes)
+    counts = np.bincount(target.y[rows], minlength=n_classes) if n_classes else ()
+    return tuple(int(count) for count in counts)
 
 
 def _check_every_class(

@@ -1,11 +1,27 @@
-"""What came of a study's data, for a report: the task, the rows of each split, the columns."""
+"""What came of a study's data, for a report; the manifest keeps it, so it loads nothing heavy."""
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Literal
 
 from finetune.data.reading import TableReading
 from finetune.spec.data import TargetTask
+
+# What is predicted for every row: the mean or the median of the training rows' target, or the
+# shares of its classes.
+Constant = Literal["mean", "median", "shares"]
+
+
+@dataclass(frozen=True)
+class TargetScale:
+    """What a target for regression was standardised by.
+
+    Attributes:
+        mean: Of the training rows, in the target's own unit.
+        scale: Their standard deviation, likewise; 1 where they are all the same.
+    """
+
+    mean: float
+    scale: float
 
 
 @dataclass(frozen=True)
@@ -33,19 +49,37 @@ class DataSummary:
         why: Why it is this task, as "the target has 312 distinct numbers".
         classes: Names of the classes, in order; empty for regression.
         splits: The training, validation and test rows.
-        n_features: Number of columns of numbers that the network gets.
         reading: How the table was read.
+        target_scale: What a target for regression was standardised by; None where it was not.
     """
 
     task: TargetTask
     why: str
     classes: tuple[str, ...]
     splits: tuple[SplitCount, ...]
-    n_features: int
     reading: TableReading
+    target_scale: TargetScale | None = None
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of numbers that the network gets."""
+        return sum(column.features for column in self.reading.columns)
 
 
-def count_split(name: str, y: np.ndarray, *, n_classes: int) -> SplitCount:
-    """Count the rows of a split by its target `y` (row,), as `Target.y`."""
-    counts = np.bincount(y, minlength=n_classes) if n_classes else ()
-    return SplitCount(name, len(y), tuple(int(count) for count in counts))
+@dataclass(frozen=True)
+class Baselines:
+    """What a constant prediction learned from the training rows reaches.
+
+    Attributes:
+        constant: What it predicts; None where no formula tells which is best under the loss.
+        train_loss, val_loss, test_loss: (seed,) from seed 0, or of length 1 where all seeds share
+            their rows; empty where `constant` is None.
+        target_scale: How much of the target's own unit a unit of the losses' target is, likewise;
+            never empty.
+    """
+
+    constant: Constant | None
+    train_loss: tuple[float, ...]
+    val_loss: tuple[float, ...]
+    test_loss: tuple[float, ...]
+    target_scale: tuple[float, ...]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from finetune.models.summary import NetworkSummary
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 
@@ -57,13 +58,15 @@ class TaskTables(NamedTuple):
     """Results as tables: `runs`, a row a run; `epochs`, a row a run and epoch (`tabulate`).
 
     `rows_trained` counts the epochs that rows of weights were trained for; runs that share a row
-    share its epochs. `notes` are sentences for the user on how the task was trained.
+    share its epochs. `notes` are sentences for the user on how the task was trained, and `network`
+    says what was.
     """
 
     runs: "pd.DataFrame"
     epochs: "pd.DataFrame"
     rows_trained: int
     notes: tuple[str, ...] = ()
+    network: NetworkSummary | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from finetune.engines.problem import Problem
 from finetune.errors import SpecError
 from finetune.models.initial_values import SeededModel
 from finetune.models.network import build_model
+from finetune.models.summary import summarise
 from finetune.spec.model import ModelSpec
 from finetune.spec.training import OptimizerSpec
 from finetune.spec.variants import VariantSpec
@@ -36,10 +37,11 @@ class KerasProblem:
 
     Attributes:
         model: Not compiled.
+        summary: What it is, for a report.
         loss: Returns the mean loss of some rows.
         row_accuracy: Returns a value for each row, 1 where it is right; None for regression.
         accuracy: Returns the mean of `row_accuracy`; None for regression.
-        notes: Sentences on the choices made in reading the data, and on what of the network is not
+        notes: Sentences on what of the network is not
             used.
 
     Raises:
@@ -54,7 +56,9 @@ class KerasProblem:
             partial(_build, problem, spec.model), like=like and partial(_build, problem, like)
         )
         self.model = self._seeded.model
-        self.notes = (*problem.notes, *([_COMPILED] if self.model.compiled else []))
+        self.notes = (_COMPILED,) if self.model.compiled else ()
+        # A report describes the study's own network; that of a variant is told by what differs.
+        self.summary = None if like else summarise(self.model)
         self.loss = _loss(str(spec.training.loss))
         name = spec.training.accuracy
         self.row_accuracy: Measure | None = getattr(keras.metrics, name) if name else None

@@ -7,10 +7,14 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from finetune.data.reading import reading_notes
 from finetune.data.splits import Split, Splits, load_splits
 from finetune.errors import DataError
-from finetune.models.losses import USUAL_LOSSES, fitting_accuracy, fitting_loss
+from finetune.models.losses import (
+    USUAL_LOSSES,
+    check_loss_of_scaled,
+    fitting_accuracy,
+    fitting_loss,
+)
 from finetune.models.measured import check_measured
 from finetune.spec.seeds import Source, batch_order, stream
 from finetune.spec.study import StudySpec
@@ -26,11 +30,17 @@ class Arrays:
 
 @dataclass(frozen=True)
 class SeedData:
-    """The three splits of one seed."""
+    """The three splits of one seed.
+
+    Attributes:
+        target_scale: How much of the target's own unit a unit of every `y` is: what an error in
+            units of `y` is multiplied by. 1 for classes, and for numbers that were not scaled.
+    """
 
     train: Arrays
     val: Arrays
     test: Arrays
+    target_scale: float = 1.0
 
 
 class Problem:
@@ -40,7 +50,6 @@ class Problem:
         spec: The study, with the loss and the accuracy filled in that follow from its target.
         n_features: Width of a row.
         n_classes: Of the target; 0 for regression.
-        notes: Sentences on the choices that were made in reading the data.
 
     Raises:
         SpecError: The loss or the accuracy does not fit the target, or what is not measured with
@@ -53,8 +62,6 @@ class Problem:
         self.spec = _with_metrics(spec, splits)
         check_measured(self.spec)
         self.n_features, self.n_classes = splits.n_features, splits.n_classes
-        # What a user should know of how the table was read.
-        self.notes = tuple(f"data: {note}" for note in reading_notes(splits.reading))
         self._first = self._arrays(splits)
 
     def varied(self, vary: tuple[Source, ...]) -> "Problem":
@@ -111,7 +118,8 @@ class Problem:
         return stream("order", seed, vary=self.spec.vary, replicate=replicate)
 
     def _arrays(self, splits: Splits) -> SeedData:
-        return SeedData(*(self._typed(rows) for rows in (splits.train, splits.val, splits.test)))
+        typed = (self._typed(rows) for rows in (splits.train, splits.val, splits.test))
+        return SeedData(*typed, target_scale=splits.target_scale)
 
     def _typed(self, rows: Split) -> Arrays:
         dtype = self.spec.training.dtype
@@ -156,6 +164,8 @@ class Prepared(Generic[T]):
 
 def _with_metrics(spec: StudySpec, splits: Splits) -> StudySpec:
     loss = fitting_loss(spec.training.loss, task=splits.task, n_classes=splits.n_classes)
+    if splits.summary.target_scale:
+        check_loss_of_scaled(loss)
     accuracy = fitting_accuracy(spec.training.accuracy, task=splits.task, loss=loss)
     training = spec.training.model_copy(update={"loss": loss, "accuracy": accuracy})
     return spec.model_copy(update={"training": training})

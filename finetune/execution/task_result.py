@@ -9,6 +9,7 @@ from typing import NamedTuple
 from finetune.engines.base import ProgressCallback, Task, TaskTables
 from finetune.engines.registry import get_engine
 from finetune.errors import FinetuneError, describe_exception
+from finetune.models.summary import NetworkSummary
 from finetune.store.base import Store
 
 # Trains every run of a task, and calls back with the share of it that is done.
@@ -29,6 +30,7 @@ class TaskResult(NamedTuple):
         row_epochs: Epochs that rows of weights were trained for.
         run_epochs: Epochs of runs, which share rows.
         notes: What the user should know of how it was done.
+        network: What was trained.
         error: What the user can mend, which every other task would meet too.
         failure: What went wrong with this task alone, in one line.
         warning: What slows the worker down; "" where nothing does.
@@ -38,6 +40,7 @@ class TaskResult(NamedTuple):
     row_epochs: int = 0
     run_epochs: int = 0
     notes: tuple[str, ...] = ()
+    network: NetworkSummary | None = None
     error: FinetuneError | None = None
     failure: str | None = None
     warning: str = ""
@@ -70,7 +73,11 @@ def train_task(
 def trained_task(tables: TaskTables, *, stored: bool = False) -> TaskResult:
     """Return the result of a task that was trained, without the tables where they are stored."""
     return TaskResult(
-        None if stored else tables, tables.rows_trained, len(tables.epochs), tables.notes
+        None if stored else tables,
+        tables.rows_trained,
+        len(tables.epochs),
+        tables.notes,
+        tables.network,
     )
 
 

@@ -12,6 +12,7 @@ from finetune.errors import SpecError, TrainingError
 from finetune.execution.base import Executor
 from finetune.execution.in_process import InProcessExecutor
 from finetune.execution.progress import SILENT, Progress
+from finetune.models.summary import NetworkSummary
 from finetune.planning.block import Block
 from finetune.store.base import Store
 from finetune.store.manifest import FailedTask
@@ -39,13 +40,17 @@ class Options:
 
 @dataclass(frozen=True)
 class TrainingSummary:
-    """What was trained. Runs that share a row of weights share the epochs it was trained for."""
+    """What was trained. Runs that share a row of weights share the epochs it was trained for.
+
+    `network` is None where nothing was.
+    """
 
     runs_reused: int = 0
     runs_trained: int = 0
     row_epochs_trained: int = 0
     run_epochs_delivered: int = 0
     notes: tuple[str, ...] = ()
+    network: NetworkSummary | None = None
     failures: tuple[FailedTask, ...] = ()
 
     def raise_failures(self) -> None:
@@ -122,6 +127,7 @@ def _train(
         row_epochs_trained=sum(result.row_epochs for _, result in trained),
         run_epochs_delivered=sum(result.run_epochs for _, result in trained),
         notes=tuple(sorted({note for _, result in trained for note in result.notes})),
+        network=next((result.network for _, result in trained if result.network), None),
         failures=tuple(failures),
     )
 

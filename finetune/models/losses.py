@@ -1,5 +1,6 @@
 """Which loss and which accuracy fit a target, and what the network's outputs must be for them."""
 
+from finetune.data.summary import Constant
 from finetune.errors import SpecError
 from finetune.spec.data import TargetTask
 from finetune.spec.training import Accuracy
@@ -16,6 +17,11 @@ OUTPUT_ACTIVATIONS: dict[str | None, str] = {
     "binary_focal_crossentropy": "sigmoid",
     "sparse_categorical_crossentropy": "softmax",
 }
+
+# Those of the difference between target and prediction, which scaling a target only rescales.
+_OF_DIFFERENCES = (
+    "mean_squared_error", "mse", "mean_absolute_error", "mae", "huber", "log_cosh",
+)  # fmt: skip
 
 _ALLOWED: dict[TargetTask, str] = {
     "binary": "are 'binary_crossentropy' and other losses of one output",
@@ -40,7 +46,7 @@ def fitting_loss(wanted: str | None, *, task: TargetTask, n_classes: int) -> str
     if wanted is None:
         return USUAL_LOSSES[task]
     # Keras's other names of these losses: the output layer is chosen by the usual ones.
-    other = wanted.lower().replace("_", "").endswith(("crossentropy", "bce"))
+    other = _flat(wanted).endswith(("crossentropy", "bce"))
     fits = {
         "binary": is_classification(wanted) or not other,
         "multiclass": wanted == USUAL_LOSSES["multiclass"],
@@ -53,6 +59,38 @@ def fitting_loss(wanted: str | None, *, task: TargetTask, n_classes: int) -> str
             f"{_ALLOWED[task]}; leave it out, or set data.task"
         )
     return wanted
+
+
+def check_loss_of_scaled(loss: str) -> None:
+    """Check that a loss means the same of a standardised target, which has values below 0.
+
+    Raises:
+        SpecError: It is another one, such as those of shares or counts.
+    """
+    known = {_flat(name) for name in _OF_DIFFERENCES}
+    if _flat(loss) not in known:
+        raise SpecError(
+            f"training.loss: received {loss!r}, but the target is standardised, so that about half "
+            f"of it is below 0; allowed with that are {', '.join(map(repr, _OF_DIFFERENCES))}; "
+            "say data.scale_target = false"
+        )
+
+
+def constant_prediction(loss: str) -> Constant | None:
+    """Return which constant prediction is best under a loss; None where no formula tells."""
+    match _flat(loss):
+        case "meansquarederror" | "mse":
+            return "mean"
+        case "meanabsoluteerror" | "mae":
+            return "median"
+        case "binarycrossentropy" | "sparsecategoricalcrossentropy":
+            return "shares"
+    return None
+
+
+def _flat(name: str) -> str:
+    """Return what Keras's names of one loss, a function or a class, have in common."""
+    return name.lower().replace("_", "")
 
 
 def fitting_accuracy(wanted: Accuracy | None, *, task: TargetTask, loss: str) -> Accuracy | None:

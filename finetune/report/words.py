@@ -9,7 +9,8 @@ MEAN_WITH_INTERVAL = "mean over seeds with its 95 % t interval"
 
 def metric_label(metric: str) -> str:
     """Return a metric's name as it heads a column or a row, as "Training loss"."""
-    return metric_name(metric).capitalize()
+    name = metric_name(metric)
+    return name[:1].upper() + name[1:]
 
 
 def listed(words: Sequence[str]) -> str:

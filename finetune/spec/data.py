@@ -12,6 +12,14 @@ TargetTask = Literal["binary", "multiclass", "regression"]
 
 FILE_FORMATS = (".csv", ".tsv", ".parquet", ".npz")
 
+# Those of scikit-learn whose target is no whole numbers.
+_REGRESSION_SOURCES = frozenset(
+    {
+        "load_diabetes", "load_linnerud", "make_friedman1", "make_friedman2", "make_friedman3",
+        "make_regression", "make_s_curve", "make_sparse_uncorrelated", "make_swiss_roll",
+    }
+)  # fmt: skip
+
 
 class DataSpec(UserFileSpec):
     """Where the rows come from and how they are split; sizes are shares of all rows.
@@ -22,6 +30,9 @@ class DataSpec(UserFileSpec):
 
     Of text that is numbers, `decimal` and `thousands` say what is ambiguous otherwise, as 1,234 is;
     `missing` are the words that stand for missing, instead of the usual ones and in the target too.
+
+    `scale_target` standardises a target for regression by the training rows of each split, so that
+    losses are in units of its variance; classes it leaves as they are.
     """
 
     source: Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)]
@@ -34,6 +45,7 @@ class DataSpec(UserFileSpec):
     thousands: Literal[",", ".", " ", "'"] | None = None
     missing: tuple[Name, ...] | None = None
     stratify: bool | None = None
+    scale_target: bool = True
     test_size: Share = 0.2
     val_size: Share = 0.2
     split_seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
@@ -60,6 +72,13 @@ class DataSpec(UserFileSpec):
         if self.stratify is None:
             return self.kind != "sklearn" or self.source.startswith("load_")
         return self.stratify
+
+    @property
+    def may_be_regression(self) -> bool:
+        """Whether the target may be numbers; where `task` is not set only the rows tell."""
+        if self.task or self.stratify:
+            return self.task == "regression"
+        return self.kind != "sklearn" or self.source in _REGRESSION_SOURCES
 
     def __hash__(self) -> int:
         # `args` is a dictionary, which has no hash; what is equal has these two equal.

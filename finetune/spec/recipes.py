@@ -48,6 +48,10 @@ def data_inputs(data: DataSpec) -> dict[str, Any]:
     inputs.pop("stratify", None)
     if data.stratified:
         inputs["stratify"] = True
+    # So classes keep their recipes, and numbers have those of before where they are not scaled.
+    inputs.pop("scale_target", None)
+    if data.scale_target and data.may_be_regression:
+        inputs["scale_target"] = True
     if data.content and data.kind == "file":
         inputs["source"] = data.format
     # Neither scikit-learn nor `compare`, which writes an NPZ file, brings columns of text.

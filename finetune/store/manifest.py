@@ -7,8 +7,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from finetune.data.summary import Baselines, DataSummary
 from finetune.engines.registry import engine_names
 from finetune.errors import StoreError
+from finetune.models.summary import NetworkSummary
 from finetune.spec.regular_file import read_regular
 from finetune.spec.study import StudySpec
 from finetune.store.atomic import write_whole
@@ -60,7 +62,10 @@ class Manifest(BaseModel):
         runs_reused, runs_trained: By the training that came last.
         row_epochs_trained: Epochs that rows of weights were trained for.
         run_epochs_delivered: Epochs of runs, which share rows.
-        notes: What a reader should know of how it was done.
+        notes: What a reader should know of how the runs were trained.
+        data: What was resolved of the data at seed 0; None where they could not be loaded here.
+        baselines: What a constant prediction reaches, likewise.
+        network: What was trained; None where no training has told yet.
         failures: Tasks that failed at every try.
         wall_seconds: Of each stage.
     """
@@ -81,6 +86,9 @@ class Manifest(BaseModel):
     row_epochs_trained: int = 0
     run_epochs_delivered: int = 0
     notes: tuple[str, ...] = ()
+    data: DataSummary | None = None
+    baselines: Baselines | None = None
+    network: NetworkSummary | None = None
     failures: tuple[FailedTask, ...] = ()
     wall_seconds: dict[str, float]
 
@@ -119,6 +127,15 @@ class Manifest(BaseModel):
     def noting(self, notes: Iterable[str]) -> Self:
         """Return the manifest with further notes, each once."""
         return self.updated(notes=tuple(sorted({*self.notes, *notes})))
+
+    def continuing(self, earlier: "Manifest | None") -> Self:
+        """Return the manifest with what an earlier training of the same problem has told.
+
+        What is stored is not trained again, and so tells nothing anew.
+        """
+        if earlier is None or (earlier.digest, earlier.engine) != (self.digest, self.engine):
+            return self
+        return self.noting(earlier.notes).updated(network=self.network or earlier.network)
 
     def write(self, folder: Path) -> None:
         """Write it into a study's folder.

@@ -64,6 +64,11 @@ class Results:
         return verdicts[claim]
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of how the data were read and the runs were trained."""
+        return self.manifest.noting(self.analysis.notes).notes
+
+    @property
     def failed(self) -> int:
         """Number of runs that failed: a loss became NaN or infinite, or training never ended."""
         return list(self.runs["status"]).count("failed")

@@ -9,7 +9,7 @@ from finetune.analysis.tuned import read_tuned
 from finetune.claims.words import plan_sentence
 from finetune.engines.registry import DEFAULT
 from finetune.errors import StoreError
-from finetune.execution.training import Options, train_blocks
+from finetune.execution.training import Options, TrainingSummary, train_blocks
 from finetune.planning.block import Block
 from finetune.planning.plan import Plan
 from finetune.report.render import write_report
@@ -19,6 +19,7 @@ from finetune.store.base import Store
 from finetune.store.links import refuse_links_of_study
 from finetune.store.manifest import Manifest, read_manifest
 from finetune.store.results import ResultStore
+from finetune.studies.data import describe_data
 from finetune.studies.fit_only import fit_notes, train_exactly
 from finetune.studies.results import Results
 
@@ -64,7 +65,10 @@ def run_study(
         spec, engine=engine, seeds=spec.seeds, command=options.command, started=started
     )
     manifest = manifest.updated(**vars(summary)).timed(training=time.perf_counter() - clock)
-    manifest = manifest.noting(fit_notes(spec, engine))
+    manifest = manifest.noting(fit_notes(spec, engine)).continuing(_earlier(folder))
+    manifest = describe_data(manifest, on_note=options.progress.note)
+    # What only training tells is kept, even if the program is killed from here on.
+    manifest.write(folder)
     stored = plan.stored(store) if summary.failures else plan
     return _report(stored, store, folder, manifest=manifest, figures=options.figures)
 
@@ -78,7 +82,7 @@ def train_slice(
     engine: str = DEFAULT.name,
     options: Options | None = None,
 ) -> int:
-    """Train one slice of a study's seeds, and write no report.
+    """Train one slice of a study's seeds; write what training told, and no report.
 
     Slices share no run. Once all of them lie in one folder, `run_study` there trains nothing more.
 
@@ -97,17 +101,24 @@ def train_slice(
         FinetuneError: something cannot be done; what was finished is stored.
     """
     options = options or Options()
+    started = datetime.now(UTC)
     refuse_links_of_study(folder)
     store = ResultStore(folder / "store")
     store.open(options.progress.note)
 
-    def train(spec: StudySpec) -> list[Block]:
+    def train(spec: StudySpec) -> tuple[list[Block], TrainingSummary]:
         blocks = Plan.of(spec, engine).blocks
         slices = [block.slice(number, of) for block in blocks]
-        train_blocks(slices, store, options).raise_failures()
-        return blocks
+        summary = train_blocks(slices, store, options)
+        summary.raise_failures()
+        return blocks, summary
 
-    blocks, _ = train_exactly(train, spec, engine=engine, progress=options.progress)
+    (blocks, summary), spec = train_exactly(train, spec, engine=engine, progress=options.progress)
+    manifest = Manifest.of(
+        spec, engine=engine, seeds=spec.seeds, command=options.command, started=started
+    )
+    manifest = manifest.updated(**vars(summary)).noting(fit_notes(spec, engine))
+    manifest.continuing(_earlier(folder)).write(folder)
     missing = [store.missing(block.recipes, block.seeds).values() for block in blocks]
     return sum(len(names) for seeds in missing for names in seeds)
 
@@ -123,6 +134,14 @@ def read_study(folder: Path, *, figures: bool = True) -> Results:
     store.check()
     plan = _plan_of_stored(manifest, store, folder)
     return _report(plan, store, folder, manifest=manifest, figures=figures)
+
+
+def _earlier(folder: Path) -> Manifest | None:
+    """Return the manifest that is in a folder; None where there is none that can be read."""
+    try:
+        return read_manifest(folder)
+    except StoreError:
+        return None
 
 
 def _plan_of_stored(manifest: Manifest, store: Store, folder: Path) -> Plan:
@@ -143,9 +162,10 @@ def _report(
     plan: Plan, store: Store, folder: Path, *, manifest: Manifest, figures: bool
 ) -> Results:
     clock = time.perf_counter()
-    analysis = analyse(plan, store, tuned=read_tuned(folder, plan.runs.spec))
+    tuned = read_tuned(folder, plan.runs.spec)
+    analysis = analyse(plan, store, tuned=tuned, manifest=manifest)
     analysed = time.perf_counter()
-    manifest = manifest.noting(analysis.notes).timed(statistics=analysed - clock)
+    manifest = manifest.timed(statistics=analysed - clock)
     write_report(folder, analysis, manifest, figures=figures)
     manifest = manifest.timed(report=time.perf_counter() - analysed)
     manifest.write(folder)

@@ -121,6 +121,7 @@ def test_a_run_that_turns_nan_harms_no_neighbour(engine):
         "claims=[]",
         "data.source=make_regression",
         "data.args={n_samples=80, n_features=10, noise=5.0, random_state=1}",
+        "data.scale_target=false",
         "variants.2.reduce_lr={factor=0.05, patience=1, min_delta=1e9}",
         "training.epochs=4",
     )

@@ -7,7 +7,6 @@ from finetune.engines.keras_fit import KerasEngine
 from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.population import PopulationEngine
 from finetune.engines.problem import Problem
-from finetune.engines.registry import engine_names, get_engine
 from finetune.errors import DataError, SpecError
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
@@ -107,14 +106,17 @@ def test_numbers_have_no_accuracy():
         Problem(spec)
 
 
-def test_how_a_table_was_read_is_in_the_notes_of_every_engine(tmp_path):
-    rows = "\n".join(f"{n % 7},{'?' if n == 3 else n * 1.5},{n % 2}" for n in range(60))
-    (tmp_path / "table.csv").write_text("a,b,y\n" + rows)
-    (tmp_path / "study.toml").write_text(
-        'name = "noted"\nseeds = 1\ndata = { source = "table.csv", target = "y" }\n'
-        'model = { hidden = [2] }\ntraining = { epochs = 1 }\nvariants = [{ name = "plain" }]'
-    )
-    spec = load_spec(tmp_path / "study.toml")
-    for name in engine_names():
-        notes = get_engine(name).train(task(spec, seeds=(0,), engine=name)).notes
-        assert "data: b: numbers, 1 cell ('?') taken for missing" in notes
+@pytest.mark.parametrize("loss", ["poisson", "mean_squared_logarithmic_error"])
+def test_a_loss_that_needs_the_target_as_it_is_is_refused_where_that_is_scaled(loss):
+    overrides = ["data.source=load_diabetes", "data.args={}", f"training.loss={loss}"]
+    with pytest.raises(SpecError, match=r"training\.loss: received .*data\.scale_target = false"):
+        Problem(load_spec(overrides=overrides))
+    problem = Problem(load_spec(overrides=[*overrides, "data.scale_target=false"]))
+    assert problem.data(0).target_scale == 1
+    assert problem.data(0).train.y.min() > 0
+
+
+@pytest.mark.parametrize("loss", ["mse", "MeanAbsoluteError", "huber"])
+def test_losses_of_differences_take_a_scaled_target_by_any_of_keras_names(loss):
+    overrides = ["data.source=load_diabetes", "data.args={}", f"training.loss={loss}"]
+    assert Problem(load_spec(overrides=overrides)).data(0).target_scale > 1

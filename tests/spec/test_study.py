@@ -265,7 +265,11 @@ EARLIER = {
         "778b37ccb83c8a3d",
     ),
     "regression": (
-        ["training.loss=mean_squared_error", "data.source=make_regression"],
+        [
+            "training.loss=mean_squared_error",
+            "data.source=make_regression",
+            "data.scale_target=false",
+        ],
         "a4b117f4d253b060",
     ),
     "a loader's rows, not split by class": (
@@ -291,6 +295,26 @@ def test_recipes_of_the_founding_study_are_those_of_earlier_versions():
 def test_recipes_are_those_of_earlier_versions(study):
     overrides, expected = EARLIER[study]
     assert recipe(*overrides) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "scaled"),
+    [
+        ({"source": "make_regression"}, True),
+        ({"source": "load_diabetes"}, True),
+        ({"source": "load_wine"}, False),
+        ({"source": "load_wine", "task": "regression"}, True),
+        ({"source": "rows.npz"}, True),
+        ({"source": "rows.csv"}, True),
+        ({"source": "rows.csv", "task": "binary"}, False),
+        ({"source": "rows:load", "stratify": True}, False),
+    ],
+)
+def test_scaling_the_target_is_in_the_recipe_where_it_may_be_numbers(data, scaled):
+    spec = DataSpec.model_validate(data)
+    assert ("scale_target" in data_inputs(spec)) == scaled
+    unscaled = data_inputs(DataSpec.model_validate(data | {"scale_target": False}))
+    assert (data_inputs(spec) != unscaled) == scaled
 
 
 def test_a_loss_that_follows_the_task_is_the_recipe_of_one_that_is_said():

@@ -302,8 +302,8 @@ def test_a_mixture_of_versions_is_noted(run, tmp_path):
     results, _ = run()
     here = numeric_versions()["keras"]
     note = f"Runs were trained by several versions of keras: 3.14.0 (5 runs), {here} (15 runs)"
-    assert results.manifest.notes == (note,)
-    assert read_study(results.folder, figures=False).manifest.notes == (note,)
+    assert results.notes == (note,)
+    assert read_study(results.folder, figures=False).notes == (note,)
     assert "several versions of keras" in (results.folder / "report.md").read_text()
 
 

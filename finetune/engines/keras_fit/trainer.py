@@ -30,14 +30,15 @@ class FitTrainer:
 
     def train(self, task: Task, progress: ProgressCallback) -> TaskTables:
         """Train every run of the task, in the order of `task.runs`."""
-        trained = []
+        trained, network = [], None
         with precision(task.spec.training.dtype):
             for variant, seed in task.runs:
                 model = self._model_for(variant, task.spec)
                 run = model.fit(variant, seed, task=task)
                 trained.append(run.noting(model.initial_notes(task.variants)))
+                network = network or model.network
                 progress(len(trained) / len(task.runs))
-        return tabulate(task, join(trained))
+        return tabulate(task, join(trained))._replace(network=network)
 
     def _model_for(self, variant: VariantSpec, spec: StudySpec) -> "_CompiledModel":
         # A callback of the user's own may change the model itself: no other run must see that.
@@ -52,6 +53,7 @@ class _CompiledModel:
     def __init__(self, problem: Problem):
         self.problem = problem
         self._keras = KerasProblem(problem)
+        self.network = self._keras.summary
         # Keras annotates some of what is called here wrongly.
         self._model: Any = self._keras.model
         self._compile(problem)

@@ -64,6 +64,7 @@ class PopulationGraph:
     def __init__(self, problem: Problem):
         self.problem = problem
         self._keras = KerasProblem(problem)
+        self.network = self._keras.summary
         # Keras annotates some of what is called here wrongly.
         self._model: Any = self._keras.model
         self._values_per_row = _check_exact(self._model, problem.data(0).train.x.shape[1:])

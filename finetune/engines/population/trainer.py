@@ -42,7 +42,7 @@ class PopulationTrainer:
                     population.train(lambda s, b=before: progress((b + s) / len(smaller)))
                 )
         notes = graph.initial_notes(task.variants)
-        return tabulate(task, join(trained).noting(notes))
+        return tabulate(task, join(trained).noting(notes))._replace(network=graph.network)
 
 
 def _within_memory(task: Task, graph: PopulationGraph) -> Iterator[Task]:

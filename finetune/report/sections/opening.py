@@ -7,6 +7,7 @@ from finetune.analysis.analysis import Analysis
 from finetune.analysis.runs import finished
 from finetune.claims.verdict import Verdict
 from finetune.claims.words import holm_sentence, objections, sentence
+from finetune.report.constant_words import no_better_sentence, units_sentence
 from finetune.report.markdown import number, paragraphs, plain, plus_minus, table
 from finetune.report.sections.base import ReportContext
 from finetune.report.words import metric_label
@@ -21,8 +22,9 @@ def opening(context: ReportContext) -> str:
         plain(holm_sentence(analysis.verdicts)),
         context.embed("opening"),
         _failures(analysis),
+        _no_better(analysis),
         _variants(analysis),
-        _means(analysis.spec),
+        " ".join(filter(None, (_means(analysis.spec), units_sentence(context.manifest)))),
     )
 
 
@@ -40,9 +42,15 @@ def _failures(analysis: Analysis) -> str:
     return f"**{failed} of {count} runs failed.** They are in no mean and are listed below."
 
 
+def _no_better(analysis: Analysis) -> str:
+    found = analysis.no_better
+    return f"**But:** {plain(no_better_sentence(found))}" if found else ""
+
+
 def _variants(analysis: Analysis) -> str:
     wanted = ("train_loss", "test_loss", "test_accuracy")
     metrics = [name for name in wanted if name in analysis.metrics]
+    metrics += [name for name in ("test_rmse",) if name in analysis.runs]
     rows = []
     for variant in analysis.variants:
         summary = analysis.summary.loc[analysis.summary["variant"] == variant].set_index("metric")

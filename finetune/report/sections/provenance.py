@@ -5,7 +5,7 @@ from typing import Any
 
 from finetune.planning.units import duration
 from finetune.report.markdown import code, plain, table
-from finetune.report.sections.base import ReportSection
+from finetune.report.sections.base import ReportContext, ReportSection
 from finetune.store.manifest import Manifest
 
 
@@ -48,4 +48,9 @@ _ROWS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "versions": ("Versions", _pairs),
 }
 
-PROVENANCE = ReportSection("Provenance", lambda context: provenance(context.manifest))
+
+def _with_all_notes(context: ReportContext) -> str:
+    return provenance(context.manifest.noting(context.analysis.notes))
+
+
+PROVENANCE = ReportSection("Provenance", _with_all_notes)

@@ -1,5 +1,7 @@
 """What was run, in words: data, network, training, variants, and what the seeds vary."""
 
+from finetune.data.summary import DataSummary
+from finetune.models.losses import USUAL_LOSSES
 from finetune.report.markdown import (
     bullets,
     code,
@@ -10,21 +12,24 @@ from finetune.report.markdown import (
     table,
 )
 from finetune.report.sections.base import ReportSection
+from finetune.report.sections.resolved import TASKS, details, rows_fact, task_fact, weights_fact
 from finetune.report.variant_words import user_callbacks_note, variant_in_words
 from finetune.report.words import listed
 from finetune.spec.data import DataSpec
 from finetune.spec.seeds import SOURCE_WORDS
 from finetune.spec.study import StudySpec
-
-_TASKS = {
-    "binary": "two classes",
-    "multiclass": "several classes",
-    "regression": "regression",
-}
+from finetune.store.manifest import Manifest
 
 
-def setup(spec: StudySpec) -> str:
-    """Describe what was trained and on what, and how far the results reach."""
+def setup(spec: StudySpec, manifest: Manifest | None = None) -> str:
+    """Describe what was trained and on what, and how far the results reach.
+
+    `manifest` adds what data and network were resolved to.
+    """
+    data = manifest.data if manifest else None
+    network = manifest.network if manifest else None
+    spec = _filled_in(spec, data) if data else spec
+    weights = f" {weights_fact(network, vary=spec.vary)}" if network else ""
     variants = table(
         [(plain(variant.name), variant_in_words(variant)) for variant in spec.variants],
         columns=["Variant", "What it adds to the study, or sets otherwise"],
@@ -33,13 +38,32 @@ def setup(spec: StudySpec) -> str:
     sources = [f"the {SOURCE_WORDS[source]}" for source in spec.vary]
     facts = bullets(
         f"**Data:** {_data(spec)}",
-        f"**Network:** {_network(spec)}",
+        f"**Task:** {task_fact(data, vary=spec.vary)}" if data else "",
+        f"**Rows:** {rows_fact(data)}" if data else "",
+        f"**Network:** {_network(spec)}{weights}",
         f"**Training:** {_training(spec)}",
         f"**Runs:** {len(spec.variants)} variants at {spec.seeds} seeds. {_shared(spec)}",
         f"**What a seed changes:** {listed(sources)}.",
         f"**Scope:** {_scope(spec)}",
     )
-    return paragraphs(facts, variants, user_callbacks_note(spec), _min_delta_note(spec))
+    return paragraphs(
+        facts,
+        details(manifest) if manifest else "",
+        variants,
+        user_callbacks_note(spec),
+        _min_delta_note(spec),
+    )
+
+
+def _filled_in(spec: StudySpec, data: DataSummary) -> StudySpec:
+    """Return the study with the task and the loss that followed from its data."""
+    loss = spec.training.loss or USUAL_LOSSES[data.task]
+    return spec.model_copy(
+        update={
+            "data": spec.data.model_copy(update={"task": data.task}),
+            "training": spec.training.model_copy(update={"loss": loss}),
+        }
+    )
 
 
 def _shared(spec: StudySpec) -> str:
@@ -75,7 +99,7 @@ def _split(spec: StudySpec) -> str:
 
 def _target(data: DataSpec) -> str:
     named = f", target {code(data.target)}" if data.target else ""
-    task = f", for {_TASKS[data.task]}" if data.task else ""
+    task = f", for {TASKS[data.task]}" if data.task else ""
     return named + task
 
 
@@ -167,4 +191,6 @@ def _min_delta_note(spec: StudySpec) -> str:
     )
 
 
-SETUP = ReportSection("What was run", lambda context: setup(context.analysis.spec))
+SETUP = ReportSection(
+    "What was run", lambda context: setup(context.analysis.spec, context.manifest)
+)

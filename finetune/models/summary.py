@@ -1,0 +1,67 @@
+"""What a network is, as data: its layers, and which of its weights are trained."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One layer.
+
+    Attributes:
+        name: Its name in the network.
+        kind: Name of its class.
+        shape: Of what it returns for a row, an open axis as None; None where Keras cannot tell.
+        weights: Number of its weights, its layers' own too.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int | None, ...] | None
+    weights: int
+
+
+@dataclass(frozen=True)
+class NetworkSummary:
+    """A network.
+
+    Attributes:
+        layers: In Keras's order.
+        trainable: Number of weights that the optimizer changes.
+        other: Number of all others: frozen ones, and statistics that layers keep themselves.
+        penalised: Whether its loss has more terms than the study's loss, as regularisers add them.
+    """
+
+    layers: tuple[LayerSummary, ...]
+    trainable: int
+    other: int
+    penalised: bool
+
+
+def summarise(model: Any) -> NetworkSummary:
+    """Summarise a `keras.Model`; states of random generators are no weights."""
+    return NetworkSummary(
+        layers=tuple(map(_layer, model.layers)),
+        trainable=_count(model.trainable_weights),
+        other=_count(model.non_trainable_weights),
+        penalised=bool(model.losses),
+    )
+
+
+def _layer(layer: Any) -> LayerSummary:
+    return LayerSummary(layer.name, type(layer).__name__, _shape(layer), _count(layer.weights))
+
+
+def _shape(layer: Any) -> tuple[int | None, ...] | None:
+    try:
+        shape = layer.output.shape
+    # Of a subclassed model nobody has called its layers, and some return several tensors.
+    except (AttributeError, ValueError):
+        return None
+    return tuple(shape[1:])
+
+
+def _count(weights: Iterable[Any]) -> int:
+    return sum(math.prod(weight.shape) for weight in weights)

@@ -1,0 +1,125 @@
+"""What a study was resolved to: the task, the rows of each split, columns as read, the network."""
+
+from collections.abc import Sequence
+
+from finetune.data.reading import ColumnReading, list_words
+from finetune.data.summary import DataSummary
+from finetune.models.summary import LayerSummary, NetworkSummary
+from finetune.report.markdown import NONE, folded, number, paragraphs, plain, table
+from finetune.report.words import listed
+from finetune.spec.seeds import Source
+from finetune.store.manifest import Manifest
+
+# A table has at most this many columns of classes.
+_MOST_CLASSES = 10
+
+TASKS = {
+    "binary": "two classes",
+    "multiclass": "several classes",
+    "regression": "regression",
+}
+_BECAME = {"dropped": "left out", "number": "scaled", "category": "one-hot encoded"}
+
+
+def task_fact(data: DataSummary, *, vary: Sequence[Source]) -> str:
+    """Say which task it is and why, and what became of its target."""
+    at = "at seed 0 " if {"split", "data"} & set(vary) else ""
+    scale = data.target_scale
+    scaled = (
+        ". The target is standardised by the training rows "
+        f"({at}mean {number(scale.mean)}, standard deviation {number(scale.scale)})"
+        if scale
+        else ""
+    )
+    return f"{TASKS[data.task]}, since {plain(data.why)}{scaled}."
+
+
+def rows_fact(data: DataSummary) -> str:
+    """Say how many rows each split has, and how many features."""
+    rows = listed([f"{split.rows:,} {plain(split.name)}" for split in data.splits])
+    columns = [column for column in data.reading.columns if column.kind != "dropped"]
+    kinds = [
+        f"{count} of {word}"
+        for kind, word in (("number", "numbers"), ("category", "categories"))
+        if (count := sum(column.kind == kind for column in columns))
+    ]
+    return (
+        f"{rows} rows; {data.n_features} features for the network, from columns: {listed(kinds)}."
+    )
+
+
+def weights_fact(network: NetworkSummary, *, vary: Sequence[Source]) -> str:
+    """Say how many weights are trained, and where all of them come from."""
+    other = f", {network.other:,} that it does not change" if network.other else ""
+    drawn = "anew for each seed" if "init" in vary else "once, the same for every seed"
+    return (
+        f"{network.trainable:,} weights that the optimizer changes{other}; all weights are drawn "
+        f"{drawn}, none is loaded."
+    )
+
+
+def details(manifest: Manifest) -> str:
+    """Tabulate the classes of each split and, folded, columns and layers, as far as known."""
+    data, network = manifest.data, manifest.network
+    return paragraphs(
+        _rows(data) if data and data.classes else "",
+        folded("Columns as they were read", _columns(data)) if data else "",
+        folded("Layers of the network", _layers(network.layers)) if network else "",
+    )
+
+
+def _rows(data: DataSummary) -> str:
+    """Tabulate the rows of each class in each split; of many classes the range."""
+    few = len(data.classes) <= _MOST_CLASSES
+    classes = [f"Class {plain(name)}" for name in data.classes]
+    rows = [(plain(split.name), *_counts(split.of_class, few=few)) for split in data.splits]
+    return table(rows, columns=["Rows", *(classes if few else ["Of each class"])])
+
+
+def _counts(of_class: Sequence[int], *, few: bool) -> list[str]:
+    if few:
+        return [f"{count:,}" for count in of_class]
+    return [f"{min(of_class, default=0):,} to {max(of_class, default=0):,}"]
+
+
+def _columns(data: DataSummary) -> str:
+    target = data.reading.target
+    rows = [_column(target, became="target"), *map(_column, data.reading.columns)]
+    columns = ["Column", "Read as", "Missing", "Taken for missing", "Became", "Features"]
+    return table(rows, columns=columns, align="left")
+
+
+def _column(column: ColumnReading, *, became: str = "") -> tuple[str, ...]:
+    return (
+        plain(column.name),
+        _read_as(column),
+        f"{column.missing:,}" if column.kind != "dropped" else NONE,
+        plain(list_words(column.missing_words)) if column.missing_words else NONE,
+        became or _BECAME[column.kind],
+        f"{column.features:,}" if not became else NONE,
+    )
+
+
+def _read_as(column: ColumnReading) -> str:
+    match column.kind:
+        case "dropped":
+            return NONE
+        case "category":
+            words = f"{column.categories:,} categories"
+        case "number":
+            words = f"numbers {plain(column.convention)}".rstrip()
+    return ", ".join(filter(None, (words, plain(column.remark))))
+
+
+def _layers(layers: Sequence[LayerSummary]) -> str:
+    rows = [
+        (f"{plain(layer.name)} ({plain(layer.kind)})", _shape(layer), f"{layer.weights:,}")
+        for layer in layers
+    ]
+    return table(rows, columns=["Layer", "Shape for a row", "Weights"])
+
+
+def _shape(layer: LayerSummary) -> str:
+    if layer.shape is None:
+        return NONE
+    return " x ".join("any" if axis is None else f"{axis:,}" for axis in layer.shape)
