@@ -13,6 +13,7 @@ from finetune.claims.verdict import Verdict
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
 from finetune.spec.variants import VariantSpec
+from finetune.store.manifest import Manifest
 from tests.made_comparisons import judge
 
 BUDGET = 12
@@ -63,10 +64,9 @@ class Study:
     def verdict(self) -> Verdict | None:
         return judge(self.runs, self.spec, replicate=self.replicate) if self.spec.claims else None
 
-    def analysis(self) -> Analysis:
-        return analyse_runs(
-            self.spec, self.runs, self.epochs, checks=Checks(replicate=self.replicate)
-        )
+    def analysis(self, *, manifest: Manifest | None = None) -> Analysis:
+        checks = Checks(replicate=self.replicate)
+        return analyse_runs(self.spec, self.runs, self.epochs, checks=checks, manifest=manifest)
 
 
 def make_claim(

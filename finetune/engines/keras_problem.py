@@ -41,8 +41,7 @@ class KerasProblem:
         loss: Returns the mean loss of some rows.
         row_accuracy: Returns a value for each row, 1 where it is right; None for regression.
         accuracy: Returns the mean of `row_accuracy`; None for regression.
-        notes: Sentences on what of the network is not
-            used.
+        notes: Sentences on what of the network is not used.
 
     Raises:
         SpecError: Keras knows no such loss, or the model cannot be built.

@@ -7,17 +7,21 @@ After a deliberate change of words, write the text anew and read what git shows 
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from finetune.analysis.analysis import Analysis, Checks, analyse_runs
+from finetune.data.reading import ColumnReading, TableReading
+from finetune.data.summary import Baselines, DataSummary, SplitCount
+from finetune.models.summary import LayerSummary, NetworkSummary
 from finetune.report.markdown import Section
 from finetune.report.render import report_text
 from finetune.report.sections.registry import SECTIONS
 from finetune.stats.parity import Parity, RunParity
 from finetune.stats.probe import Falls, probe
 from finetune.stats.variance import variance_table
-from finetune.store.manifest import FailedTask
+from finetune.store.manifest import FailedTask, Manifest
 from tests.made_study import CLAIM, make_claim
 from tests.made_tuned import START, make_arm, make_baseline, make_contrasts, make_tuned
 from tests.report.made_report import context_of, made_manifest
@@ -25,7 +29,29 @@ from tests.report.made_report import context_of, made_manifest
 GOLDEN = Path(__file__).parent / "golden" / "report.md"
 
 
-def complete_analysis() -> Analysis:
+def resolved() -> dict[str, Any]:
+    """Make what a manifest says of data and network, and of a constant that one variant equals."""
+    columns = (
+        ColumnReading("age", "number", missing=1, missing_words={"?": 1}, features=1),
+        ColumnReading("town", "category", categories=3, features=3),
+        ColumnReading("id", "dropped"),
+    )
+    counts = {"training": (20, 16), "validation": (7, 5), "test": (6, 6)}
+    splits = tuple(SplitCount(name, sum(rows), rows) for name, rows in counts.items())
+    reading = TableReading(ColumnReading("bought", "category", categories=2), columns)
+    why = "the target has 2 distinct values that are no numbers"
+    layers = (
+        LayerSummary("dense", "Dense", (64,), 320),
+        LayerSummary("dense_1", "Dense", (1,), 65),
+    )
+    return {
+        "data": DataSummary("binary", why, ("no", "yes"), splits, reading),
+        "network": NetworkSummary(layers, trainable=385, other=0, penalised=False),
+        "baselines": Baselines("shares", (0.2,), (0.2,), (0.15,), (1.0,)),
+    }
+
+
+def complete_analysis(manifest: Manifest) -> Analysis:
     """Analyse a study with a claim, all of its checks, a search and failed runs."""
     made = make_claim(failed=(("early stopping", 3), ("early stopping", 4)))
     untrained = (made.runs["variant"] == "early stopping") & (made.runs["seed"] == 4)
@@ -53,13 +79,13 @@ def complete_analysis() -> Analysis:
         contrasts=make_contrasts(gain=0.001),
         baseline=make_baseline([0.25, 0.252, 0.26], [0.26, 0.261, 0.28]),
     )
-    return analyse_runs(made.spec, made.runs, epochs, checks=checks, tuned=tuned)
+    return analyse_runs(made.spec, made.runs, epochs, checks=checks, tuned=tuned, manifest=manifest)
 
 
 def test_the_report_reads_as_it_should():
-    analysis = complete_analysis()
     manifest = made_manifest(
-        spec=analysis.spec,
+        spec=make_claim().spec,
+        **resolved(),
         failures=(
             FailedTask(variants=("early stopping",), seeds=(4,), reason="worker lost three times"),
         ),
@@ -69,6 +95,7 @@ def test_the_report_reads_as_it_should():
         runs_trained=40,
         wall_seconds={"training": 75.0, "report": 3.94},
     )
+    analysis = complete_analysis(manifest)
     context = context_of(analysis, manifest)
     sections = [Section(section.title, section.body(context)) for section in SECTIONS]
     assert [section.title for section in sections if not section.body] == []

@@ -1,6 +1,7 @@
 """Names that would be code to a reader of the report: they show, and do nothing."""
 
 import re
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -8,12 +9,16 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
+from finetune.data.reading import ColumnReading, TableReading
+from finetune.data.summary import DataSummary, SplitCount
+from finetune.models.summary import LayerSummary, NetworkSummary
 from finetune.report.html import report_html
 from finetune.report.render import write_report
 from finetune.report.sections.provenance import provenance
 from finetune.report.sections.reproduction import reproduction
 from finetune.report.sections.setup import setup
 from finetune.spec.study_file import parse_spec
+from finetune.store.manifest import Manifest
 from tests.made_study import CLAIM_VARIANTS, Study, make_study
 from tests.report.made_report import made_manifest
 
@@ -142,3 +147,35 @@ def test_data_and_optimizer_of_a_study_show_as_text():
     tokens = rendered(setup(spec))
     assert [t.content for t in tokens if t.type.startswith("html")] == []
     assert "\u202e" not in setup(spec)
+
+
+def hostile_manifest() -> Manifest:
+    """Make a stranger's manifest, whose columns, classes and layers would act as code."""
+    script = f"{_SCRIPT}`|\n# [a](javascript:b) \u202e"
+    column = ColumnReading(script, "number", script, 1, {script: 1}, features=1, remark=script)
+    classes = ColumnReading(script, "category", script, 1, {script: 1}, 2, 2, script)
+    # Counts that fit nothing, too.
+    splits = (SplitCount(script, 3, (1, 2)), SplitCount("test", 4, (1, 2)))
+    reading = TableReading(classes, (column, classes), script)
+    data = DataSummary("binary", script, (script, "no"), splits, reading)
+    network = NetworkSummary((LayerSummary(script, script, (3,), 1),), 1, 0, penalised=False)
+    return made_manifest(data=data, network=network)
+
+
+def test_columns_classes_and_layers_of_a_stranger_show_as_text():
+    body = setup(make_study(seeds=1).spec, hostile_manifest())
+    tokens = rendered(body)
+    html = " ".join(t.content for t in tokens if t.type in ("html_block", "html_inline"))
+    assert {tag.split()[0] for tag in re.findall(r"<(/?[^<>]+?)/?>", html)} <= _TAGS
+    assert [t for t in tokens if t.type in ("heading_open", "link_open", "image")] == []
+    assert "\u202e" not in body
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 12])
+def test_counts_of_a_stranger_that_do_not_fit_break_nothing(count):
+    manifest = hostile_manifest()
+    classes = tuple(map(str, range(count)))
+    body = setup(
+        make_study(seeds=1).spec, manifest.updated(data=replace(manifest.data, classes=classes))
+    )
+    assert "Columns as they were read" in body

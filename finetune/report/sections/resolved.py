@@ -10,7 +10,7 @@ from finetune.report.words import listed
 from finetune.spec.seeds import Source
 from finetune.store.manifest import Manifest
 
-# A table has at most this many columns of classes.
+# A longer table of classes is folded.
 _MOST_CLASSES = 10
 
 TASKS = {
@@ -23,7 +23,7 @@ _BECAME = {"dropped": "left out", "number": "scaled", "category": "one-hot encod
 
 def task_fact(data: DataSummary, *, vary: Sequence[Source]) -> str:
     """Say which task it is and why, and what became of its target."""
-    at = "at seed 0 " if {"split", "data"} & set(vary) else ""
+    at = "at seed 0 " if _rows_vary(vary) else ""
     scale = data.target_scale
     scaled = (
         ". The target is standardised by the training rows "
@@ -32,6 +32,10 @@ def task_fact(data: DataSummary, *, vary: Sequence[Source]) -> str:
         else ""
     )
     return f"{TASKS[data.task]}, since {plain(data.why)}{scaled}."
+
+
+def _rows_vary(vary: Sequence[Source]) -> bool:
+    return bool({"split", "data"} & set(vary))
 
 
 def rows_fact(data: DataSummary) -> str:
@@ -62,24 +66,23 @@ def details(manifest: Manifest) -> str:
     """Tabulate the classes of each split and, folded, columns and layers, as far as known."""
     data, network = manifest.data, manifest.network
     return paragraphs(
-        _rows(data) if data and data.classes else "",
+        _classes(data, vary=manifest.spec.vary) if data else "",
         folded("Columns as they were read", _columns(data)) if data else "",
         folded("Layers of the network", _layers(network.layers)) if network else "",
     )
 
 
-def _rows(data: DataSummary) -> str:
-    """Tabulate the rows of each class in each split; of many classes the range."""
-    few = len(data.classes) <= _MOST_CLASSES
-    classes = [f"Class {plain(name)}" for name in data.classes]
-    rows = [(plain(split.name), *_counts(split.of_class, few=few)) for split in data.splits]
-    return table(rows, columns=["Rows", *(classes if few else ["Of each class"])])
-
-
-def _counts(of_class: Sequence[int], *, few: bool) -> list[str]:
-    if few:
-        return [f"{count:,}" for count in of_class]
-    return [f"{min(of_class, default=0):,} to {max(of_class, default=0):,}"]
+def _classes(data: DataSummary, *, vary: Sequence[Source]) -> str:
+    """Tabulate how many rows of each class every split has; folded where there are many."""
+    by_class = zip(*(split.of_class for split in data.splits), strict=False)
+    rows = [
+        (plain(name), *(f"{count:,}" for count in counts))
+        for name, counts in zip(data.classes, by_class, strict=False)
+    ]
+    at = " at seed 0" if _rows_vary(vary) else ""
+    columns = [f"Rows in {plain(split.name)}{at}" for split in data.splits]
+    body = table(rows, columns=["Class", *columns]) if rows else ""
+    return body if len(rows) <= _MOST_CLASSES else folded("Rows of each class", body)
 
 
 def _columns(data: DataSummary) -> str:

@@ -1,0 +1,107 @@
+"""What data and network were resolved to, in words; the golden report shows the rest."""
+
+import pytest
+
+from finetune.data.reading import ColumnReading, TableReading
+from finetune.data.summary import Baselines, DataSummary, SplitCount, TargetScale
+from finetune.models.summary import LayerSummary, NetworkSummary
+from finetune.report.sections.opening import opening
+from finetune.report.sections.setup import setup
+from finetune.store.manifest import Manifest
+from tests.made_study import make_study
+from tests.report.made_report import context_of, made_manifest, rows_of
+
+COLUMNS = (
+    ColumnReading("power", "number", convention="with a decimal comma", missing=3, features=1),
+    ColumnReading("town", "category", missing=2, categories=4, features=4),
+    ColumnReading("id", "dropped"),
+)
+HORSES = ColumnReading("horses", "number", missing=6, missing_words={"?": 6}, features=1)
+NETWORK = NetworkSummary(
+    (LayerSummary("conv", "Conv1D", (None, 8), 1200), LayerSummary("own", "Own", None, 34)),
+    trainable=1200,
+    other=34,
+    penalised=False,
+)
+
+
+def regression(*columns: ColumnReading) -> DataSummary:
+    splits = tuple(SplitCount(name, 60, ()) for name in ("training", "validation", "test"))
+    reading = TableReading(ColumnReading("price", "number"), columns)
+    why = "the target has 312 distinct numbers"
+    return DataSummary("regression", why, (), splits, reading, TargetScale(3e5, 1e5))
+
+
+def classes(count: int) -> DataSummary:
+    rows = tuple(range(1, count + 1))
+    splits = tuple(SplitCount(name, sum(rows), rows) for name in ("training", "validation", "test"))
+    reading = TableReading(ColumnReading("kind", "category", categories=count), COLUMNS)
+    names = tuple(f"c{number}" for number in rows)
+    return DataSummary("multiclass", "data.task says so", names, splits, reading)
+
+
+def said(manifest: Manifest, **study) -> str:
+    return setup(make_study(seeds=1, **study).spec, manifest)
+
+
+def test_the_task_the_loss_and_the_scale_are_told():
+    body = said(made_manifest(data=regression(*COLUMNS)))
+    assert "**Task:** regression, since the target has 312 distinct numbers. The target is" in body
+    assert "(mean 3e+05, standard deviation 1e+05)." in body
+    assert "loss mean\\_squared\\_error;" in body
+    assert "60 training, 60 validation and 60 test rows; 5 features for the network" in body
+    assert "from columns: 1 of numbers and 1 of categories." in body
+    varied = said(made_manifest(data=regression()), vary=("split",))
+    assert "(at seed 0 mean" in varied
+
+
+def test_every_column_is_told_with_what_became_of_it():
+    rows = rows_of(said(made_manifest(data=regression(*COLUMNS, HORSES))), "Column")
+    assert rows["price"] == ["numbers", "0", "-", "target", "-"]
+    assert rows["power"] == ["numbers with a decimal comma", "3", "-", "scaled", "1"]
+    assert rows["town"] == ["4 categories", "2", "-", "one-hot encoded", "4"]
+    assert rows["id"] == ["-", "-", "-", "left out", "0"]
+    assert rows["horses"] == ["numbers", "6", "'?'", "scaled", "1"]
+
+
+@pytest.mark.parametrize("count", [3, 40])
+def test_the_rows_of_each_class_are_counted_in_every_split(count):
+    body = said(made_manifest(data=classes(count)))
+    rows = rows_of(body, "Class")
+    assert rows["Class"] == ["Rows in training", "Rows in validation", "Rows in test"]
+    assert rows["c2"] == ["2", "2", "2"]
+    assert len(rows) == 1 + count
+    assert ("<summary>Rows of each class" in body) == (count == 40)
+
+
+def test_the_network_is_told_with_its_weights():
+    body = said(made_manifest(network=NETWORK))
+    assert "1,200 weights that the optimizer changes, 34 that it does not change; all" in body
+    assert "all weights are drawn anew for each seed, none is loaded." in body
+    assert rows_of(body, "Layer")["conv (Conv1D)"] == ["any x 8", "1,200"]
+    assert rows_of(body, "Layer")["own (Own)"] == ["-", "34"]
+    assert "drawn once, the same for every seed" in said(
+        made_manifest(network=NETWORK), vary=("order",)
+    )
+
+
+def test_a_manifest_of_earlier_versions_says_what_the_study_sets():
+    spec = make_study(seeds=1).spec
+    assert setup(spec, made_manifest()) == setup(spec)
+
+
+def test_the_first_screen_warns_of_variants_no_better_than_a_constant_and_has_the_rmse():
+    study = make_study(accuracy=False)
+    baselines = Baselines("mean", (0.0,), (0.0,), (0.0,), (100.0,))
+    manifest = made_manifest(data=regression(), network=NETWORK, baselines=baselines)
+    screen = opening(context_of(study.analysis(manifest=manifest), manifest, figures=False))
+    assert "**But:** These variants end with a test loss no better than a constant's: " in screen
+    assert "Predicting the mean of the training rows' target for every row has 0." in screen
+    assert "RMSE is in the target's own unit." in screen
+    means = study.analysis(manifest=manifest).runs.groupby("variant", observed=True)["test_rmse"]
+    name = study.spec.variants[0].name
+    assert rows_of(screen, "Variant")["Variant"][:3] == ["Training loss", "Test loss", "Test RMSE"]
+    shown = float(rows_of(screen, "Variant")[name][2].split()[0])
+    assert shown == pytest.approx(means.mean()[name], rel=0.05)
+    calm = manifest.updated(baselines=Baselines("mean", (9.0,), (9.0,), (9.0,), (1.0,)))
+    assert "constant" not in opening(context_of(study.analysis(manifest=calm), calm))
