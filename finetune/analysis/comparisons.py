@@ -66,7 +66,7 @@ def contrast_table(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
     family = contrasts(spec)
     if not family:
         return pd.DataFrame()
-    return compare(runs, family, margins=margins.model_dump(), alpha=alpha_of(spec), seed=_FLIPS)
+    return compare(runs, family, margins=margins.by_metric, alpha=alpha_of(spec), seed=_FLIPS)
 
 
 def disagreements(contrasts: pd.DataFrame, *, alpha: float) -> pd.DataFrame:
@@ -147,7 +147,7 @@ def claim_power(verdict: FitVerdict, spec: StudySpec) -> DetectableEffect:
         spec.seeds,
         alpha=verdict.alpha,
         deviations={side.metric: side.difference.sd for side in sides},
-        margins=margins_of(spec).model_dump(),
+        margins=margins_of(spec).by_metric,
     )
 
 

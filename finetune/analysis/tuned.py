@@ -117,7 +117,10 @@ def judged_study(spec: StudySpec) -> str:
     return digest(
         {
             "arms": [spec.recipe(arm, engine_for(arm, spec, DEFAULT.name).name) for arm in arms],
-            "claim": claim.model_dump(mode="json") if claim else None,
+            # Shares stand in the margins by now.
+            "claim": claim.model_dump(mode="json", exclude={"margins": {"shares"}})
+            if claim
+            else None,
             "problem": spec.problem,
             "seeds": spec.seeds,
         }

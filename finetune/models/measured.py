@@ -66,7 +66,7 @@ def _claimed_of(claim: ClaimSpec) -> Iterator[tuple[str, str]]:
         yield "metric", claim.metric
         return
     # What equals a default was hardly written with an accuracy in mind.
-    for name in claim.margins.model_dump(exclude_defaults=True):
+    for name in claim.margins.model_dump(exclude_defaults=True, exclude={"shares"}):
         yield f"margins.{name}", name
 
 

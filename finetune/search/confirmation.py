@@ -160,7 +160,7 @@ def _contrasts(
     """Compare the tuned arms with each other, and each with the study's own setting."""
     own = [(arm.name, arm.untuned) for arm in arms if arm.untuned]
     family = [(claim.treatment, claim.control), *own]
-    margins = claim.margins.model_dump()
+    margins = claim.margins.by_metric
     rows = compare(runs, family, margins=margins, alpha=claim.alpha, seed=_SIGNS_SEED)
     return rows.to_dict("records")  # pyright: ignore[reportReturnType]
 

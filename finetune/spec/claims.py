@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from finetune.spec.base import BaseSpec, Name
+from finetune.spec.base import BaseSpec, Name, Share
 
 VerdictName = Literal["supported", "refuted", "inconclusive", "not tested"]
 Direction = Literal["lower", "higher"]
@@ -12,16 +12,37 @@ Direction = Literal["lower", "higher"]
 Metric = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class Margins(BaseSpec):
-    """The largest absolute difference of each metric that does not matter."""
+class MarginShares(BaseSpec):
+    """Margins of losses as shares of what a constant prediction reaches on the same rows."""
 
+    train_loss: Share | None = None
+    test_loss: Share | None = None
+
+
+class Margins(BaseSpec):
+    """The largest absolute difference of each metric that does not matter.
+
+    What `shares` holds replaces the absolute margin of that loss when the study is run.
+    """
+
+    shares: MarginShares = MarginShares()
     train_loss: Annotated[float, Field(gt=0)] = 0.01
     test_loss: Annotated[float, Field(gt=0)] = 0.005
     train_accuracy: Annotated[float, Field(gt=0)] = 0.01
     test_accuracy: Annotated[float, Field(gt=0)] = 0.005
 
+    @property
+    def given_shares(self) -> dict[str, float]:
+        """The shares that are given, by their metric."""
+        return self.shares.model_dump(exclude_none=True)
 
-_USUAL_MARGINS = Margins().model_dump()
+    @property
+    def by_metric(self) -> dict[str, float]:
+        """The absolute margin of each metric."""
+        return self.model_dump(exclude={"shares"})
+
+
+_USUAL_MARGINS = Margins().by_metric
 
 
 class BaseClaimSpec(BaseSpec):

@@ -18,6 +18,7 @@ from finetune.store.base import Store
 from finetune.store.links import refuse_links_of_study
 from finetune.store.manifest import Manifest
 from finetune.store.results import ResultStore
+from finetune.studies.data import with_absolute_margins
 from finetune.studies.fit_only import fit_notes, train_exactly
 
 
@@ -44,10 +45,11 @@ def map_claim(
         FinetuneError: something cannot be done; what was finished is stored.
     """
     reducing_variants(spec, command="map")
-    claim = spec.underfits
-    assert claim is not None
     started, clock = datetime.now(UTC), time.perf_counter()
     options = options or Options()
+    spec = with_absolute_margins(spec, on_note=options.progress.note)
+    claim = spec.underfits
+    assert claim is not None
     refuse_links_of_study(folder)
     store = store or ResultStore(folder / "store")
     store.open(options.progress.note)

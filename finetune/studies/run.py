@@ -19,7 +19,7 @@ from finetune.store.base import Store
 from finetune.store.links import refuse_links_of_study
 from finetune.store.manifest import Manifest, read_manifest
 from finetune.store.results import ResultStore
-from finetune.studies.data import describe_data
+from finetune.studies.data import describe_data, with_absolute_margins
 from finetune.studies.fit_only import fit_notes, train_exactly
 from finetune.studies.results import Results
 
@@ -49,6 +49,7 @@ def run_study(
     refuse_links_of_study(folder)
     store = store or ResultStore(folder / "store")
     store.open(options.progress.note)
+    spec = with_absolute_margins(spec, on_note=options.progress.note)
     if spec.underfits:
         power = detectable_effect(spec.seeds, alpha=spec.underfits.alpha)
         options.progress.note(plan_sentence(power))

@@ -20,6 +20,7 @@ from finetune.store.atomic import write_whole
 from finetune.store.base import Store
 from finetune.store.links import refuse_links_of_study
 from finetune.store.results import ResultStore
+from finetune.studies.data import with_absolute_margins
 from finetune.studies.fit_only import train_exactly
 from finetune.studies.results import Results
 from finetune.studies.run import run_study
@@ -63,6 +64,7 @@ def search_study(
     refuse_links_of_study(folder)
     store = store or ResultStore(folder / "store")
     store.open(options.progress.note)
+    spec = with_absolute_margins(spec, on_note=options.progress.note)
     if storage is None:
         # A store that is elsewhere has not made it.
         folder.mkdir(parents=True, exist_ok=True)

@@ -8,12 +8,15 @@ from sklearn.linear_model import LinearRegression
 from finetune.cli.results import print_results
 from finetune.data.splits import load_splits
 from finetune.engines.base import Task, TaskTables
+from finetune.errors import SpecError
 from finetune.execution.in_process import InProcessExecutor
 from finetune.execution.training import Options
 from finetune.models.summary import NetworkSummary
 from finetune.report.constant_words import no_better_sentence
+from finetune.spec.claims import MarginShares
 from finetune.spec.study import StudySpec
 from finetune.store.manifest import MANIFEST_FILE, read_manifest
+from finetune.studies.data import with_absolute_margins
 from finetune.studies.load import load_spec
 from finetune.studies.run import read_study, run_study, train_slice
 from tests.made_runs import Recorded, made_tables
@@ -121,3 +124,52 @@ def test_data_that_cannot_be_loaded_where_the_report_is_made_are_no_hindrance(tm
     results = run_study(spec, tmp_path / "out", options=options)
     assert results.manifest.data is None
     assert any("cannot be loaded here: DataError: data.source" in note for note in recorded.notes)
+
+
+def with_shares(**data) -> StudySpec:
+    """Return the small study with margins that are shares, on other data."""
+    sets = [f"data.{key}={value!r}" for key, value in data.items()]
+    shares = "claims.0.margins.shares={train_loss=0.02, test_loss=0.1}"
+    return load_spec(overrides=["data.args={}", "seeds=3", *sets, shares])
+
+
+@pytest.mark.parametrize(
+    ("source", "loss"), [("load_diabetes", "mean_squared_error"), ("load_breast_cancer", None)]
+)
+def test_margins_that_are_shares_are_those_of_the_constant_s_loss(source, loss):
+    spec = with_shares(source=source)
+    spec = spec.model_copy(update={"training": spec.training.model_copy(update={"loss": loss})})
+    notes: list[str] = []
+    margins = with_absolute_margins(spec, on_note=notes.append).claim.margins
+    y = load_splits(spec.data, 0)
+    if loss:
+        expected = 0.1 * np.mean((y.test.y - y.train.y.mean()) ** 2)
+        assert margins.train_loss == pytest.approx(0.02)
+    else:
+        shares = np.bincount(y.train.y) / len(y.train.y)
+        expected = 0.1 * -np.log(shares[y.test.y]).mean()
+    assert margins.test_loss == pytest.approx(expected)
+    assert margins.test_accuracy == spec.claim.margins.test_accuracy
+    assert margins.shares == MarginShares()
+    assert len(notes) == 2
+
+
+def test_margins_stay_where_none_is_a_share_or_no_claim_is_made():
+    spec = small_study(*SMALL)
+    for same in (spec, spec.model_copy(update={"claims": ()})):
+        assert with_absolute_margins(same, on_note=lambda _: None) is same
+
+
+def test_shares_of_what_no_formula_tells_are_refused():
+    spec = with_shares(source="load_diabetes")
+    training = spec.training.model_copy(update={"loss": "huber"})
+    with pytest.raises(SpecError, match=r"claims: margins\.shares: .*'huber'; allowed with cross-"):
+        with_absolute_margins(spec.model_copy(update={"training": training}), on_note=print)
+
+
+def test_a_study_is_judged_by_the_margins_that_its_shares_come_to(tmp_path, options):
+    spec = small_study(*SMALL, "claims.0.margins.shares={train_loss=0.02}")
+    results = run_study(spec, tmp_path, options=options)
+    margin = results.spec.claim.margins.train_loss
+    assert margin == pytest.approx(0.02 * 0.69, rel=0.05)
+    assert read_study(tmp_path, figures=False).spec.claim.margins.train_loss == margin
