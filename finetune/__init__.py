@@ -18,7 +18,8 @@ pyproject.toml holds to it.
   `policies.schedule`.
 - `callbacks`: the policies in their Keras form, and callbacks of the user's own.
 - `engines`: what trains. What every backend shares is free of Keras (`base`, `problem`, `results`);
-  each engine is a folder of its own. To add one, write that and enter it in `engines.registry`.
+  each engine is a folder of its own. To add one, write that and enter it in `engines.registry`. A
+  metric is a line in `spec.metrics` and a function in `engines.metrics`, for all engines.
 - `store`: what is kept on disk: shards of runs, the manifest, files that are whole or not there. To
   keep runs elsewhere, write a class like `store.base.Store` and hand it to `run_study`.
 - `planning`: what a study trains, as blocks of runs, its checks, and what that would cost.

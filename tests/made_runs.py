@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from finetune.engines.base import Task, TaskTables
-from finetune.engines.results import METRICS, Training, tabulate
+from finetune.engines.results import Training, measured, tabulate
 from finetune.execution.base import Executor, TaskProgress
 from finetune.execution.progress import Progress
 from finetune.execution.task_result import TaskResult, failed_task, trained_task
@@ -37,7 +37,8 @@ def _made_training(task: Task, failed_share: float) -> Training:
 
     cuts = drawn(epochs) < 0.2
     after = 0.01 * 0.5 ** cuts.cumsum(axis=1)
-    curves = {name: drawn(epochs) for name in ("loss", *METRICS)}
+    names = measured(task.spec.training)
+    curves = {name: drawn(epochs) for name in ("loss", *names)}
     curves["train_loss"][drawn() < failed_share, 0] = np.nan
     stops = np.array([v.early_stopping is not None for v, _ in task.runs])
     epochs_run = np.where(stops, 1 + (drawn() * epochs).astype(int), epochs)
@@ -47,7 +48,7 @@ def _made_training(task: Task, failed_share: float) -> Training:
         next_learning_rate=after,
         epochs_run=epochs_run,
         best_epoch=(drawn() * epochs_run).astype(int),
-        final={name: drawn() for name in METRICS},
+        final={name: drawn() for name in names},
         rows_trained=int(epochs_run.sum()),
     )
 

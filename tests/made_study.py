@@ -10,6 +10,7 @@ import pandas as pd
 from finetune.analysis.analysis import Analysis, Checks, analyse_runs
 from finetune.analysis.runs import RUN_COLUMNS
 from finetune.claims.verdict import Verdict
+from finetune.spec.metrics import metric_columns
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
 from finetune.spec.variants import VariantSpec
@@ -103,15 +104,19 @@ def make_study(
     accuracy: bool = True,
     vary: tuple[str, ...] = ("init", "order"),
     claims: Sequence[Mapping[str, Any]] = (),
+    metrics: tuple[str, ...] = (),
 ) -> Study:
-    """Make a study; early stopping acts after 6 to 8 epochs, reduction after its delay and 3."""
+    """Make a study; early stopping acts after 6 to 8 epochs, reduction after its delay and 3.
+
+    Further metrics follow the losses of their splits.
+    """
     data = {"source": "make_classification", "args": {"n_samples": 60, "weights": [0.5, 0.5]}}
     tree = {
         "name": "made",
         "seeds": seeds,
         "vary": vary,
         "data": data,
-        "training": {"epochs": BUDGET},
+        "training": {"epochs": BUDGET, **({"metrics": metrics} if metrics else {})},
         "variants": variants,
     }
     spec = parse_spec(tree | {"claims": [dict(claim) for claim in claims]})
@@ -122,6 +127,9 @@ def make_study(
     if not accuracy:
         columns = [name for name in METRICS if name.endswith("accuracy")]
         runs[columns] = epochs[columns] = np.nan
+    for column in metric_columns(metrics):
+        loss = f"{column.partition('_')[0]}_loss"
+        runs[column], epochs[column] = 1 - runs[loss].astype(float) / 4, 1 - epochs[loss] / 4
     return Study(spec, runs, epochs)
 
 

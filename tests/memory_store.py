@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
+from finetune.spec.metrics import further_columns
 from finetune.store.schema import EPOCH_COLUMNS, RUN_COLUMNS, TRIAL_COLUMNS
 from finetune.store.selection import missing_variants, named_rows
 
@@ -66,7 +67,8 @@ def _empty(columns: Iterable[str]) -> pd.DataFrame:
 
 
 def _joined(stored: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    typed = {name: new[name].astype(_kind(name)) for name in stored}
+    columns = [*stored, *(name for name in further_columns(new) if name not in stored)]
+    typed = {name: new[name].astype(_kind(name)) for name in columns if name in new}
     return pd.concat([stored, pd.DataFrame(typed)], ignore_index=True)
 
 

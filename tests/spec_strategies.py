@@ -13,6 +13,7 @@ from finetune.spec.claims import (
     UnderfitsSpec,
 )
 from finetune.spec.data import DataSpec
+from finetune.spec.metrics import METRICS
 from finetune.spec.model import ModelSpec
 from finetune.spec.search import SearchSpec
 from finetune.spec.study import StudySpec
@@ -42,7 +43,7 @@ plain = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
 )
 arguments = st.dictionaries(texts, plain, max_size=3)
-monitors = st.sampled_from(["val_loss", "val_accuracy", "loss"])
+monitors = st.sampled_from(["val_loss", "val_accuracy", "loss", "val_auc", "val_log_cosh"])
 
 data_specs = st.builds(
     DataSpec,
@@ -72,6 +73,8 @@ training_specs = st.builds(
         OptimizerSpec, name=names, learning_rate=st.floats(1e-9, 1e9), args=arguments
     ),
     loss=st.none() | names,
+    metrics=st.none() | st.lists(st.sampled_from([*METRICS]), max_size=3, unique=True).map(tuple),
+    class_weight=st.sampled_from([None, "balanced", {"yes": 2.0, "no": 0.5}]),
     batch_size=positives,
     epochs=positives,
     dtype=st.sampled_from(["float32", "float64"]),

@@ -20,7 +20,6 @@ import numpy as np
 from benchmarks.speed.trainer import LOSSES, Trained
 from finetune.data.splits import Split, load_splits
 from finetune.engines.base import Task
-from finetune.policies.base import Logs
 from finetune.policies.variants import VariantPolicies
 from finetune.spec.seeds import batch_order, stream
 
@@ -123,7 +122,7 @@ class _Training:
         self._epochs_run[self.active] = epoch + 1
 
     def _decide(self, epoch: int) -> None:
-        logs = Logs(*(self._curves[name][:, epoch] for name in Logs._fields))
+        logs = {name: values[:, epoch] for name, values in self._curves.items()}
         step = self._policies.update(epoch, logs, self._rate, active=self.active)
         rate = step.learning_rate.astype(np.float32).astype(np.float64)
         self._rate = np.where(self.active, rate, self._rate)

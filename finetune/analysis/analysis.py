@@ -19,7 +19,7 @@ from finetune.analysis.comparisons import (
     rankings,
     replicate_of,
 )
-from finetune.analysis.constant import NoBetter, no_better, with_rmse
+from finetune.analysis.constant import NoBetter, no_better
 from finetune.analysis.curves import curve_table, mostly_trained
 from finetune.analysis.runs import all_runs, finished, metrics_of, tidy_epochs, tidy_runs
 from finetune.analysis.spread import SpreadBySource, read_spread
@@ -211,7 +211,7 @@ def analyse_runs(
         for one in spec.claims
     )
     fit = next((one for one in verdicts if isinstance(one, FitVerdict)), None)
-    tidy = with_rmse(tidy_runs(runs, spec), manifest)
+    tidy = tidy_runs(runs, spec)
     finished_epochs = tidy_epochs(epochs, tidy)
     ranked = rankings(tidy, spec)
     pairs = pair_table(tidy, spec, replicate=checks.replicate)

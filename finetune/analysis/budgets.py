@@ -10,8 +10,8 @@ import pandas as pd
 
 from finetune.analysis.runs import METRICS, metrics_of
 from finetune.analysis.summary import describe
-from finetune.policies.base import Logs
 from finetune.policies.early_stopping import EarlyStoppingPolicy
+from finetune.spec.metrics import further_columns
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import EarlyStoppingSpec
 
@@ -141,7 +141,9 @@ def _as_they_ended(within: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """
     ended = within[["variant", "seed"]].merge(runs, on=["variant", "seed"], how="left")
     whole = (within["budget"] >= ended["epochs_run"]).astype(bool)
-    return within.assign(**{name: ended[name].where(whole, within[name]) for name in METRICS})
+    # A regression has the columns of accuracies too, without a number in them.
+    names = [*METRICS, *further_columns(runs)]
+    return within.assign(**{name: ended[name].where(whole, within[name]) for name in names})
 
 
 def _variant_within(
@@ -170,10 +172,10 @@ def _kept_by(spec: EarlyStoppingSpec, epochs: pd.DataFrame, last: np.ndarray) ->
     `last` is the last epoch of each run within each budget, (run, budget - 1). Returns, of the
     same shape, the epoch whose weights the run would end with.
     """
-    curves: Any = epochs.pivot(index="seed", columns="epoch", values=list(Logs._fields))
+    curves: Any = epochs.pivot(index="seed", columns="epoch", values=[spec.monitor])
     policy, kept = EarlyStoppingPolicy([spec] * len(last)), last.copy()
     for epoch in range(last.shape[1]):
-        logs = Logs(*(curves[name][epoch].to_numpy(float) for name in Logs._fields))
+        logs = {spec.monitor: curves[spec.monitor][epoch].to_numpy(float)}
         # Early stopping leaves the learning rate as it is, so that any will do.
         policy.update(epoch, logs, np.zeros(len(last)), active=last[:, epoch] == epoch)
         kept[:, epoch] = policy.final_epoch(last[:, epoch])

@@ -1,4 +1,4 @@
-"""Runs against a constant prediction, and their errors in the target's own unit."""
+"""Runs against a constant prediction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from finetune.analysis.runs import LOSSES, finished
+from finetune.analysis.runs import finished
 from finetune.data.summary import Baselines, Constant
 from finetune.store.manifest import Manifest
 
@@ -45,31 +45,11 @@ def no_better(runs: pd.DataFrame, manifest: Manifest | None) -> NoBetter | None:
     return NoBetter(baselines.constant, float(worse["constant"].mean()), variants)
 
 
-def with_rmse(runs: pd.DataFrame, manifest: Manifest | None) -> pd.DataFrame:
-    """Return runs with `<split>_rmse`: root mean squared errors in the target's own unit.
-
-    They follow from the mean squared error; without one, or for classes, `runs` stay as they are.
-    """
-    baselines = _comparable(manifest)
-    if not (baselines and baselines.constant == "mean" and _is_regression(manifest)):
-        return runs
-    scale = _of_seeds(baselines.target_scale, runs)
-    columns = {
-        name.replace("_loss", "_rmse"): np.sqrt(runs[name].to_numpy(dtype=float)) * scale
-        for name in LOSSES
-    }
-    return runs.assign(**columns)
-
-
 def _comparable(manifest: Manifest | None) -> Baselines | None:
     # A loss with the terms of regularisers is not that of the predictions alone.
     if manifest is None or manifest.network is None or manifest.network.penalised:
         return None
     return manifest.baselines
-
-
-def _is_regression(manifest: Manifest | None) -> bool:
-    return bool(manifest and manifest.data and manifest.data.task == "regression")
 
 
 def _of_seeds(values: Sequence[float], runs: pd.DataFrame) -> np.ndarray:

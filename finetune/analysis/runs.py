@@ -5,6 +5,7 @@ import pandas as pd
 
 from finetune.errors import StoreError
 from finetune.planning.block import Block
+from finetune.spec.metrics import further_columns
 from finetune.spec.study import StudySpec
 from finetune.store.base import Store
 from finetune.store.schema import RUN_COLUMNS
@@ -20,6 +21,8 @@ RUN_NUMBERS = RUN_COLUMNS[3:]
 def tidy_runs(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
     """Return the run columns, a row a (variant, seed), in the spec's variant order, then by seed.
 
+    Those of further metrics come last, where every run that did not fail has them.
+
     `variant` becomes a categorical whose order is the spec's, so that every table grouped by it
     keeps that order. Counts are nullable integers: a failed run may lack them.
 
@@ -28,8 +31,9 @@ def tidy_runs(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
     """
     _check_columns(runs, RUN_COLUMNS, what="runs")
     _check_grid(runs, spec)
-    floats = [name for name in RUN_NUMBERS if name not in _COUNTS]
-    tidy = runs.loc[:, list(RUN_COLUMNS)].astype(
+    further = _in_every_run(runs)
+    floats = [name for name in (*RUN_NUMBERS, *further) if name not in _COUNTS]
+    tidy = runs.loc[:, [*RUN_COLUMNS, *further]].astype(
         {"variant": _variant_type(spec), "seed": "int64"}
         | dict.fromkeys(_COUNTS, "Int64")
         | dict.fromkeys(floats, "float64")
@@ -75,7 +79,17 @@ def budgets_of(runs: pd.DataFrame, spec: StudySpec) -> np.ndarray:
 
 def metrics_of(runs: pd.DataFrame) -> list[str]:
     """Return the metrics that the runs have: a regression task has no accuracies."""
-    return [*LOSSES, *finished(runs)[list(ACCURACIES)].dropna(axis="columns", how="all")]
+    accuracies = finished(runs)[list(ACCURACIES)].dropna(axis="columns", how="all")
+    return [*LOSSES, *accuracies, *further_columns(runs)]
+
+
+def _in_every_run(runs: pd.DataFrame) -> list[str]:
+    """Return the columns of further metrics that hold a number in every run that is finished.
+
+    Runs of a store may be of a version that measured less.
+    """
+    ok = finished(runs)
+    return [n for n in further_columns(runs) if np.isfinite(ok[n].astype("float64")).all()]
 
 
 def _variant_type(spec: StudySpec) -> pd.CategoricalDtype:

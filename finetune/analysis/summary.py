@@ -34,8 +34,7 @@ def summary_table(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
     """
     ok = finished(runs)
     ok = ok.assign(epochs_saved=budgets_of(ok, spec) - ok["epochs_run"])
-    errors = [name for name in runs if str(name).endswith("_rmse")]
-    columns = [*metrics_of(runs), *errors, "epochs_run", "epochs_saved"]
+    columns = [*metrics_of(runs), "epochs_run", "epochs_saved"]
     table = describe(_long(ok, columns), by=["variant", "metric"])
     counts = runs.groupby("variant", observed=False)["status"].agg(
         n_ok=lambda status: (status == "ok").sum(), n_failed=lambda status: (status != "ok").sum()

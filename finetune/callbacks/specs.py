@@ -8,8 +8,9 @@ import keras
 from finetune.callbacks.reduce_lr import DelayedReduceLROnPlateau
 from finetune.callbacks.schedule import LearningRateSchedule
 from finetune.callbacks.set_lr import SetLearningRate
+from finetune.callbacks.variants import mode_of
 from finetune.errors import SpecError
-from finetune.policies.base import MODES
+from finetune.spec.metrics import higher_is_better
 from finetune.spec.variants import BaseSpec, EarlyStoppingSpec, ReduceLRSpec, SetLRSpec
 
 Settings = dict[str, Any]
@@ -84,7 +85,8 @@ def _reduce_lr(callback: Any, where: str) -> Settings:
 
 def _monitored(callback: Any, spec: type[BaseSpec], where: str) -> Settings:
     """Return the callback's arguments by the fields of a spec, which have their names."""
-    usual = MODES.get(callback.monitor, callback.mode)
+    known = higher_is_better(callback.monitor) is not None
+    usual = mode_of(callback.monitor) if known else callback.mode
     if callback.mode not in ("auto", usual):
         raise SpecError(
             f"{where} has mode = {callback.mode!r} for {callback.monitor!r}; allowed is {usual!r}; "

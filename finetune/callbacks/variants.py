@@ -9,7 +9,7 @@ from finetune.callbacks.reduce_lr import DelayedReduceLROnPlateau
 from finetune.callbacks.schedule import LearningRateSchedule
 from finetune.callbacks.set_lr import SetLearningRate
 from finetune.callbacks.user import make_user_callback
-from finetune.policies.base import MODES
+from finetune.spec.metrics import higher_is_better
 from finetune.spec.variants import (
     EarlyStoppingSpec,
     ReduceLRSpec,
@@ -19,14 +19,19 @@ from finetune.spec.variants import (
 )
 
 
+def mode_of(monitor: str) -> str:
+    """Return the mode of Keras that says which way is better; it knows those of few names."""
+    return "max" if higher_is_better(monitor) else "min"
+
+
 def early_stopping_callback(spec: EarlyStoppingSpec) -> keras.callbacks.EarlyStopping:
     """Return a fresh `EarlyStopping`."""
-    return keras.callbacks.EarlyStopping(**spec.model_dump(), mode=MODES[spec.monitor])
+    return keras.callbacks.EarlyStopping(**spec.model_dump(), mode=mode_of(spec.monitor))
 
 
 def reduce_lr_callback(spec: ReduceLRSpec) -> DelayedReduceLROnPlateau:
     """Return a fresh `DelayedReduceLROnPlateau`."""
-    return DelayedReduceLROnPlateau(**spec.model_dump(), mode=MODES[spec.monitor])
+    return DelayedReduceLROnPlateau(**spec.model_dump(), mode=mode_of(spec.monitor))
 
 
 def set_lr_callback(spec: SetLRSpec) -> SetLearningRate:

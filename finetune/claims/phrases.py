@@ -2,6 +2,10 @@
 
 from finetune.claims.fit_outcome import FitOutcome
 from finetune.claims.metric_comparison import MetricComparison
+from finetune.spec.metrics import metric_of
+
+_SPLITS = {"train": "training", "val": "validation"}
+_ABBREVIATIONS = {"auc": "AUC", "f1": "F1", "mae": "MAE", "rmse": "RMSE", "r2": "R²"}
 
 # Each outcome of the fit table as something that the treatment does.
 _DOES = {
@@ -44,9 +48,11 @@ def change(compared: MetricComparison) -> str:
 
 
 def metric_name(metric: str) -> str:
-    """Return a metric's name as prose has it."""
-    name = metric.replace("train_", "training ").replace("val_", "validation ")
-    return name.replace("_rmse", " RMSE").replace("_", " ")
+    """Return a metric's name as prose has it: "training loss", "test AUC"."""
+    name = metric_of(metric)
+    split = metric.removesuffix(name).removesuffix("_")
+    words = _ABBREVIATIONS.get(name, name.replace("_", " "))
+    return f"{_SPLITS.get(split, split)} {words}".strip()
 
 
 def quoted(variant: str) -> str:

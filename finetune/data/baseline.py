@@ -18,15 +18,12 @@ def measure_baselines(
     Raises:
         DataError: The rows of a seed cannot be loaded.
     """
+    if constant is None:
+        return Baselines(None, (), (), ())
     count = seeds if {"split", "data"} & set(vary) else 1
-    losses, scales = [], []
-    for seed in range(count):
-        targets = load_targets(spec, seed, vary=vary)
-        losses.append(constant_losses(targets, constant) if constant else ())
-        scale = targets.summary.target_scale
-        scales.append(scale.scale if scale else 1.0)
-    by_split = zip(*losses, strict=True) if constant else ((), (), ())
-    return Baselines(constant, *map(tuple, by_split), target_scale=tuple(scales))
+    targets = (load_targets(spec, seed, vary=vary) for seed in range(count))
+    train, val, test = zip(*(constant_losses(one, constant) for one in targets), strict=True)
+    return Baselines(constant, train, val, test)
 
 
 def constant_losses(targets: TargetSplits, constant: Constant) -> tuple[float, float, float]:

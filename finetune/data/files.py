@@ -29,19 +29,24 @@ class FileContent:
         rows: A frame (row, column) with all columns, those of text files as text, or `(x, y)` from
             an NPZ file.
         delimiter: What separates the fields of a text file, where its suffix says otherwise.
+        weight: The array of weights in an NPZ file, (row,), where one was asked for.
     """
 
     rows: pd.DataFrame | Arrays
     delimiter: str | None = None
+    weight: np.ndarray | None = None
 
 
-def read_file(file: Path, *, format: str, target: str | None) -> FileContent:
+def read_file(
+    file: Path, *, format: str, target: str | None, weight: str | None = None
+) -> FileContent:
     """Read a file of data.
 
     Args:
         file: Its path.
         format: One of `finetune.spec.data.FILE_FORMATS`.
         target: The name of the target; in an NPZ file None stands for `y`.
+        weight: The name of the array of weights in an NPZ file; in others it is a column.
 
     Raises:
         DataError: The file cannot be read or parsed, whatever its bytes; the message gives the
@@ -53,7 +58,7 @@ def read_file(file: Path, *, format: str, target: str | None) -> FileContent:
             case ".parquet":
                 return FileContent(_read_parquet(file))
             case ".npz":
-                return FileContent(_read_npz(file, target or "y"))
+                return _read_npz(file, target or "y", weight=weight)
             case _:
                 usual = "\t" if format == ".tsv" else ","
                 delimiter = find_delimiter(file, usual=usual)
@@ -152,24 +157,26 @@ def _read_parquet(file: Path) -> pd.DataFrame:
     return table.to_pandas()
 
 
-def _read_npz(file: Path, target: str) -> Arrays:
+def _read_npz(file: Path, target: str, *, weight: str | None) -> FileContent:
     if not zipfile.is_zipfile(file):
         raise DataError(
             f"data.source: {file.name} does not parse as .npz file; allowed is what numpy.savez "
             "writes"
         )
     # NumPy would first read a header of any length.
-    file_size(file, format=".npz", target=target)
+    file_size(file, format=".npz", target=target, weight=weight)
     # NumPy does not close a broken file that it has opened itself.
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
-        for field, key in (("data.source", "x"), ("data.target", target)):
-            if key not in archive.files:
+        fields = {"data.source": "x", "data.target": target, "data.weight": weight}
+        for field, key in fields.items():
+            if key is not None and key not in archive.files:
                 raise DataError(
                     f"{field}: {file.name} has no array {key!r}; it holds "
                     f"{list_names(archive.files)}; allowed are 'x' with the "
                     "features and 'y', or the one that data.target names, with the target"
                 )
-        return _array(archive, "x", file), _array(archive, target, file)
+        x, y = _array(archive, "x", file), _array(archive, target, file)
+        return FileContent((x, y), weight=None if weight is None else _array(archive, weight, file))
 
 
 def _array(archive: Any, key: str, file: Path) -> np.ndarray:

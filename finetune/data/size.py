@@ -62,13 +62,16 @@ def data_size(data: DataSpec) -> DataSize | None:
     return _size_of_generated(data)
 
 
-def file_size(file: Path, *, format: str, target: str | None) -> DataSize | None:
+def file_size(
+    file: Path, *, format: str, target: str | None, weight: str | None = None
+) -> DataSize | None:
     """Return the size of the table in a file as `read_file` would load it; None where it is broken.
 
     Args:
         file: Its path.
         format: One of `finetune.spec.data.FILE_FORMATS`.
         target: The key of the target in an NPZ file; None stands for `y`.
+        weight: That of the weights of rows; None without them.
 
     Raises:
         DataError: An array in an NPZ file has a header that no program wrote.
@@ -76,7 +79,7 @@ def file_size(file: Path, *, format: str, target: str | None) -> DataSize | None
     try:
         match format:
             case ".npz":
-                return _npz_size(file, target or "y")
+                return _npz_size(file, target or "y", weight=weight)
             case ".parquet":
                 return _parquet_size(file)
             case _:
@@ -93,7 +96,7 @@ def _size_of_source(data: DataSpec) -> DataSize | None:
         file = locate_file(data, data.source, field="data.source", error=DataError)
     except FinetuneError:
         return None
-    return file_size(file, format=data.format, target=data.target)
+    return file_size(file, format=data.format, target=data.target, weight=data.weight)
 
 
 def _size_of_generated(data: DataSpec) -> DataSize | None:
@@ -122,10 +125,12 @@ def _is_count(value: Any) -> bool:
     return type(value) is int and 0 <= value < 10**15
 
 
-def _npz_size(file: Path, target: str) -> DataSize:
+def _npz_size(file: Path, target: str, *, weight: str | None) -> DataSize:
+    keys = ["x", target, *([] if weight is None else [weight])]
     with zipfile.ZipFile(file) as archive:
-        (shape, x_bytes), (_, y_bytes) = (_array_size(archive, key) for key in ("x", target))
-    return DataSize(shape[0] if shape else 1, math.prod(shape[1:]), x_bytes + y_bytes)
+        (shape, x_bytes), *others = (_array_size(archive, key) for key in keys)
+    n_bytes = x_bytes + sum(size for _, size in others)
+    return DataSize(shape[0] if shape else 1, math.prod(shape[1:]), n_bytes)
 
 
 def _array_size(archive: zipfile.ZipFile, key: str) -> tuple[tuple[int, ...], int]:

@@ -56,7 +56,8 @@ def _load(spec: DataSpec, random_state: int | None) -> Table:
         case "file":
             content = _from_file(spec)
             table = _to_table(content.rows, spec, name=Path(spec.source).name)
-            return replace(table, delimiter=content.delimiter)
+            table = replace(table, delimiter=content.delimiter)
+            return table if content.weight is None else _with_weight(table, content.weight, spec)
         case "function":
             return _to_table(_from_function(spec, random_state), spec, name=spec.source)
         case _:
@@ -74,7 +75,16 @@ def _to_table(raw: Any, spec: DataSpec, *, name: str) -> Table:
 
 def _from_file(spec: DataSpec) -> FileContent:
     file, _ = find_file(spec, spec.source, field="data.source", error=DataError)
-    return read_file(file, format=spec.format, target=spec.target)
+    return read_file(file, format=spec.format, target=spec.target, weight=spec.weight)
+
+
+def _with_weight(table: Table, weight: np.ndarray, spec: DataSpec) -> Table:
+    if weight.shape != (len(table.target),):
+        raise DataError(
+            f"data.weight: the array {spec.weight!r} has the shape {weight.shape}; allowed is one "
+            f"number for each of the {len(table.target)} rows"
+        )
+    return replace(table, weight=pd.Series(weight))
 
 
 def _from_function(spec: DataSpec, random_state: int | None) -> Any:

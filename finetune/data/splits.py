@@ -15,6 +15,7 @@ from finetune.data.sources import draws_rows, load_table
 from finetune.data.summary import DataSummary, SplitCount, TargetScale
 from finetune.data.target import Target, check_classes, prepare_target
 from finetune.data.target_scale import standardise, target_scale
+from finetune.data.weights import check_any_counts, prepare_weights
 from finetune.errors import DataError
 from finetune.spec.data import DataSpec, TargetTask
 from finetune.spec.seeds import Source, integer_seed, stream
@@ -32,11 +33,14 @@ class Split:
         x: Features, float64 (row, feature).
         y: Target (row,), as `Target.y`; for regression in units of `DataSummary.target_scale`.
         index: Each row's position in the source, (row,).
+        weight: What each row counts in the training loss, float64 (row,); None where all count
+            alike.
     """
 
     x: np.ndarray
     y: np.ndarray
     index: np.ndarray
+    weight: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,12 @@ def load_splits(spec: DataSpec, seed: int, *, vary: tuple[Source, ...] = ()) -> 
     features = parted.prepared.features
     transformer = features.transformer().fit(features.table.iloc[parted.rows[0]])
     splits = [
-        Split(np.asarray(transformer.transform(features.table.iloc[rows])), parted.y[rows], rows)
+        Split(
+            np.asarray(transformer.transform(features.table.iloc[rows])),
+            parted.y[rows],
+            rows,
+            _weight_of(parted.prepared, rows),
+        )
         for rows in parted.rows
     ]
     return Splits(*splits, summary=parted.summary)
@@ -150,6 +159,9 @@ def _part(spec: DataSpec, seed: int, *, vary: tuple[Source, ...]) -> _Parted:
     check_classes(target, spec.task)
     counts = _count(target, parts)
     _check_every_class(counts, target, spec, seed=seed if {"split", "data"} & set(vary) else None)
+    if prepared.weight is not None:
+        weight = prepared.weight[parts[0]]
+        check_any_counts(weight, name=str(spec.weight), where="in every training row")
     scaled = spec.scale_target and target.task == "regression"
     scale = target_scale(target.y[parts[0]]) if scaled else None
     y = standardise(target.y, scale) if scale else target.y
@@ -163,6 +175,11 @@ class _Prepared:
     target: Target
     features: Features
     delimiter: str | None
+    weight: np.ndarray | None
+
+
+def _weight_of(prepared: _Prepared, rows: np.ndarray) -> np.ndarray | None:
+    return None if prepared.weight is None else prepared.weight[rows]
 
 
 def _prepare(spec: DataSpec, *, random_state: int | None) -> _Prepared:
@@ -181,8 +198,11 @@ def _prepare_file(spec: DataSpec, file: Path, content: str) -> _Prepared:
 
 def _prepare_now(spec: DataSpec, *, random_state: int | None) -> _Prepared:
     table = load_table(spec, random_state=random_state)
-    target = prepare_target(table.target, spec.task, rules=TextRules.of(spec))
-    return _Prepared(target, prepare_features(table.features, spec), table.delimiter)
+    rules, weight = TextRules.of(spec), None
+    target = prepare_target(table.target, spec.task, rules=rules)
+    if table.weight is not None:
+        weight = prepare_weights(table.weight, name=str(spec.weight), rules=rules)
+    return _Prepared(target, prepare_features(table.features, spec), table.delimiter, weight)
 
 
 def _summary(

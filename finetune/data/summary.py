@@ -74,12 +74,9 @@ class Baselines:
         constant: What it predicts; None where no formula tells which is best under the loss.
         train_loss, val_loss, test_loss: (seed,) from seed 0, or of length 1 where all seeds share
             their rows; empty where `constant` is None.
-        target_scale: How much of the target's own unit a unit of the losses' target is, likewise;
-            never empty.
     """
 
     constant: Constant | None
     train_loss: tuple[float, ...]
     val_loss: tuple[float, ...]
     test_loss: tuple[float, ...]
-    target_scale: tuple[float, ...]

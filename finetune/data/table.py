@@ -19,11 +19,13 @@ class Table:
     Attributes:
         features: (row, column).
         target: (row,).
+        weight: (row,), the column that `data.weight` names; None without one.
         delimiter: What separates the fields of a text file, where its suffix says otherwise.
     """
 
     features: pd.DataFrame
     target: pd.Series
+    weight: pd.Series | None = None
     delimiter: str | None = None
 
 
@@ -43,9 +45,9 @@ def table_of_columns(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> Table
             f"data.target: missing; allowed is a column of {name}: {list_names(columns)}"
         )
     check_columns([spec.target], columns, field="data.target", name=name)
-    features = _features(frame.drop(columns=[spec.target]), spec, name=name)
+    features, weight = _take_weight(frame.drop(columns=[spec.target]), spec, name=name)
     target: Any = frame[spec.target]
-    return Table(features, target)
+    return Table(_features(features, spec, name=name), target, weight)
 
 
 def table_of_arrays(x: Any, y: Any, spec: DataSpec, *, name: str) -> Table:
@@ -67,8 +69,8 @@ def table_of_arrays(x: Any, y: Any, spec: DataSpec, *, name: str) -> Table:
     features = _with_plain_names(features, name=name)
     if isinstance(x, pd.DataFrame) and target.name in x.columns:
         features = without_target(features, target, name=name)
-    features = _features(features, spec, name=name)
-    return Table(features, target.reset_index(drop=True))
+    features, weight = _take_weight(features, spec, name=name)
+    return Table(_features(features, spec, name=name), target.reset_index(drop=True), weight)
 
 
 def without_target(features: pd.DataFrame, target: pd.Series, *, name: str) -> pd.DataFrame:
@@ -118,6 +120,18 @@ def _with_plain_names(frame: pd.DataFrame, *, name: str) -> pd.DataFrame:
             "each; rename all but one"
         )
     return frame
+
+
+def _take_weight(
+    frame: pd.DataFrame, spec: DataSpec, *, name: str
+) -> tuple[pd.DataFrame, pd.Series | None]:
+    """Part the column that `data.weight` names from the features."""
+    # In an NPZ file it is an array beside them.
+    if spec.weight is None or spec.format == ".npz":
+        return frame, None
+    check_columns([spec.weight], list(frame.columns), field="data.weight", name=name)
+    weight: Any = frame[spec.weight]
+    return frame.drop(columns=[spec.weight]), weight
 
 
 def _features(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from finetune.engines.metrics import WholeSplit, whole_split_metric
 from finetune.engines.problem import Problem
 from finetune.errors import SpecError
 from finetune.models.initial_values import SeededModel
@@ -22,6 +23,8 @@ _MOST_LAYERS = 8
 
 # Of targets and predictions, both (row, ...).
 Measure = Callable[[Any, Any], Any]
+# Of these and the weight of each row, (row,), or None.
+Loss = Callable[..., Any]
 
 
 _COMPILED = (
@@ -38,9 +41,10 @@ class KerasProblem:
     Attributes:
         model: Not compiled.
         summary: What it is, for a report.
-        loss: Returns the mean loss of some rows.
+        loss: Returns the mean loss of some rows, each times its weight where weights are given.
         row_accuracy: Returns a value for each row, 1 where it is right; None for regression.
         accuracy: Returns the mean of `row_accuracy`; None for regression.
+        metrics: The study's further metrics, by name.
         notes: Sentences on what of the network is not used.
 
     Raises:
@@ -62,6 +66,9 @@ class KerasProblem:
         name = spec.training.accuracy
         self.row_accuracy: Measure | None = getattr(keras.metrics, name) if name else None
         self.accuracy = _mean(self.row_accuracy) if self.row_accuracy else None
+        self.metrics: dict[str, WholeSplit] = {
+            name: whole_split_metric(name) for name in spec.training.metrics or ()
+        }
 
     def initial_values(self, problem: Problem, seed: int, *, replicate: int) -> list[np.ndarray]:
         """Draw the initial values of all of the model's variables for a seed.
@@ -127,7 +134,7 @@ def _optimizer(spec: OptimizerSpec) -> keras.Optimizer:
         ) from error
 
 
-def _loss(name: str) -> Measure:
+def _loss(name: str) -> Loss:
     try:
         found: Any = keras.losses.get(name)
         # Base classes are found by their names too, and compute nothing; some need arguments.
@@ -138,8 +145,16 @@ def _loss(name: str) -> Measure:
             f"training.loss: received {name!r}; allowed is the name of a loss in keras.losses"
         ) from error
     # An object reduces by itself; a function returns a value a row. Keras's default reduction is
-    # the mean, "sum_over_batch_size".
-    return found if isinstance(found, keras.Loss) else _mean(found)
+    # the mean, "sum_over_batch_size", over rows: weights are not divided by their sum.
+    return found if isinstance(found, keras.Loss) else _weighted_mean(found)
+
+
+def _weighted_mean(measure: Measure) -> Loss:
+    def loss(y, predicted, weight=None):
+        values = measure(y, predicted)
+        return keras.ops.mean(values if weight is None else values * weight)
+
+    return loss
 
 
 def _mean(measure: Measure) -> Measure:

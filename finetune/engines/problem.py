@@ -9,6 +9,7 @@ import numpy as np
 
 from finetune.data.splits import Split, Splits, load_splits
 from finetune.errors import DataError
+from finetune.models.class_weights import ClassWeights
 from finetune.models.losses import (
     USUAL_LOSSES,
     check_loss_of_scaled,
@@ -16,16 +17,21 @@ from finetune.models.losses import (
     fitting_loss,
 )
 from finetune.models.measured import check_measured
+from finetune.models.metrics import fitting_metrics
 from finetune.spec.seeds import Source, batch_order, stream
 from finetune.spec.study import StudySpec
 
 
 @dataclass(frozen=True)
 class Arrays:
-    """One split as the network takes it: `x` (row, feature) and `y` in the study's dtype."""
+    """One split as the network takes it: `x` (row, feature) and `y` in the study's dtype.
+
+    `weight` (row,) is what `data.weight` gives each row, where it names a column.
+    """
 
     x: np.ndarray
     y: np.ndarray
+    weight: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,13 @@ class Problem:
     """What a study trains on; the same for every variant and every number of epochs.
 
     Attributes:
-        spec: The study, with the loss and the accuracy filled in that follow from its target.
+        spec: The study, with the loss, accuracy and metrics filled in that follow from its target.
         n_features: Width of a row.
         n_classes: Of the target; 0 for regression.
 
     Raises:
-        SpecError: The loss or the accuracy does not fit the target, or what is not measured with
-            them is watched or claimed of.
+        SpecError: The loss, the accuracy, a metric or a class weight does not fit the target, or
+            what is not measured with them is watched or claimed of.
         DataError: The data cannot be loaded or split.
     """
 
@@ -62,6 +68,7 @@ class Problem:
         self.spec = _with_metrics(spec, splits)
         check_measured(self.spec)
         self.n_features, self.n_classes = splits.n_features, splits.n_classes
+        self._class_weights = ClassWeights.of(spec.training.class_weight, splits.classes)
         self._first = self._arrays(splits)
 
     def varied(self, vary: tuple[Source, ...]) -> "Problem":
@@ -75,6 +82,11 @@ class Problem:
     def data_varies(self) -> bool:
         """Whether each seed has its own rows."""
         return "data" in self.spec.vary or "split" in self.spec.vary
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of numbers that the network returns for a row."""
+        return self.n_classes if self.spec.training.loss == USUAL_LOSSES["multiclass"] else 1
 
     @property
     def training_rows(self) -> int:
@@ -104,6 +116,18 @@ class Problem:
             )
         return self._arrays(splits)
 
+    def class_weight(self, train: Arrays) -> dict[int, float] | None:
+        """Return the weight of each class, as `keras.Model.fit` takes it; None without any."""
+        return self._class_weights and self._class_weights.by_class(train.y)
+
+    def row_weights(self, train: Arrays) -> np.ndarray | None:
+        """Return what each training row counts in the loss, (row,); None where all count alike."""
+        by_class = self.class_weight(train)
+        if by_class is None:
+            return train.weight
+        weights = np.array([by_class[label] for label in range(self.n_classes)])
+        return weights[train.y.reshape(-1).astype(int)].astype(train.x.dtype)
+
     def order(self, seed: int, *, epochs: int, replicate: int) -> np.ndarray:
         """Return the batch order of a seed: int32, (epoch, training row)."""
         sequence = stream("order", seed, vary=self.spec.vary, replicate=replicate)
@@ -123,10 +147,11 @@ class Problem:
 
     def _typed(self, rows: Split) -> Arrays:
         dtype = self.spec.training.dtype
+        weight = None if rows.weight is None else rows.weight.astype(dtype)
         if self.spec.training.loss == USUAL_LOSSES["multiclass"]:
-            return Arrays(rows.x.astype(dtype), rows.y.astype(np.int32))
+            return Arrays(rows.x.astype(dtype), rows.y.astype(np.int32), weight)
         # Losses of one output compare it with targets of the same shape, (row, 1).
-        return Arrays(rows.x.astype(dtype), rows.y.astype(dtype)[:, None])
+        return Arrays(rows.x.astype(dtype), rows.y.astype(dtype)[:, None], weight)
 
 
 class MadeForProblem(Protocol):
@@ -167,5 +192,7 @@ def _with_metrics(spec: StudySpec, splits: Splits) -> StudySpec:
     if splits.summary.target_scale:
         check_loss_of_scaled(loss)
     accuracy = fitting_accuracy(spec.training.accuracy, task=splits.task, loss=loss)
-    training = spec.training.model_copy(update={"loss": loss, "accuracy": accuracy})
+    metrics = fitting_metrics(spec.training.metrics, task=splits.task, loss=loss)
+    filled = {"loss": loss, "accuracy": accuracy, "metrics": metrics}
+    training = spec.training.model_copy(update=filled)
     return spec.model_copy(update={"training": training})

@@ -7,8 +7,15 @@ import numpy as np
 import pandas as pd
 
 from finetune.engines.base import Task, TaskTables
+from finetune.spec.metrics import metric_columns
+from finetune.spec.training import TrainingSpec
 
 METRICS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy")
+
+
+def measured(training: TrainingSpec) -> tuple[str, ...]:
+    """Return what is measured after each epoch: `METRICS`, then the study's further metrics."""
+    return (*METRICS, *metric_columns(training.metrics or ()))
 
 
 @dataclass(frozen=True)
@@ -16,12 +23,12 @@ class Training:
     """What training a task measured; the run axis follows `Task.runs`.
 
     Attributes:
-        curves: `loss` and every one of `METRICS`, each (run, epoch): after each epoch.
+        curves: `loss` and all that is `measured`, each (run, epoch): after each epoch.
         learning_rate: (run, epoch), in use during each epoch.
         next_learning_rate: (run, epoch), as the policies left it after each epoch.
         epochs_run: (run,), epochs trained; later entries of the curves are not read.
         best_epoch: (run,), whose weights early stopping kept, else that of lowest `val_loss`.
-        final: Every one of `METRICS`, each (run,), for the weights the run ends with.
+        final: All that is `measured`, each (run,), for the weights the run ends with.
         rows_trained: Epochs that rows of weights were trained for.
         notes: Sentences for the user on how it was done.
     """

@@ -6,6 +6,7 @@ from typing import Any
 from finetune.errors import SpecError
 from finetune.models.losses import is_classification
 from finetune.spec.claims import ClaimSpec, UnderfitsSpec
+from finetune.spec.metrics import metric_of
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 
@@ -56,7 +57,7 @@ def _uses_of_accuracy(spec: StudySpec) -> Iterator[tuple[str, str, str]]:
                 yield f"variants.{number}.{field}", repr(monitor), instead
     for number, claim in enumerate(spec.claims):
         for field, name in _claimed_of(claim):
-            if name.endswith("_accuracy"):
+            if metric_of(name) == "accuracy":
                 yield f"claims.{number}.{field}", repr(name), "name another, or leave it out"
 
 

@@ -1,24 +1,15 @@
 """The interface of every policy: the decisions of a Keras callback, for many runs at once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-MODES = {"loss": "min", "val_loss": "min", "val_accuracy": "max"}
+from finetune.spec.metrics import higher_is_better
 
-
-class Logs(NamedTuple):
-    """What policies see after an epoch, as Keras's `logs`: each quantity float64, (run,)."""
-
-    loss: np.ndarray
-    val_loss: np.ndarray
-    val_accuracy: np.ndarray
-
-    def select(self, runs: np.ndarray) -> "Logs":
-        """Return the logs of some runs, by their indices."""
-        return Logs(*(values[runs] for values in self))
+# What policies see after an epoch, as Keras's `logs`: each quantity by its name, float64, (run,).
+Logs = Mapping[str, np.ndarray]
 
 
 class Action(NamedTuple):
@@ -73,15 +64,15 @@ class Monitor:
 
     def __init__(self, specs: Sequence[Any]):
         names = np.array([spec.monitor for spec in specs])
-        self._names = {name: names == name for name in MODES}
-        self._sign = np.where([MODES[name] == "max" for name in names], -1.0, 1.0)
+        self._names = {name: names == name for name in dict.fromkeys(names.tolist())}
+        self._sign = np.where([bool(higher_is_better(name)) for name in names.tolist()], -1.0, 1.0)
         self._min_delta = column(specs, "min_delta")
         self._best = np.zeros(len(specs))
         self._seen = np.zeros(len(specs), bool)
 
     def values(self, logs: Logs) -> np.ndarray:
         """Return the quantity that each run monitors, (run,), its sign such that less is better."""
-        chosen = np.select(list(self._names.values()), [logs._asdict()[n] for n in self._names])
+        chosen = np.select(list(self._names.values()), [logs[name] for name in self._names])
         return chosen * self._sign
 
     def improves_on(self, reference: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -65,7 +65,8 @@ class VariantPolicies:
         action = Action(learning_rate.copy(), np.zeros(len(learning_rate), bool))
         for policy, runs in self._policies:
             rates = action.learning_rate[runs]
-            decided = policy.update(epoch, logs.select(runs), rates, active=active[runs])
+            seen = {name: values[runs] for name, values in logs.items()}
+            decided = policy.update(epoch, seen, rates, active=active[runs])
             action.learning_rate[runs] = decided.learning_rate
             action.stop[runs] |= decided.stop
         return action

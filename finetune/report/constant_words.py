@@ -34,5 +34,5 @@ def units_sentence(manifest: Manifest) -> str:
         return ""
     return (
         "Losses are those of the standardised target, a squared error thus in units of its "
-        "variance over the training rows; RMSE is in the target's own unit."
+        "variance over the training rows; MAE and RMSE are in the target's own unit."
     )

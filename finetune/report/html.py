@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from finetune.report.csv import read_csv_text
+from finetune.spec.metrics import further_columns
 
 # Few of a report's figures, so that the notebook's output stays short.
 _FIGURES = ("claim", "metric_claims", "test_metrics", "learning_curves", "learning_rates")
-_METRICS = ("train_loss", "val_loss", "test_loss", "test_accuracy", "epochs_run")
+_METRICS = ("train_loss", "val_loss", "test_loss", "test_accuracy")
 
 
 def report_html(folder: Path, *, title: str, verdicts: Iterable[str]) -> str:
@@ -29,12 +30,14 @@ def report_html(folder: Path, *, title: str, verdicts: Iterable[str]) -> str:
 
 def _summary(summary: pd.DataFrame) -> str:
     """Return a row a variant, a column a metric: the mean over seeds with its 95 % interval."""
-    shown = summary.loc[summary["metric"].isin(_METRICS)]
+    further = [n for n in further_columns(summary["metric"].unique()) if n.startswith("test_")]
+    metrics = [*_METRICS, *further, "epochs_run"]
+    shown = summary.loc[summary["metric"].isin(metrics)]
     columns = (shown[name] for name in ("mean", "low", "high"))
     texts = [_estimate(*values) for values in zip(*columns, strict=True)]
     table = shown.assign(text=texts).pivot(index="variant", columns="metric", values="text")
     order = list(dict.fromkeys(summary["variant"]))
-    table = table.loc[order, [name for name in _METRICS if name in table]]
+    table = table.loc[order, [name for name in metrics if name in table]]
     table.index.name = table.columns.name = None
     return table.to_html(na_rep="")
 

@@ -26,7 +26,8 @@ class DataSpec(UserFileSpec):
 
     `source` is a file, a loader or generator of scikit-learn, or `module:function`. Without `task`
     it is inferred from the target. `categorical` names numeric columns that are one-hot encoded as
-    columns of text and booleans are; `drop` names columns that are no features.
+    columns of text and booleans are; `drop` names columns that are no features. `weight` names the
+    column, or the array of an NPZ file, with the weight that each row has in the training loss.
 
     Of text that is numbers, `decimal` and `thousands` say what is ambiguous otherwise, as 1,234 is;
     `missing` are the words that stand for missing, instead of the usual ones and in the target too.
@@ -41,6 +42,7 @@ class DataSpec(UserFileSpec):
     task: TargetTask | None = None
     categorical: tuple[Name, ...] | None = None
     drop: tuple[Name, ...] = ()
+    weight: Name | None = None
     decimal: Literal[".", ","] | None = None
     thousands: Literal[",", ".", " ", "'"] | None = None
     missing: tuple[Name, ...] | None = None
@@ -83,6 +85,21 @@ class DataSpec(UserFileSpec):
     def __hash__(self) -> int:
         # `args` is a dictionary, which has no hash; what is equal has these two equal.
         return hash((self.source, self.content))
+
+    @model_validator(mode="after")
+    def _weight_is_no_other_column(self) -> Self:
+        others = {
+            "target": (self.target,),
+            "categorical": self.categorical or (),
+            "drop": self.drop,
+        }
+        for key, names in others.items():
+            if self.weight is not None and self.weight in names:
+                raise ValueError(
+                    f"weight and {key} both name {self.weight!r}; allowed is a column of its own, "
+                    f"which is then no feature; take it out of {key}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _tells_numbers_apart(self) -> Self:

@@ -20,7 +20,8 @@ _TASK = 'it is task: "binary", "multiclass" or "regression"'
 _SCALED = "columns of numbers are always scaled by the training rows"
 _TARGET_SCALED = "it is scale_target = true or false"
 _DATES = "dates are not read; make numbers of them in the file, or leave them out by drop"
-_BALANCE = "classes are not weighted; stratify gives every split its share of each"
+_CLASS_WEIGHT = 'it is class_weight under [training], "balanced" or a table'
+_WEIGHT = "it is weight, a column's name"
 
 # By the key in lower case; the tuple is all keys that are answered alike.
 _ANSWERS: Mapping[tuple[str, ...], str] = {
@@ -47,7 +48,8 @@ _ANSWERS: Mapping[tuple[str, ...], str] = {
     ("parse_dates", "dates", "date_column", "datetime"): _DATES,
     ("encoding",): "text files are read as UTF-8; save it so",
     ("batch_size", "epochs", "loss", "dtype"): "it belongs under [training]",
-    ("class_weight", "sample_weight", "weights"): _BALANCE,
+    ("class_weight", "class_weights"): _CLASS_WEIGHT,
+    ("sample_weight", "sample_weights", "weights", "weight_column"): _WEIGHT,
 }
 _DATA: Mapping[str, str] = {key: answer for keys, answer in _ANSWERS.items() for key in keys}
 

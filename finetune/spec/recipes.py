@@ -7,6 +7,7 @@ from typing import Any
 
 from finetune.spec.base import BaseSpec
 from finetune.spec.data import DataSpec
+from finetune.spec.metrics import REGRESSION_METRICS
 from finetune.spec.model import ModelSpec
 from finetune.spec.training import TrainingSpec
 from finetune.spec.variants import VariantSpec
@@ -78,4 +79,9 @@ def training_inputs(training: TrainingSpec) -> dict[str, Any]:
     # Allowed only where it is the default for the task, and so the same recipe as without it.
     if inputs.get("loss") == "binary_crossentropy":
         del inputs["loss"]
+    # Their order says nothing of the numbers; these are allowed only where they are the default.
+    if training.metrics is not None:
+        inputs["metrics"] = sorted(training.metrics)
+        if inputs["metrics"] == sorted(REGRESSION_METRICS):
+            del inputs["metrics"]
     return inputs

@@ -63,6 +63,16 @@ class StudySpec(BaseSpec):
     map: MapSpec = MapSpec()
 
     @model_validator(mode="after")
+    def _weighs_rows_in_one_way(self) -> Self:
+        weighs_classes = any(self.resolve(one).training.class_weight for one in self.variants)
+        if self.data.weight is not None and weighs_classes:
+            raise ValueError(
+                "data.weight and training.class_weight are both there; allowed is one of the two, "
+                "as in keras.Model.fit; multiply them into the column that data.weight names"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _overrides_fit(self) -> Self:
         for number, variant in enumerate(self.variants):
             model = self.resolve(variant).model

@@ -1,13 +1,34 @@
-"""The section `[training]` of a study: optimizer, loss, batches, epochs."""
+"""The section `[training]` of a study: optimizer, loss, metrics, weights, batches, epochs."""
 
-from typing import Annotated, Any, Literal
+import reprlib
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from finetune.spec.base import BaseSpec, Name, Positive
+from finetune.spec.metrics import MetricName
 
 Accuracy = Literal[
     "binary_accuracy", "sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy"
+]
+
+
+def _check_class_weight(value: Any) -> Any:
+    """Say in one line what is wrong, where pydantic would say it of each kind that is allowed."""
+    if value is None or value == "balanced":
+        return value
+    weights = list(value.values()) if isinstance(value, dict) else []
+    wrong = [one for one in weights if type(one) not in (int, float) or not 0 <= one < float("inf")]
+    if wrong or not any(weights):
+        raise ValueError(
+            f'received {reprlib.repr(wrong[0] if wrong else value)}; allowed are "balanced" and a '
+            "table of a weight for each class, 0 or more and not all 0, as { yes = 2.0, no = 0.5 }"
+        )
+    return {name: float(weight) for name, weight in value.items()}
+
+
+ClassWeight = Annotated[
+    Literal["balanced"] | dict[str, float] | None, BeforeValidator(_check_class_weight)
 ]
 
 
@@ -20,15 +41,31 @@ class OptimizerSpec(BaseSpec):
 
 
 class TrainingSpec(BaseSpec):
-    """How every run is trained, whatever its variant; `loss` and `accuracy` default by the task.
+    """How every run is trained, whatever its variant; what is measured defaults by the task.
 
-    `loss` names a function of `keras.losses`, `accuracy` one of `keras.metrics`.
+    `loss` names a function of `keras.losses`, `accuracy` one of `keras.metrics`; `metrics` are
+    measured beside them (see `finetune.spec.metrics`). `class_weight` is that of
+    `keras.Model.fit`, by the names of the classes, of which those that it does not name have 1;
+    "balanced" gives each class the same sum of weights over the training rows.
     """
 
     optimizer: OptimizerSpec = OptimizerSpec()
     loss: Name | None = None
     accuracy: Accuracy | None = None
+    metrics: tuple[MetricName, ...] | None = None
+    class_weight: ClassWeight = None
     batch_size: Positive = 32
     # The store counts epochs in 32 bits.
     epochs: Annotated[int, Field(ge=1, lt=2**31)] = 100
     dtype: Literal["float32", "float64"] = "float32"
+
+    @model_validator(mode="after")
+    def _names_each_metric_once(self) -> Self:
+        names = self.metrics or ()
+        repeated = [name for name in names if names.count(name) > 1]
+        if repeated:
+            raise ValueError(
+                f"metrics names {repeated[0]!r} {names.count(repeated[0])} times; allowed is once; "
+                "leave the others out"
+            )
+        return self

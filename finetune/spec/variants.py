@@ -6,10 +6,9 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from finetune.spec.base import IMPORT_PATH, BaseSpec, Count, Name, Positive, Share, UserFileSpec
 from finetune.spec.merging import Overrides
+from finetune.spec.metrics import Monitor
 from finetune.spec.model import ModelSpec
 from finetune.spec.training import TrainingSpec
-
-Monitor = Literal["val_loss", "val_accuracy", "loss"]
 
 
 class EarlyStoppingSpec(BaseSpec):

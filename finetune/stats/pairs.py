@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from finetune.errors import FinetuneError
+from finetune.spec.metrics import higher_is_better
 
 LOSSES = ("train_loss", "test_loss")
 ACCURACIES = ("train_accuracy", "test_accuracy")
 
-# The one place that knows which way is worse: a larger loss, a smaller accuracy.
-_WORSE = {"loss": 1.0, "accuracy": -1.0}
+# Of columns that are no metrics: 1 where a larger value is worse, -1 where a smaller one is.
 _WORSE_COLUMNS = {"epochs_run": 1.0}
 
 # An accuracy is a share of rows. Rounding to this many decimals gives back the ties that floating
@@ -91,7 +91,8 @@ class PairedRuns:
 
 def known_sign(metric: str) -> float | None:
     """Return 1 where a larger value is worse, -1 where a smaller one is, None if neither is."""
-    return _WORSE_COLUMNS.get(metric) or _WORSE.get(metric.rpartition("_")[2])
+    higher = higher_is_better(metric)
+    return _WORSE_COLUMNS.get(metric) if higher is None else -1.0 if higher else 1.0
 
 
 def worse_sign(metric: str) -> float:

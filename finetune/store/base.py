@@ -46,11 +46,17 @@ class Store(Protocol):
         ...
 
     def runs(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> pd.DataFrame:
-        """Return the stored runs as `schema.RUN_COLUMNS`, in the order of `recipes`, by seed."""
+        """Return the stored runs, in the order of `recipes`, by seed.
+
+        As `schema.RUN_COLUMNS` and the columns of the further metrics that any of them has.
+        """
         ...
 
     def epochs(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> pd.DataFrame:
-        """Return the stored epochs as `schema.EPOCH_COLUMNS`, in the order of the runs."""
+        """Return the stored epochs, in the order of the runs.
+
+        As `schema.EPOCH_COLUMNS` and the columns of the further metrics that any of them has.
+        """
         ...
 
     def versions(self, recipes: Mapping[str, str]) -> dict[str, dict[str, int]]:

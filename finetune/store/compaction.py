@@ -142,9 +142,9 @@ def _groups(folder: Path, most_bytes: int) -> Iterator[list[str]]:
 
 
 def _kind(file: Path) -> Hashable:
-    """Return what shards must have in common to be one: their precision, and who made them."""
+    """Return what shards must have in common to be one: columns, precision, who made them."""
     schema = pq.read_schema(file)
-    return str(schema.field("loss").type), (schema.metadata or {}).get(MADE_BY)
+    return (*schema.names, str(schema.field("loss").type), (schema.metadata or {}).get(MADE_BY))
 
 
 def _merged(folder: Path, names: Sequence[str]) -> bytes:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from finetune.errors import StoreError
+from finetune.spec.metrics import further_columns
 from finetune.spec.regular_file import read_regular
 from finetune.store.atomic import remove_partial_files, sync_folder, write_synced, write_whole
 from finetune.store.links import refuse_links_of_store
@@ -23,6 +24,7 @@ from finetune.store.shards import (
     count_rows,
     damage,
     encoded,
+    further_in,
     name_of,
     scan,
     shard_names,
@@ -158,8 +160,8 @@ class ResultStore:
             StoreError: the folder or a file cannot be written.
         """
         self.write_files(
-            encoded(runs.loc[:, ["recipe", *RUN_COLUMNS]]),
-            encoded(epochs.loc[:, ["recipe", *EPOCH_COLUMNS]]),
+            encoded(runs.loc[:, ["recipe", *RUN_COLUMNS, *further_columns(runs)]]),
+            encoded(epochs.loc[:, ["recipe", *EPOCH_COLUMNS, *further_columns(epochs)]]),
         )
 
     def write_files(self, runs: bytes, epochs: bytes) -> str:
@@ -200,11 +202,17 @@ class ResultStore:
         return missing_variants(stored, recipes, seeds)
 
     def runs(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> pd.DataFrame:
-        """Return the stored runs as `RUN_COLUMNS`, in the order of `recipes`, then by seed."""
+        """Return the stored runs, in the order of `recipes`, then by seed.
+
+        As `RUN_COLUMNS` and those of the further metrics that any of them has.
+        """
         return self._select(self._runs, recipes, seeds, columns=RUN_COLUMNS)
 
     def epochs(self, recipes: Mapping[str, str], seeds: Iterable[int]) -> pd.DataFrame:
-        """Return the stored epochs as `EPOCH_COLUMNS`, in the order of the runs, then by epoch."""
+        """Return the stored epochs, in the order of the runs, then by epoch.
+
+        As `EPOCH_COLUMNS` and those of the further metrics that any of their runs has.
+        """
         return self._select(self._epochs, recipes, seeds, columns=EPOCH_COLUMNS)
 
     def versions(self, recipes: Mapping[str, str]) -> dict[str, dict[str, int]]:
@@ -218,7 +226,9 @@ class ResultStore:
         return {package: dict(found) for package, found in runs.items() if len(found) > 1}
 
     def _select(self, folder: Path, recipes, seeds, *, columns: tuple[str, ...]) -> pd.DataFrame:
-        stored = self._read(folder, recipes, columns=["recipe", *columns[1:]])
+        wanted = _is_of(recipes)
+        further = self._steady(lambda names: further_in(folder, names, wanted))
+        stored = self._read(folder, recipes, columns=["recipe", *columns[1:], *further])
         return named_rows(stored, recipes, seeds, columns=columns)
 
     def _read(

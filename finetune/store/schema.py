@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finetune.errors import one_line
+from finetune.spec.metrics import further_columns, metric_columns, metric_of
 
+# Of every run and every epoch; the columns of further metrics come after them.
 RUN_COLUMNS = (
     "variant", "seed", "status", "train_loss", "train_accuracy", "val_loss", "val_accuracy",
     "test_loss", "test_accuracy", "epochs_run", "best_epoch", "lr_reductions",
@@ -49,8 +51,11 @@ class _MisfitError(Exception):
 
 
 @cache
-def read_schema(table: str) -> pa.Schema:
-    """Return the types of a table as it is read: epochs of either precision as float64."""
+def read_schema(table: str, further: tuple[str, ...] = ()) -> pa.Schema:
+    """Return the types of a table as it is read: epochs of either precision as float64.
+
+    `further` are its columns of further metrics.
+    """
 
     def kind(name: str) -> pa.DataType:
         if name in _TEXTS:
@@ -59,7 +64,7 @@ def read_schema(table: str) -> pa.Schema:
             return pa.int32()
         return pa.int64() if name in _INTEGERS else pa.float64()
 
-    return pa.schema([(name, kind(name)) for name in _COLUMNS[table]])
+    return pa.schema([(name, kind(name)) for name in (*_COLUMNS[table], *further)])
 
 
 def misfit(files: Mapping[str, bytes]) -> str:
@@ -76,6 +81,7 @@ def misfit(files: Mapping[str, bytes]) -> str:
         for table, content in files.items():
             parts[table] = _checked(table, content)
         if "epochs" in parts:
+            _check_metrics(files)
             _check_halves(parts["runs"], parts["epochs"])
     # Broken bytes make the readers raise many kinds of exceptions.
     except Exception as problem:
@@ -101,21 +107,27 @@ def _checked(table: str, content: bytes) -> pa.Table:
 
 
 def _check_types(table: str, found: pa.Schema) -> None:
-    if tuple(found.names) != _COLUMNS[table]:
+    columns, further = _COLUMNS[table], () if table == "trials" else further_columns(found.names)
+    if tuple(found.names) != (*columns, *further) or not _are_whole(further):
         raise _MisfitError(f"its columns are {', '.join(found.names)}")
+    schema = read_schema(table, further)
     for field in found:
-        if not _fits(field.name, field.type, table):
+        if not _fits(field.name, field.type, schema.field(field.name).type, table):
             raise _MisfitError(f"the column {field.name} is {field.type}")
     precisions = {field.type for field in found if table == "epochs" and _is_curve(field.name)}
     if len(precisions) > 1:
         raise _MisfitError("its losses are of two precisions")
 
 
-def _fits(name: str, kind: pa.DataType, table: str) -> bool:
+def _are_whole(further: tuple[str, ...]) -> bool:
+    """Return whether columns of further metrics are all splits of each, and each once."""
+    return further == metric_columns(dict.fromkeys(map(metric_of, further)))
+
+
+def _fits(name: str, kind: pa.DataType, wanted: pa.DataType, table: str) -> bool:
     if name in _TEXTS:
         text = kind.value_type if pa.types.is_dictionary(kind) else kind
         return pa.types.is_string(text) or pa.types.is_large_string(text)
-    wanted = read_schema(table).field(name).type
     if table == "epochs" and _is_curve(name):
         return kind in (pa.float32(), pa.float64())
     # Shards that were merged by versions up to 0.1 hold it as floats.
@@ -123,7 +135,7 @@ def _fits(name: str, kind: pa.DataType, table: str) -> bool:
 
 
 def _is_curve(name: str) -> bool:
-    return name.endswith(("loss", "accuracy"))
+    return name.endswith(("loss", "accuracy")) or bool(further_columns([name]))
 
 
 def _check_versions(metadata: Mapping[bytes, bytes]) -> None:
@@ -149,6 +161,16 @@ def _in_range(name: str, values: pa.Array) -> bool:
     if numbers.dtype.kind == "f" and name != "factor" and (numbers % 1 != 0).any():
         return False
     return bool(((numbers >= 0) & (numbers <= _LARGEST)).all())
+
+
+def _check_metrics(files: Mapping[str, bytes]) -> None:
+    """Check that runs and epochs have the same further metrics."""
+    ran, found = (
+        further_columns(pq.read_schema(pa.BufferReader(files[table])).names)
+        for table in ("runs", "epochs")
+    )
+    if ran != found:
+        raise _MisfitError("their metrics are not those of its runs")
 
 
 def _check_halves(runs: pa.Table, epochs: pa.Table) -> None:

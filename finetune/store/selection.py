@@ -1,8 +1,11 @@
 """Rows of stored tables by recipe and seed: what every store does alike, whatever it keeps."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
+
+from finetune.spec.metrics import further_columns
 
 
 def missing_variants(
@@ -40,7 +43,8 @@ def named_rows(
         stored: Runs or epochs with the column `recipe`, in any order, some perhaps twice.
         recipes: The recipe of each variant, by its name; variants may share one.
         seeds: The seeds wanted.
-        columns: Of the result, in this order; `variant` is among them.
+        columns: Of the result, in this order; `variant` is among them. The columns of further
+            metrics that any of the rows has come after them.
     """
     found = stored[stored["seed"].isin(list(seeds))]
     key = [name for name in ("variant", "seed", "epoch") if name in columns]
@@ -49,4 +53,5 @@ def named_rows(
     named = names.merge(found, on="recipe").sort_values(key, ignore_index=True)
     # Two programs on one store may both have trained a run; its numbers are the same.
     named = named.drop_duplicates(key, ignore_index=True)
-    return named.astype({"variant": "str"}).loc[:, list(columns)]
+    measured: Any = named[list(further_columns(stored))].dropna(axis="columns", how="all")
+    return named.astype({"variant": "str"}).loc[:, [*columns, *measured]]

@@ -13,6 +13,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from finetune.errors import StoreError
+from finetune.spec.metrics import further_columns
 from finetune.spec.regular_file import read_regular
 from finetune.store.schema import MADE_BY, misfit, read_schema
 from finetune.store.versions import numeric_versions
@@ -91,12 +92,33 @@ def scan(folder: Path, names: list[str], *, wanted: ds.Expression, columns: list
         StoreError: a shard is missing or cannot be read.
     """
     with _readable(folder):
-        return _dataset(folder, names).to_table(columns=columns, filter=wanted)
+        return _dataset(folder, names, further_columns(columns)).to_table(
+            columns=columns, filter=wanted
+        )
 
 
-def _dataset(folder: Path, names: list[str]) -> ds.Dataset:
+def further_in(folder: Path, names: list[str], wanted: ds.Expression) -> tuple[str, ...]:
+    """Return the columns of further metrics that the shards with rows wanted have.
+
+    Raises:
+        StoreError: a shard is missing or cannot be read.
+    """
+    with _readable(folder):
+        found = {
+            shard: further_columns(shard.physical_schema.names)
+            for shard in _dataset(folder, names).get_fragments()
+        }
+        kept = [
+            columns
+            for shard, columns in found.items()
+            if columns and shard.count_rows(filter=wanted)
+        ]
+    return tuple(dict.fromkeys(name for columns in kept for name in columns))
+
+
+def _dataset(folder: Path, names: list[str], further: tuple[str, ...] = ()) -> ds.Dataset:
     files = [str(folder / name) for name in names]
-    return ds.dataset(files, format="parquet", schema=read_schema(folder.name))
+    return ds.dataset(files, format="parquet", schema=read_schema(folder.name, further))
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from finetune.analysis.constant import no_better, with_rmse
-from finetune.analysis.runs import LOSSES, tidy_runs
+from finetune.analysis.constant import no_better
+from finetune.analysis.runs import tidy_runs
 from finetune.data.reading import ColumnReading, TableReading
 from finetune.data.summary import Baselines, DataSummary
 from finetune.models.summary import NetworkSummary
@@ -15,14 +15,12 @@ from tests.report.made_report import made_manifest
 SEEDS = 4
 
 
-def manifest(
-    *, test=(0.5,), scale=(3.0,), constant="mean", task="regression", penalised=False
-) -> Manifest:
+def manifest(*, test=(0.5,), constant="mean", task="regression", penalised=False) -> Manifest:
     """Make a manifest that knows what a constant reaches on the test rows."""
     reading = TableReading(ColumnReading("y", "number"), ())
     return made_manifest(
         data=DataSummary(task, "it is", (), (), reading),
-        baselines=Baselines(constant, test, test, test, scale),
+        baselines=Baselines(constant, test, test, test),
         network=NetworkSummary((), 3, 0, penalised=penalised),
     )
 
@@ -71,21 +69,3 @@ def test_seeds_with_rows_of_their_own_are_compared_with_their_own_constant(runs)
 )
 def test_where_the_constant_s_loss_is_not_known_nobody_is_warned(runs, unknown):
     assert no_better(runs, unknown) is None
-
-
-@pytest.mark.parametrize("scale", [(3.0,), (1.0, 2.0, 3.0, 4.0)])
-def test_the_root_of_the_squared_error_is_in_the_target_s_unit(runs, scale):
-    found = with_rmse(runs, manifest(scale=scale))
-    factors = np.resize(scale, SEEDS)[runs["seed"]]
-    for name in LOSSES:
-        errors = found[name.replace("loss", "rmse")]
-        np.testing.assert_allclose(errors, np.sqrt(runs[name]) * factors)
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [{"task": "binary"}, {"constant": "median"}, {"constant": "shares"}, {"penalised": True}],
-    ids=str,
-)
-def test_of_other_losses_no_root_is_taken(runs, changed):
-    assert list(with_rmse(runs, manifest(**changed))) == list(runs)

@@ -54,6 +54,17 @@ def test_a_failed_run_may_lack_epochs_and_is_left_out_of_them():
     assert set(tidy.loc[tidy["variant"] == "both", "seed"]) == {0, 2, 3}
 
 
+def test_further_metrics_come_last_where_every_run_has_them():
+    made = make_study(metrics=("auc", "f1"), failed=(("both", 1),))
+    made.runs.loc[made.runs["seed"] == 2, "test_f1"] = float("nan")
+    tidy = tidy_runs(made.runs, made.spec)
+    further = ["train_auc", "val_auc", "test_auc", "train_f1", "val_f1"]
+    assert list(tidy) == [*RUN_COLUMNS, *further]
+    assert metrics_of(tidy)[6:] == further
+    assert "test_auc" in set(made.analysis().summary["metric"])
+    assert "val_auc" in set(made.analysis().curves["metric"])
+
+
 def test_a_regression_task_has_no_accuracies(study):
     assert len(metrics_of(study.runs)) == 6
     assert metrics_of(make_study(accuracy=False).runs) == ["train_loss", "val_loss", "test_loss"]

@@ -43,6 +43,11 @@ class StandIn:
         return float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))
 
 
+def length(table: Logs) -> int:
+    """Return how many epochs a table has."""
+    return len(table["loss"])
+
+
 def play_keras(
     policies: Sequence[keras.callbacks.Callback], table: Logs, *, learning_rate: float
 ) -> Outcome:
@@ -52,9 +57,9 @@ def play_keras(
         policy.set_model(model)
         policy.on_train_begin()
     first = model.rate
-    for epoch in range(len(table.loss)):
+    for epoch in range(length(table)):
         model.weight = epoch
-        logs = {name: float(values[epoch]) for name, values in table._asdict().items()}
+        logs = {name: float(values[epoch]) for name, values in table.items()}
         for policy in policies:
             policy.on_epoch_end(epoch, logs)
         rates.append(model.rate)
@@ -83,14 +88,14 @@ def policy_outcomes(
 ) -> list[Outcome]:
     """Play all runs by one policy; runs whose tables end sooner than others' end there."""
     policies = VariantPolicies(variants)
-    lengths = np.array([len(table.loss) for table in tables])
+    lengths = np.array([length(table) for table in tables])
     base = np.full(len(variants), learning_rate).astype(dtype).astype(float)
     rate = first = policies.first_learning_rate(base).astype(dtype).astype(float)
     active, rates = np.ones(len(variants), bool), []
     epochs_run = np.zeros(len(variants), int)
     for epoch in range(lengths.max()):
         active &= epoch < lengths
-        logs = Logs(*(_column(tables, name, epoch) for name in Logs._fields))
+        logs = {name: _column(tables, name, epoch) for name in set().union(*tables)}
         step = policies.update(epoch, logs, rate, active=active)
         rate = np.where(active, step.learning_rate.astype(dtype).astype(float), rate)
         rates.append(rate)
@@ -105,6 +110,9 @@ def policy_outcomes(
 
 
 def _column(tables: Sequence[Logs], name: str, epoch: int) -> np.ndarray:
-    """Return one quantity of all runs after an epoch; a value that improves where a table ended."""
-    values = [getattr(table, name) for table in tables]
+    """Return one quantity of all runs after an epoch; a value that improves where a table ended.
+
+    Where a table lacks it, no policy of its run asks for it, and any value will do.
+    """
+    values = [table.get(name, table["loss"]) for table in tables]
     return np.array([v[epoch] if epoch < len(v) else -1e9 for v in values])

@@ -6,7 +6,9 @@ import pytest
 
 from finetune.engines.base import Engine, TaskTables
 from finetune.engines.registry import REFERENCE, engine_names, get_engine
+from finetune.errors import SpecError
 from finetune.planning.block import Block
+from finetune.spec.metrics import further_columns
 from finetune.spec.study import StudySpec
 from finetune.store.schema import EPOCH_COLUMNS, RUN_COLUMNS
 from finetune.studies.load import load_spec
@@ -25,6 +27,12 @@ REGRESSION = (
     "data.args={n_samples=80, n_features=10, noise=0.5, random_state=1}",
     "training.loss=mean_squared_error",
     "variants.2.reduce_lr.min_delta=1e4",
+)
+WEIGHTED = (
+    "data.source=tests.engines.rows:weighted",
+    "data.args={}",
+    "data.target=target",
+    "data.weight=weight",
 )
 # Twelve epochs are enough when the delay is short and patience is short.
 SOON = (f"{DELAYED}.start_from_epoch=4", f"{BOTH}.reduce_lr.start_from_epoch=3")
@@ -72,12 +80,39 @@ CASES = {
         "variants.4={name='w', early_stopping={patience=2}, schedule={kind='one_cycle', epochs=9}}",
         "claims=[{kind='underfits',treatment='v', control='w'}]",
     ),
+    "metrics": (
+        'training.metrics=["auc", "f1", "precision", "recall", "balanced_accuracy", "log_loss"]',
+    ),
+    "metrics, classes": (
+        *CLASSES,
+        'training.metrics=["auc", "f1", "precision", "recall", "balanced_accuracy", "log_loss"]',
+    ),
+    "metrics of keras": ('training.metrics=["hinge", "poisson", "pearson_correlation"]',),
+    "metrics, regression": (*REGRESSION, 'training.metrics=["rmse", "huber"]'),
+    "metrics watched": (
+        'training.metrics=["auc", "log_loss"]',
+        f"{REDUCE}.monitor=val_auc",
+        f"{BOTH}.reduce_lr.monitor=val_log_loss",
+        f"{BOTH}.early_stopping.monitor=val_auc",
+    ),
+    "class weights": ("training.class_weight={'1'=3.3}",),
+    "balanced": (*CLASSES, "training.class_weight=balanced", "vary=['init', 'order', 'split']"),
+    "row weights": WEIGHTED,
+    "row weights, own split": (*WEIGHTED, "vary=['init', 'order', 'split']"),
     "own split": ("vary=['init', 'order', 'split']",),
     "own data": ("vary=['init', 'order', 'split', 'data']",),
 }  # fmt: skip
-EVERY_DAY = ("binary",)
+EVERY_DAY = ("binary", "metrics watched", "row weights")
 # Where runs of several seeds differ by more than their numbers, in how they are trained.
-SEVERAL_SEEDS = ("binary", "dropout", "batch normalization", "own split", "own data")
+SEVERAL_SEEDS = (
+    "binary",
+    "dropout",
+    "batch normalization",
+    "balanced",
+    "row weights, own split",
+    "own split",
+    "own data",
+)
 EXACT = [
     "seed",
     "status",
@@ -94,10 +129,13 @@ CURVES = [c for c in EPOCH_COLUMNS if c not in ("variant", "seed", "epoch", "lea
 def assert_same_runs(ours, reference, *, tolerance):
     pd.testing.assert_frame_equal(ours.runs[EXACT], reference.runs[EXACT])
     close = {"rtol": tolerance, "atol": tolerance}
-    np.testing.assert_allclose(ours.runs[MEASURED], reference.runs[MEASURED], **close)
+    further = list(further_columns(reference.epochs))
+    assert further == list(further_columns(ours.epochs)) == list(further_columns(ours.runs))
+    measured, curves = [*MEASURED, *further], [*CURVES, *further]
+    np.testing.assert_allclose(ours.runs[measured], reference.runs[measured], **close)
     keys = ["variant", "seed", "epoch", "learning_rate"]
     pd.testing.assert_frame_equal(ours.epochs[keys], reference.epochs[keys])
-    np.testing.assert_allclose(ours.epochs[CURVES], reference.epochs[CURVES], **close)
+    np.testing.assert_allclose(ours.epochs[curves], reference.epochs[curves], **close)
 
 
 @pytest.fixture(params=[name for name in engine_names() if name != REFERENCE.name])
@@ -171,6 +209,13 @@ def test_float32_agrees_until_rounding_has_grown(engine):
     spec = load_spec(overrides=["training.epochs=10"])
     ours, reference = (trained(one, spec, seeds=(0, 1, 2)) for one in (engine, REFERENCE))
     assert_same_runs(ours, reference, tolerance=1e-5)
+
+
+@pytest.mark.parametrize("name", engine_names())
+def test_a_metric_that_is_monitored_and_not_measured_is_refused(name):
+    spec = small_study("training.epochs=2", f"{REDUCE}.monitor=val_auc")
+    with pytest.raises(SpecError, match=r"variants.2.reduce_lr.monitor: received 'val_auc'"):
+        get_engine(name).train(task(spec, seeds=(0,), engine=name))
 
 
 @pytest.mark.parametrize("name", engine_names())

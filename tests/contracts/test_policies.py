@@ -51,7 +51,7 @@ class Case:
         falling = -np.arange(len(self.values), dtype=float)
         table = {"loss": falling, "val_loss": falling, "val_accuracy": -falling}
         monitors = [policy.get("monitor", "val_loss") for policy in self.policies.values()]
-        return Logs(**table | {name: np.array(self.values) for name in monitors})
+        return table | {name: np.array(self.values) for name in monitors}
 
     @property
     def outcome(self) -> Outcome:
@@ -109,6 +109,8 @@ CASES = {
     "reduction, accuracy and min_delta": cut(
         [0.5, 0.6, 0.8], [1, 0.5, 0.5], monitor="val_accuracy", min_delta=0.2
     ),
+    "reduction, further metric": cut([0.5, 0.6, 0.6, 0.7], [1, 1, 0.5, 0.5], monitor="val_auc"),
+    "reduction, further error": cut([0.5, 0.6, 0.4], [1, 0.5, 0.5], monitor="val_rmse"),
     "reduction, training loss": cut([1, 1], [1, 0.5], monitor="loss"),
     "stopping": stop([1, 0.5, 0.6, 0.7, 0.4], patience=2, last=3, best=1),
     "stopping, patience 0": stop([1, 0.5, 0.6, 0.1], patience=0, last=2, best=1),
@@ -140,6 +142,9 @@ CASES = {
     "stopping, NaN later": stop([1, NAN, 0.5, NAN, NAN, 0.1], patience=2, last=4, best=2),
     "stopping, accuracy": stop(
         [0.5, 0.7, 0.6, 0.9], patience=1, monitor="val_accuracy", last=2, best=1
+    ),
+    "stopping, further metric": stop(
+        [0.5, 0.7, 0.6, 0.9], patience=1, monitor="val_r2", last=2, best=1
     ),
     "stopping, training loss": stop([1, 2], patience=1, monitor="loss", last=1, best=0),
     "both, the last epoch cuts too": Case(
@@ -220,7 +225,8 @@ near = st.builds(lambda level, steps: level * (1 + steps * 2e-8), levels, st.int
 finite = st.floats(-(2.0**99), 2.0**99, width=32, allow_subnormal=False)
 values = levels | near | st.sampled_from([NAN, INF, -INF, 0.0]) | finite
 deltas = st.sampled_from([0.0, 1e-9, 1e-4, 0.2]) | st.floats(2.0**-99, 1)
-monitors = st.sampled_from(["val_loss", "val_accuracy", "loss"])
+MONITORED = ("val_loss", "val_accuracy", "loss", "val_auc", "val_rmse", "val_huber")
+monitors = st.sampled_from(MONITORED)
 few = st.integers(0, 4)
 
 early_stopping_specs = st.builds(
@@ -285,7 +291,7 @@ variants = st.builds(VariantSpec, schedule=schedule_specs, **shared) | st.builds
 def runs(draw: st.DrawFn) -> tuple[VariantSpec, Logs]:
     epochs = draw(st.integers(1, 12))
     columns = st.lists(values, min_size=epochs, max_size=epochs).map(np.array)
-    return draw(variants), Logs(draw(columns), draw(columns), draw(columns))
+    return draw(variants), {name: draw(columns) for name in MONITORED}
 
 
 @given(

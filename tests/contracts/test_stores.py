@@ -84,6 +84,26 @@ def test_what_is_read_is_what_was_written_bit_for_bit(store, dtype):
                 assert list(read[name].astype("string")) == list(expected[name].astype("string"))
 
 
+def test_further_metrics_come_after_the_others(store):
+    measures = small_study("training.epochs=5", 'training.metrics=["auc", "huber"]')
+    fill(store, [0, 1], spec=measures)
+    fill(store, [0, 1])
+    recipes = recipes_of(measures, "keras")
+    further = ("train_auc", "val_auc", "test_auc", "train_huber", "val_huber", "test_huber")
+    tables = made([0, 1], spec=measures)
+    for read, written, columns in (
+        (store.runs(recipes, [0, 1]), tables.runs, (*RUN_COLUMNS, *further)),
+        (store.epochs(recipes, [0, 1]), tables.epochs, (*EPOCH_COLUMNS, *further)),
+    ):
+        assert tuple(read) == columns
+        expected = in_order(written, columns)[list(further)].astype("float64")
+        same(read[list(further)], expected)
+    assert tuple(store.runs(RECIPES, [0, 1])) == RUN_COLUMNS
+    # Runs of both in one table: those that measured less have gaps.
+    both = store.runs({**recipes, "less": RECIPES[NAMES[0]]}, [0])
+    assert both["test_auc"].isna().tolist() == [False] * len(NAMES) + [True]
+
+
 def test_integers_with_gaps_stay_integers(store):
     fill(store, SEEDS)
     cut = store.runs(RECIPES, SEEDS)["first_reduction_epoch"]

@@ -24,6 +24,7 @@ from tensorflow.python.ops.parallel_for import pfor as conversion
 
 from finetune.engines.population.stateless_optimizer import _Stateless
 from finetune.spec.messages import _WORDINGS
+from finetune.spec.metrics import KERAS_METRICS
 from finetune.spec.study import StudySpec
 from finetune.usercode.keras_config import _MODULES, _REFUSED
 
@@ -32,6 +33,19 @@ STATELESS = "see finetune/engines/population/stateless_optimizer.py"
 KERAS_CONFIG = "see finetune/usercode/keras_config.py"
 MESSAGES = "see finetune/spec/messages.py"
 SAMPLER = "see finetune/search/sampler.py"
+
+
+def test_keras_has_the_metrics_that_a_study_may_name():
+    functions = {
+        name
+        for name, function in vars(keras.metrics).items()
+        if inspect.isfunction(function)
+        and list(inspect.signature(function).parameters)[:2] == ["y_true", "y_pred"]
+    }
+    assert functions == set(KERAS_METRICS), (
+        f"the functions of keras.metrics are others: {sorted(functions ^ set(KERAS_METRICS))}: see "
+        "finetune/spec/metrics.py"
+    )
 
 
 def test_pfor_converts_a_gather_by_its_registry():

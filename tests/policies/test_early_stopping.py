@@ -15,7 +15,14 @@ def test_the_defaults_are_those_of_keras_but_for_the_restored_weights():
 
 
 @pytest.mark.parametrize(
-    ("monitor", "mode"), [("val_loss", "min"), ("loss", "min"), ("val_accuracy", "max")]
+    ("monitor", "mode"),
+    [
+        ("val_loss", "min"),
+        ("loss", "min"),
+        ("val_accuracy", "max"),
+        ("val_f1", "max"),
+        ("val_mae", "min"),
+    ],
 )
 def test_every_argument_reaches_the_callback(monitor, mode):
     arguments = {

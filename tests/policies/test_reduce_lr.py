@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 import finetune
 from finetune.callbacks.reduce_lr import DelayedReduceLROnPlateau
 from finetune.callbacks.variants import reduce_lr_callback
-from finetune.policies.base import Logs
 from finetune.spec.variants import ReduceLRSpec
 from tests.contracts.policy_forms import play_keras
-from tests.contracts.test_policies import few, reduce_lr_specs, values
+from tests.contracts.test_policies import MONITORED, few, reduce_lr_specs, values
 
 ARGUMENTS = {
     "monitor": "val_accuracy", "factor": 0.3, "patience": 4, "verbose": 1, "mode": "max",
@@ -24,7 +23,7 @@ ARGUMENTS = {
 
 
 def play(callback, losses) -> tuple[float, ...]:
-    table = Logs(*(np.array(losses, float),) * 3)
+    table = dict.fromkeys(MONITORED, np.array(losses, float))
     return play_keras([callback], table, learning_rate=1.0).rates
 
 
@@ -55,7 +54,7 @@ def test_the_spec_has_the_defaults_of_the_callback():
 @given(reduce_lr_specs, st.lists(values, min_size=1, max_size=12))
 def test_with_no_delay_it_is_that_of_keras(spec, losses):
     arguments = spec.model_dump(exclude={"start_from_epoch", "until_epoch"})
-    arguments["mode"] = "max" if spec.monitor == "val_accuracy" else "min"
+    arguments["mode"] = "max" if spec.monitor in ("val_accuracy", "val_auc") else "min"
     ours = play(DelayedReduceLROnPlateau(**arguments, start_from_epoch=0), losses)
     assert ours == play(keras.callbacks.ReduceLROnPlateau(**arguments), losses)
 

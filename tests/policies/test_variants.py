@@ -19,7 +19,7 @@ RATES = np.array([0.1, 0.2, 0.3, 0.4])
 
 
 def flat(loss: float = 1.0) -> Logs:
-    return Logs(*(np.full(len(VARIANTS), loss),) * 3)
+    return {"val_loss": np.full(len(VARIANTS), loss)}
 
 
 def test_every_policy_has_a_keras_form_that_acts_in_the_same_order():
@@ -80,7 +80,7 @@ def test_the_best_epoch_is_early_stoppings_or_that_of_the_lowest_loss():
 
 def test_variants_without_policies_need_no_machine():
     step = VariantPolicies([PLAIN, PLAIN]).update(
-        0, flat().select(np.arange(2)), RATES[:2], active=ALL[:2]
+        0, {"val_loss": np.ones(2)}, RATES[:2], active=ALL[:2]
     )
     np.testing.assert_array_equal(step.learning_rate, RATES[:2])
     assert not step.stop.any()

@@ -47,7 +47,7 @@ def resolved() -> dict[str, Any]:
     return {
         "data": DataSummary("binary", why, ("no", "yes"), splits, reading),
         "network": NetworkSummary(layers, trainable=385, other=0, penalised=False),
-        "baselines": Baselines("shares", (0.2,), (0.2,), (0.15,), (1.0,)),
+        "baselines": Baselines("shares", (0.2,), (0.2,), (0.15,)),
     }
 
 

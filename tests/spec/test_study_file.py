@@ -126,7 +126,7 @@ MISTAKES = {
     "factor 0": ("variants.2.reduce_lr.factor=0", "variants.2.reduce_lr.factor", "0", "allowed"),
     "unknown monitor": (
         "variants.2.reduce_lr.monitor=test_loss",
-        "variants.2.reduce_lr.monitor", "'test_loss'", "allowed is 'val_loss'",
+        "variants.2.reduce_lr.monitor", "'test_loss'", "allowed are 'val_loss'",
     ),
     "kind of schedule": (
         "variants.0.schedule.kind=linear",

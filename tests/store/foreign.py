@@ -41,6 +41,17 @@ def _mix_precisions(table: pa.Table) -> pa.Table:
     return _cast("loss", pa.float64())(_cast("val_loss", pa.float32())(table))
 
 
+def _add(*columns: str) -> Change:
+    def change(table: pa.Table) -> pa.Table:
+        for column in columns:
+            table = table.append_column(column, table["test_loss"])
+        return table
+
+    return change
+
+
+_AUC = ("train_auc", "val_auc", "test_auc")
+
 # Which table is changed, and how.
 FOREIGN: dict[str, tuple[str, Change]] = {
     "text in the seeds": ("runs", _cast("seed", pa.string())),
@@ -59,6 +70,11 @@ FOREIGN: dict[str, tuple[str, Change]] = {
     "a column more": ("runs", lambda t: t.append_column("more", t["seed"])),
     "a column twice": ("runs", lambda t: t.append_column("seed", t["seed"])),
     "a column less": ("epochs", lambda t: t.drop_columns(["loss"])),
+    "a metric that nobody knows": ("runs", _add("train_luck", "val_luck", "test_luck")),
+    "a metric without a split": ("runs", _add("train_auc", "test_auc")),
+    "a metric of the runs alone": ("runs", _add(*_AUC)),
+    "a metric twice": ("epochs", _add(*_AUC, *_AUC)),
+    "a metric before others": ("runs", lambda t: _add(*_AUC)(t).select([*_AUC, *t.column_names])),
     "columns in another order": ("runs", lambda t: t.select(sorted(t.column_names))),
     "versions that are no table": ("runs", _put_versions(["keras"])),
     "versions that are numbers": ("runs", _put_versions({"keras": 3})),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -12,14 +12,17 @@ from finetune.callbacks.variants import callbacks
 from finetune.engines.base import ProgressCallback, Task, TaskTables
 from finetune.engines.keras_problem import KerasProblem, call_model
 from finetune.engines.problem import Arrays, Prepared, Problem, SeedData
-from finetune.engines.results import METRICS, Training, join, lowest, tabulate
+from finetune.engines.results import Training, join, lowest, measured, tabulate
 from finetune.errors import SpecError, describe_exception
 from finetune.models.initial_values import set_values
+from finetune.models.metrics import check_monitored
 from finetune.models.precision import precision
+from finetune.spec.metrics import SPLITS, further_columns, in_target_unit
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 
-Evaluate = Callable[[Arrays], tuple[float, float]]
+# Of a split by its name: its loss, accuracy and further metrics, as `val_loss`.
+Evaluate = Callable[[SeedData, str], dict[str, float]]
 
 
 class FitTrainer:
@@ -34,6 +37,7 @@ class FitTrainer:
         with precision(task.spec.training.dtype):
             for variant, seed in task.runs:
                 model = self._model_for(variant, task.spec)
+                check_monitored(model.problem.spec, [variant])
                 run = model.fit(variant, seed, task=task)
                 trained.append(run.noting(model.initial_notes(task.variants)))
                 network = network or model.network
@@ -93,15 +97,18 @@ class _CompiledModel:
         data = problem.data(seed)
         order = problem.order(seed, epochs=training.epochs, replicate=task.replicate)
         policies = callbacks(variant, field=_field_of(variant, task.spec))
+        measuring = [_Validation(data, self._evaluate)] if self._keras.metrics else []
         recorder = _Recorder(data, self._evaluate, watched=_monitors(policies))
         history = self._model.fit(
             batches(data.train, order, batch_size=training.batch_size),
+            class_weight=problem.class_weight(data.train),
             steps_per_epoch=-(-order.shape[1] // training.batch_size),
             epochs=training.epochs,
+            # Weights are for training: what is measured counts every row alike.
             validation_data=(data.val.x, data.val.y),
             # In one batch, so that its loss is the mean over rows without rounding in between.
             validation_batch_size=len(data.val.y),
-            callbacks=[*policies, recorder],
+            callbacks=[*measuring, *policies, recorder],
             shuffle=False,
             verbose=0,
         )
@@ -116,33 +123,31 @@ class _CompiledModel:
         fresh.build(self._model.trainable_variables)
         set_values(compiled.variables, fresh.variables)
 
-    def _result(self, data: SeedData, measured: dict[str, Any], policies: list[Any]) -> Training:
-        length = len(measured["learning_rate"])
+    def _result(self, data: SeedData, found: dict[str, Any], policies: list[Any]) -> Training:
+        length = len(found["learning_rate"])
         # Without an accuracy there is no curve of it.
         absent = [np.nan] * length
-        curves = {name: np.array([measured.get(name, absent)]) for name in ("loss", *METRICS)}
+        names = ("loss", *measured(self.problem.spec.training))
+        curves = {name: np.array([found.get(name, absent)]) for name in names}
         stopping = [p for p in policies if isinstance(p, keras.callbacks.EarlyStopping)]
         # One that never saw its metric has no best epoch.
         best = [policy.best_epoch for policy in stopping if policy.best is not None]
         final = self._final_metrics(data)
         return Training(
             curves=curves,
-            learning_rate=np.array([measured["learning_rate"]]),
-            next_learning_rate=np.array([measured["next_learning_rate"]]),
+            learning_rate=np.array([found["learning_rate"]]),
+            next_learning_rate=np.array([found["next_learning_rate"]]),
             epochs_run=np.array([length]),
             best_epoch=np.array(best[:1] or lowest(curves["val_loss"])),
-            final={name: np.array(values) for name, values in final.items()},
+            final={name: np.array([value]) for name, value in final.items()},
             rows_trained=length,
             notes=self._keras.notes,
         )
 
-    def _final_metrics(self, data: SeedData) -> dict[str, list[float]]:
+    def _final_metrics(self, data: SeedData) -> dict[str, float]:
         """Evaluate the weights that the run ended with: early stopping may have restored some."""
-        final = {}
-        for split in ("train", "val", "test"):
-            loss, accuracy = self._evaluate(getattr(data, split))
-            final |= {f"{split}_loss": [loss], f"{split}_accuracy": [accuracy]}
-        return final
+        found = [self._evaluate(data, split) for split in SPLITS]
+        return {name: value for values in found for name, value in values.items()}
 
 
 def _field_of(variant: VariantSpec, spec: StudySpec) -> str:
@@ -161,6 +166,23 @@ def _monitors(policies: list[keras.callbacks.Callback]) -> dict[str, str]:
         if isinstance(name, str):
             needed[name] = f"variants: {type(policy).__name__} watches"
     return needed
+
+
+class _Validation(keras.callbacks.Callback):
+    """Adds the further metrics of the validation rows to `logs`, where callbacks look for them.
+
+    Comes first. `fit` would average a metric over batches, which not all metrics can be.
+    """
+
+    def __init__(self, data: SeedData, evaluate: Evaluate):
+        super().__init__()
+        self._data = data
+        self._evaluate = evaluate
+
+    def on_epoch_end(self, epoch, logs=None):
+        values = self._evaluate(self._data, "val")
+        # One dictionary goes from callback to callback, and to the history.
+        cast(dict, logs).update({name: values[name] for name in further_columns(values)})
 
 
 class _Recorder(keras.callbacks.Callback):
@@ -182,10 +204,9 @@ class _Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self._check_logs(logs or {})
         self.curves["next_learning_rate"].append(self._learning_rate())
-        for split, arrays in (("train", self._data.train), ("test", self._data.test)):
-            loss, accuracy = self._evaluate(arrays)
-            self.curves[f"{split}_loss"].append(loss)
-            self.curves[f"{split}_accuracy"].append(accuracy)
+        for split in ("train", "test"):
+            for name, value in self._evaluate(self._data, split).items():
+                self.curves[name].append(value)
 
     def _check_logs(self, logs: dict[str, Any]) -> None:
         """Check that `fit` measures what a report shows and what callbacks watch.
@@ -210,16 +231,19 @@ class _Recorder(keras.callbacks.Callback):
 def batches(train: Arrays, order: np.ndarray, *, batch_size: int) -> tf.data.Dataset:
     """Return the batches of all epochs, one after another, in exactly the given order.
 
+    Each is `x`, `y` and, where the rows have them, their weights.
+
     Args:
         train: The training rows.
         order: int32, (epoch, row): a permutation of the rows for each epoch.
         batch_size: Rows a batch; the last batch of an epoch may be smaller.
     """
-    x, y = tf.constant(train.x), tf.constant(train.y)
+    arrays = [one for one in (train.x, train.y, train.weight) if one is not None]
+    tables = [tf.constant(array) for array in arrays]
     return (
         tf.data.Dataset.from_tensor_slices(order)
         .flat_map(lambda rows: tf.data.Dataset.from_tensor_slices(rows).batch(batch_size))
-        .map(lambda rows: (tf.gather(x, rows), tf.gather(y, rows)))
+        .map(lambda rows: tuple(tf.gather(table, rows) for table in tables))
     )
 
 
@@ -229,7 +253,7 @@ def _accuracy_metric(problem: KerasProblem) -> list[keras.metrics.Metric]:
 
 
 def _full_set_evaluation(problem: KerasProblem) -> Evaluate:
-    """Return a function that evaluates the model's loss and accuracy on a whole split."""
+    """Return a function that evaluates the model on a whole split: loss, accuracy, metrics."""
 
     # `Model.evaluate` twice an epoch would cost more than the epoch.
     @tf.function(reduce_retracing=True)
@@ -237,10 +261,13 @@ def _full_set_evaluation(problem: KerasProblem) -> Evaluate:
         predicted = call_model(problem.model, x, training=False)
         loss = problem.loss(y, predicted) + sum(problem.model.losses)
         accuracy = problem.accuracy(y, predicted) if problem.accuracy else np.nan
-        return loss, accuracy
+        further = {name: metric(y, predicted) for name, metric in problem.metrics.items()}
+        return {"loss": loss, "accuracy": accuracy, **further}
 
-    def evaluate(arrays: Arrays) -> tuple[float, float]:
-        loss, accuracy = measure(arrays.x, arrays.y)
-        return float(loss), float(accuracy)
+    def evaluate(data: SeedData, split: str) -> dict[str, float]:
+        arrays: Arrays = getattr(data, split)
+        values = {f"{split}_{name}": value for name, value in measure(arrays.x, arrays.y).items()}
+        units = {name: data.target_scale if in_target_unit(name) else 1.0 for name in values}
+        return {name: float(value) * units[name] for name, value in values.items()}
 
     return evaluate

@@ -36,10 +36,15 @@ class State(NamedTuple):
 
 
 class Data(NamedTuple):
-    """One split of every data set of a task: `x` (data set, row of data, ...), `y` likewise."""
+    """One split of every data set of a task: `x` (data set, row of data, ...), `y` likewise.
+
+    `weight` (data set, row of data) is what each row counts in the loss, or () where all count
+    alike.
+    """
 
     x: tf.Tensor
     y: tf.Tensor
+    weight: tf.Tensor | tuple[()] = ()
 
 
 class SplitTensors(NamedTuple):
@@ -113,7 +118,12 @@ class PopulationGraph:
         # A step keeps the state before and after it, gradients and some intermediate values, and
         # what each operation gives for every row of data.
         rows = max(self._batch_size, _EVALUATION_ROWS)
-        return size * (3 * (weights + slots) + rows * self._values_per_row)
+        held = 3 * (weights + slots) + rows * self._values_per_row
+        if self._keras.metrics:
+            # Predictions of a whole split, as they come and as they are ranked, and ranks that are
+            # twice as wide.
+            held += 6 * self.problem.training_rows * self.problem.n_outputs
+        return size * held
 
     def epoch(
         self, state: State, data: SplitTensors, *, sets, order, learning_rate, iterations
@@ -130,8 +140,8 @@ class PopulationGraph:
 
         Returns:
             The rows after the epoch, and what they measure, each (row,): `loss`, the running mean
-            of the batch losses, and the loss and accuracy on every split, with dropout and the
-            like at rest; accuracy is NaN where none is defined.
+            of the batch losses, and the loss, accuracy and further metrics on every split, with
+            dropout and the like at rest; accuracy is NaN where none is defined.
         """
         arguments = (state, data, sets, order, learning_rate, iterations)
         # Rows come and go between epochs: with their number left open nothing is traced again.
@@ -147,38 +157,37 @@ class PopulationGraph:
         state, loss = self._train_epoch(state, data.train, sets, order, learning_rate, iterations)
         measured = {"loss": loss}
         for split, rows in zip(data._fields, data, strict=True):
-            measured[f"{split}_loss"], measured[f"{split}_accuracy"] = self._evaluate(
-                state, rows, sets
-            )
+            values = self._evaluate(state, rows, sets)
+            measured |= {f"{split}_{name}": value for name, value in values.items()}
         return state, measured
 
     def _train_epoch(self, state: State, data: Data, sets, order, learning_rate, iterations):
         size, rows = self._batch_size, order.shape[1]
         # One long axis of all data sets' rows, so that one gather serves rows of weights that use
         # different data sets.
-        x, y = _flat(data.x), _flat(data.y)
+        flat = tf.nest.map_structure(_flat, data)
         order = order + sets[:, None] * rows
 
         def step(begin, length, state, total):
             batch = order[:, begin : begin + length]
             steps = iterations + tf.cast(begin // size, tf.int64)
-            state, loss = self._step(
-                state, tf.gather(x, batch), tf.gather(y, batch), learning_rate, steps
-            )
+            chosen = tf.nest.map_structure(lambda table: tf.gather(table, batch), flat)
+            state, loss = self._step(state, chosen, learning_rate, steps)
             # As `fit` does: the batch's mean loss counts as often as it has rows of data.
             return state, total + loss * length
 
         state, total = _over_batches(rows, size, step, (state, tf.zeros_like(learning_rate)))
         return state, total / rows
 
-    def _step(self, state: State, x, y, learning_rate, iterations):
+    def _step(self, state: State, batch: Data, learning_rate, iterations):
         def one_row(row):
-            state, x, y, learning_rate = row
+            state, (x, y, weight), learning_rate = row
             # Weights are tensors here, not Keras variables, which a tape would watch by itself.
             with tf.GradientTape() as tape:
                 tape.watch(state.weights)
                 called = self._call(x, weights=state.weights, others=state.others, training=True)
-                loss = _total(self._keras.loss(y, called.predicted), called.penalties)
+                weight = None if isinstance(weight, tuple) else weight
+                loss = _total(self._keras.loss(y, called.predicted, weight), called.penalties)
             weights, slots = self._optimizer.apply(
                 tape.gradient(loss, state.weights),
                 weights=state.weights,
@@ -188,36 +197,46 @@ class PopulationGraph:
             )
             return State(weights, called.others, slots), loss
 
-        return self._map(one_row, (state, x, y, learning_rate))
+        return self._map(one_row, (state, batch, learning_rate))
 
-    def _evaluate(self, state: State, data: Data, sets):
+    def _evaluate(self, state: State, data: Data, sets) -> dict[str, tf.Tensor]:
         rows: Any = data.x.shape[1]
         # Batches as equal as can be: the smallest number of them, then the smallest size.
         size = -(-rows // -(-rows // _EVALUATION_ROWS))
 
-        def measure(begin, length, loss, accuracy):
+        def measure(begin, length, loss, accuracy, outputs):
             x = tf.gather(data.x[:, begin : begin + length], sets)
             y = tf.gather(data.y[:, begin : begin + length], sets)
             # The slices lose their length where `begin` is a tensor, though it is the same.
             x = tf.ensure_shape(x, [None, length, *data.x.shape[2:]])
             y = tf.ensure_shape(y, [None, length, *data.y.shape[2:]])
-            losses, accuracies = self._measure(state, x, y)
-            return loss + losses * length, accuracy + accuracies * length
+            losses, accuracies, predicted = self._measure(state, x, y)
+            kept = [table.write(begin // size, _swapped(predicted)) for table in outputs]
+            return loss + losses * length, accuracy + accuracies * length, kept
 
-        zeros = tf.zeros(tf.shape(sets), self.problem.spec.training.dtype)
-        loss, accuracy = _over_batches(rows, size, measure, (zeros, zeros))
-        return loss / rows, accuracy / rows
+        dtype = self.problem.spec.training.dtype
+        zeros = tf.zeros(tf.shape(sets), dtype)
+        # Losses and accuracies add up over batches; other metrics need all predictions.
+        outputs = [_table(dtype, -(-rows // size))] if self._keras.metrics else []
+        loss, accuracy, outputs = _over_batches(rows, size, measure, (zeros, zeros, outputs))
+        further = {}
+        if outputs:
+            shape = [rows, None, self.problem.n_outputs]
+            predicted = _swapped(tf.ensure_shape(outputs[0].concat(), shape))
+            y = tf.gather(data.y, sets)
+            further = {n: metric(y, predicted) for n, metric in self._keras.metrics.items()}
+        return {"loss": loss / rows, "accuracy": accuracy / rows, **further}
 
     def _measure_rows(self, state: State, x, y):
-        """Measure every row's loss and accuracy on its rows of data."""
+        """Return every row's loss, accuracy and predictions on its rows of data."""
 
         def one_row(row):
             state, x, y = row
             called = self._call(x, weights=state.weights, others=state.others, training=False)
             loss = _total(self._keras.loss(y, called.predicted), called.penalties)
-            if self._keras.accuracy is None:
-                return loss, tf.constant(np.nan, loss.dtype)
-            return loss, self._keras.accuracy(y, called.predicted)
+            accuracy = self._keras.accuracy
+            share = accuracy(y, called.predicted) if accuracy else tf.constant(np.nan, loss.dtype)
+            return loss, share, called.predicted
 
         return self._map(one_row, (state, x, y))
 
@@ -289,6 +308,16 @@ def _total(loss, penalties):
 def _flat(tensor: tf.Tensor) -> tf.Tensor:
     """Join the data sets' rows into one axis."""
     return tf.reshape(tensor, [-1, *tensor.shape[2:]])
+
+
+def _swapped(tensor: tf.Tensor) -> tf.Tensor:
+    """Exchange the first two axes, rows of weights and rows of data."""
+    return tf.transpose(tensor, [1, 0, 2])
+
+
+def _table(dtype: str, batches: int) -> tf.TensorArray:
+    """Return a table for a tensor a batch, whose first axis may differ, to be joined along it."""
+    return tf.TensorArray(dtype, batches, infer_shape=False, element_shape=[None, None, None])
 
 
 def _over_batches(rows: int, size: int, body: Callable[..., Any], state: Any) -> Any:

@@ -10,10 +10,11 @@ from finetune.engines.base import ProgressCallback, Task, TaskTables
 from finetune.engines.population.graph import Data, PopulationGraph, SplitTensors
 from finetune.engines.population.rows import Rows
 from finetune.engines.problem import Prepared, Problem, SeedData
-from finetune.engines.results import METRICS, Training, join, lowest, tabulate
+from finetune.engines.results import Training, join, lowest, measured, tabulate
+from finetune.models.metrics import check_monitored
 from finetune.models.precision import precision
-from finetune.policies.base import Logs
 from finetune.policies.variants import VariantPolicies
+from finetune.spec.metrics import in_target_unit
 
 
 class PopulationTrainer:
@@ -33,6 +34,7 @@ class PopulationTrainer:
         """Train every run of the task."""
         with precision(task.spec.training.dtype):
             graph = self._graph.for_problem(task.spec)
+            check_monitored(graph.problem.spec, task.variants)
             smaller = list(_within_memory(task, graph))
             trained = []
             for one in smaller:
@@ -48,8 +50,8 @@ class PopulationTrainer:
 def _within_memory(task: Task, graph: PopulationGraph) -> Iterator[Task]:
     """Split a task by seeds into tasks that fit the memory it may use, of at least one seed."""
     problem, epochs = graph.problem, task.spec.training.epochs
-    # Seven curves, two learning rates and a temporary copy in float64; the order in int32.
-    curves = 8 * 10 * epochs * len(task.variants)
+    # The curves, two learning rates and a temporary copy in float64; the order in int32.
+    curves = 8 * (4 + len(measured(problem.spec.training))) * epochs * len(task.variants)
     order = 4 * epochs * problem.training_rows
     data = problem.bytes_of_data if problem.data_varies else 0
     # In the worst case every run of a seed ends on a row of its own.
@@ -65,6 +67,7 @@ class _Inputs:
     Attributes:
         data: All data sets: one for each seed, or a single one that all seeds share.
         sets: int32, (seed,): the data set of each seed.
+        target_scale: (seed,): `SeedData.target_scale` of its data set.
         orders: int32, (seed, epoch, training row): its batch orders.
     """
 
@@ -72,7 +75,12 @@ class _Inputs:
         varies = problem.data_varies
         sets = [problem.data(seed) for seed in (task.seeds if varies else task.seeds[:1])]
         self.data = SplitTensors(*(_stacked(sets, split) for split in SplitTensors._fields))
+        weights = [w for one in sets if (w := problem.row_weights(one.train)) is not None]
+        if weights:
+            train = self.data.train._replace(weight=tf.constant(np.stack(weights)))
+            self.data = self.data._replace(train=train)
         self.sets = np.arange(len(task.seeds), dtype=np.int32) * varies
+        self.target_scale = np.array([data.target_scale for data in sets])[self.sets]
         self.orders = np.stack(
             [
                 problem.order(s, epochs=task.spec.training.epochs, replicate=task.replicate)
@@ -99,7 +107,8 @@ class _Population:
             graph.start([graph.initial_values(s, replicate=task.replicate) for s in task.seeds]),
             runs_per_seed=len(task.variants),
         )
-        self._curves = {name: np.full((runs, epochs), np.nan) for name in ("loss", *METRICS)}
+        names = ("loss", *measured(problem.spec.training))
+        self._curves = {name: np.full((runs, epochs), np.nan) for name in names}
         self._rates = np.full((runs, epochs), np.nan)
         self._next_rates = np.full((runs, epochs), np.nan)
         self._epochs_run = np.zeros(runs, int)
@@ -112,8 +121,7 @@ class _Population:
             progress(epoch / epochs)
             # Before the epoch, not after it: runs that have ended then need no row.
             self._rows.regroup(self._rate, np.flatnonzero(self._active), share=self._share)
-            measured = self._train_rows(epoch)
-            self._record(epoch, measured)
+            self._record(epoch, self._train_rows(epoch))
             self._decide(epoch)
             if not self._active.any():
                 break
@@ -123,7 +131,7 @@ class _Population:
         """Train every row for one epoch; return what it measures then, each (row,)."""
         rows, inputs = self._rows, self._inputs
         self._rows_trained += rows.distinct
-        rows.state, measured = self._graph.epoch(
+        rows.state, values = self._graph.epoch(
             rows.state,
             inputs.data,
             sets=tf.constant(inputs.sets[rows.seed]),
@@ -131,18 +139,20 @@ class _Population:
             learning_rate=tf.constant(rows.learning_rate, self._dtype),
             iterations=tf.constant(epoch * self._steps, tf.int64),
         )
-        return {name: values.numpy() for name, values in measured.items()}
+        scale = inputs.target_scale[rows.seed]
+        units = {name: scale if in_target_unit(name) else 1.0 for name in values}
+        return {name: value.numpy() * units[name] for name, value in values.items()}
 
-    def _record(self, epoch: int, measured: dict[str, np.ndarray]) -> None:
+    def _record(self, epoch: int, found: dict[str, np.ndarray]) -> None:
         active = self._active
-        for name, values in measured.items():
+        for name, values in found.items():
             self._curves[name][active, epoch] = values[self._rows.of_run[active]]
         self._rates[active, epoch] = self._rate[active]
         self._epochs_run[active] = epoch + 1
 
     def _decide(self, epoch: int) -> None:
         # Runs that have ended are in these arrays too; the policies leave them as they are.
-        logs = Logs(*(self._curves[name][:, epoch] for name in Logs._fields))
+        logs = {name: values[:, epoch] for name, values in self._curves.items()}
         step = self._policies.update(epoch, logs, self._rate, active=self._active)
         self._rate = np.where(self._active, self._cast(step.learning_rate), self._rate)
         self._next_rates[self._active, epoch] = self._rate[self._active]
@@ -159,7 +169,10 @@ class _Population:
             next_learning_rate=self._next_rates,
             epochs_run=self._epochs_run,
             best_epoch=self._policies.best_epoch(lowest(self._curves["val_loss"])),
-            final={name: self._curves[name][runs, final] for name in METRICS},
+            final={
+                name: self._curves[name][runs, final]
+                for name in measured(self._graph.problem.spec.training)
+            },
             rows_trained=self._rows_trained,
             notes=self._graph.notes,
         )

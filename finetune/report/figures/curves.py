@@ -8,9 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from finetune.analysis.analysis import Analysis
+from finetune.claims.words import metric_name
 from finetune.report.figures.base import ReportFigure
 from finetune.report.figures.style import WIDTH, VariantStyles, set_scale
-from finetune.report.words import MEAN_WITH_INTERVAL
+from finetune.report.words import MEAN_WITH_INTERVAL, metric_label
+from finetune.spec.metrics import further_columns, higher_is_better
 
 _LOSSES = {"train_loss": "Training loss", "val_loss": "Validation loss"}
 _ACCURACIES = {"train_accuracy": "Training accuracy", "val_accuracy": "Validation accuracy"}
@@ -24,6 +26,12 @@ def learning_curves(analysis: Analysis) -> Figure:
 def accuracy_curves(analysis: Analysis) -> Figure:
     """Draw training and validation accuracy over the epochs, mean with t interval."""
     return _mean_curves(analysis, _ACCURACIES)
+
+
+def metric_curves(analysis: Analysis) -> Figure:
+    """Draw every further metric of the validation rows over the epochs, mean with t interval."""
+    metrics = _validated(analysis)
+    return _mean_curves(analysis, {metric: metric_label(metric) for metric in metrics})
 
 
 def learning_rates(analysis: Analysis) -> Figure:
@@ -43,14 +51,22 @@ def rate_curves(curves: pd.DataFrame, variants: list[str]) -> Figure:
 
 
 def _mean_curves(analysis: Analysis, titles: dict[str, str]) -> Figure:
-    figure = Figure(figsize=(WIDTH, 4), layout="constrained")
+    rows = -(-len(titles) // 2)
+    figure = Figure(figsize=(WIDTH, 1 + 3 * rows), layout="constrained")
     styles = VariantStyles(analysis.variants)
-    for axes, (metric, title) in zip(figure.subplots(1, 2), titles.items(), strict=True):
+    panels = figure.subplots(rows, 2, squeeze=False).flat
+    for axes, (metric, title) in zip(panels, titles.items(), strict=False):
         curves = analysis.curves.loc[analysis.curves["metric"] == metric]
         _draw(axes, curves, styles, line="mean", band=("low", "high"))
         axes.set(title=title)
+    for unused in figure.axes[len(titles) :]:
+        unused.remove()
     styles.add_legend(figure)
     return figure
+
+
+def _validated(analysis: Analysis) -> list[str]:
+    return [name for name in further_columns(analysis.metrics) if name.startswith("val_")]
 
 
 def _draw(
@@ -104,6 +120,19 @@ def _accuracies_caption(_: Analysis) -> str:
     return f"Accuracies during training, drawn as the losses are: {MEAN_WITH_INTERVAL}."
 
 
+def _metrics_caption(analysis: Analysis) -> str:
+    directions = {
+        metric_name(metric): "higher" if higher_is_better(metric) else "lower"
+        for metric in _validated(analysis)
+    }
+    better = "; ".join(f"{name}: {better} is better" for name, better in directions.items())
+    return (
+        "Further metrics of the validation rows during training, drawn as the losses are: "
+        f"{MEAN_WITH_INTERVAL} ({better}). Those of the training and test rows are in "
+        "`tables/curves.csv`."
+    )
+
+
 def _rates_caption(_: Analysis) -> str:
     return (
         "The learning rate in use: median over seeds, with the band from the lower to the upper "
@@ -124,6 +153,13 @@ ACCURACY_CURVES = ReportFigure(
     alt="Training and validation accuracy over the epochs, a line for each variant",
     caption=_accuracies_caption,
     applies=lambda analysis: analysis.any_finished and set(_ACCURACIES) <= set(analysis.metrics),
+)
+METRIC_CURVES = ReportFigure(
+    name="metric_curves",
+    draw=metric_curves,
+    alt="Further metrics of the validation rows over the epochs, a line for each variant",
+    caption=_metrics_caption,
+    applies=lambda analysis: analysis.any_finished and bool(_validated(analysis)),
 )
 LEARNING_RATES = ReportFigure(
     name="learning_rates",

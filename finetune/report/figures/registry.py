@@ -3,7 +3,12 @@
 from finetune.report.figures.budgets import BUDGET
 from finetune.report.figures.claim import CLAIM_DOTS
 from finetune.report.figures.claim_map import CLAIM_MAP
-from finetune.report.figures.curves import ACCURACY_CURVES, LEARNING_CURVES, LEARNING_RATES
+from finetune.report.figures.curves import (
+    ACCURACY_CURVES,
+    LEARNING_CURVES,
+    LEARNING_RATES,
+    METRIC_CURVES,
+)
 from finetune.report.figures.metric_claims import METRIC_CLAIMS
 from finetune.report.figures.ranks import CRITICAL_DIFFERENCE
 from finetune.report.figures.runs import LOSS_SCATTER, TEST_METRICS
@@ -20,6 +25,7 @@ STUDY_FIGURES = (
     LOSS_SCATTER,
     LEARNING_CURVES,
     ACCURACY_CURVES,
+    METRIC_CURVES,
     LEARNING_RATES,
     BUDGET,
 )

@@ -14,25 +14,34 @@ from finetune.analysis.analysis import Analysis
 from finetune.analysis.runs import finished
 from finetune.report.figures.base import ReportFigure
 from finetune.report.figures.style import MOST_VECTOR_DOTS, WIDTH, VariantStyles, set_scale, shown
+from finetune.report.words import metric_label
 
 # More joining lines than this are a grey smear.
 _MOST_LINES = 150
 _FEW_SEEDS = 20
+# Panels in a row, beside which the names of the variants have their place.
+_MOST_BESIDE = 3
 
 _INTERVAL: dict[str, Any] = {"ecolor": "black", "elinewidth": 3, "zorder": 4}
 
 
 def metric_dots(analysis: Analysis) -> Figure:
     """Draw each run's test metrics, a row a variant, with a light line for each seed."""
-    titles = {"test_loss": "Test loss", "test_accuracy": "Test accuracy"}
-    titles = {name: title for name, title in titles.items() if name in analysis.metrics}
-    figure = Figure(figsize=(WIDTH, 1 + 0.62 * len(analysis.variants)), layout="constrained")
-    panels = figure.subplots(1, len(titles), sharey=True, squeeze=False)[0]
-    for axes, (metric, title) in zip(panels, titles.items(), strict=True):
-        _paired_dots(axes, analysis, metric)
-        axes.set(title=title, xlabel="", ylabel="", ylim=(len(analysis.variants) - 0.5, -0.5))
+    metrics = [name for name in analysis.metrics if name.startswith("test_")]
+    columns = min(len(metrics), _MOST_BESIDE)
+    rows, height = -(-len(metrics) // columns), 1 + 0.62 * len(analysis.variants)
+    figure = Figure(figsize=(WIDTH, height * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for axes, metric in zip(panels.flat, metrics, strict=False):
+        # More panels than those of loss and accuracy make the file heavier.
+        most = MOST_VECTOR_DOTS / max(1, len(metrics) - 1)
+        _paired_dots(axes, analysis, metric, most_vector_dots=most)
+        title, limits = metric_label(metric), (len(analysis.variants) - 0.5, -0.5)
+        axes.set(title=title, xlabel="", ylabel="", ylim=limits)
+    for unused in figure.axes[len(metrics) :]:
+        unused.remove()
     names = [shown(name, width=26) for name in analysis.variants]
-    panels[0].set_yticks(range(len(names)), names)
+    panels[0, 0].set_yticks(range(len(names)), names)
     return figure
 
 
@@ -41,7 +50,8 @@ def loss_scatter(analysis: Analysis) -> Figure:
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     axes, styles = figure.subplots(), VariantStyles(analysis.variants)
     runs, means = finished(analysis.runs), analysis.summary.set_index(["variant", "metric"])
-    _draw_dots(axes, runs, styles, x="train_loss", y="test_loss", areas=styles.areas)
+    look = {"areas": styles.areas, "rasterized": len(runs) > MOST_VECTOR_DOTS}
+    _draw_dots(axes, runs, styles, x="train_loss", y="test_loss", **look)
     for name in analysis.variants:
         across, up = means.loc[(name, "train_loss")], means.loc[(name, "test_loss")]
         look: dict[str, Any] = {
@@ -61,7 +71,7 @@ def loss_scatter(analysis: Analysis) -> Figure:
     return figure
 
 
-def _paired_dots(axes: Axes, analysis: Analysis, metric: str) -> None:
+def _paired_dots(axes: Axes, analysis: Analysis, metric: str, *, most_vector_dots: float) -> None:
     runs, styles = finished(analysis.runs), VariantStyles(analysis.variants)
     heights = _heights(sorted(set(analysis.runs["seed"])))
     runs = runs.assign(row=runs["variant"].cat.codes + [heights[seed] for seed in runs["seed"]])
@@ -72,7 +82,8 @@ def _paired_dots(axes: Axes, analysis: Analysis, metric: str) -> None:
         axes.add_collection(LineCollection(paths, **look))
     areas = dict.fromkeys(analysis.variants, 40 if few else 16)
     # A few dots stand before the interval, which would hide them; many dots would hide it.
-    _draw_dots(axes, runs, styles, x=metric, y="row", areas=areas, zorder=5 if few else 2)
+    look = {"zorder": 5 if few else 2, "rasterized": len(runs) > most_vector_dots}
+    _draw_dots(axes, runs, styles, x=metric, y="row", areas=areas, **look)
     means = analysis.summary.loc[analysis.summary["metric"] == metric]
     for place, mean in enumerate(means.to_dict("records")):
         look = _INTERVAL | {"marker": "|", "ms": 18, "mec": "black", "mew": 2}
@@ -89,6 +100,7 @@ def _draw_dots(
     y: str,
     areas: Mapping[str, float],
     zorder: float = 2,
+    rasterized: bool,
 ) -> None:
     # One call a variant: an SVG then holds each marker's shape once, and stays half as large.
     for name in styles.variants:
@@ -99,7 +111,7 @@ def _draw_dots(
             "alpha": 0.6,
             "linewidth": 0,
             "zorder": zorder,
-            "rasterized": len(runs) > MOST_VECTOR_DOTS,
+            "rasterized": rasterized,
         }
         seaborn.scatterplot(runs.loc[runs["variant"] == name], x=x, y=y, ax=axes, **look)
 

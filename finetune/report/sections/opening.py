@@ -48,9 +48,8 @@ def _no_better(analysis: Analysis) -> str:
 
 
 def _variants(analysis: Analysis) -> str:
-    wanted = ("train_loss", "test_loss", "test_accuracy")
-    metrics = [name for name in wanted if name in analysis.metrics]
-    metrics += [name for name in ("test_rmse",) if name in analysis.runs]
+    tests = [name for name in analysis.metrics if name.startswith("test_")]
+    metrics = ["train_loss", *tests]
     rows = []
     for variant in analysis.variants:
         summary = analysis.summary.loc[analysis.summary["variant"] == variant].set_index("metric")

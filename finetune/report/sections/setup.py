@@ -1,5 +1,6 @@
 """What was run, in words: data, network, training, variants, and what the seeds vary."""
 
+from finetune.claims.words import metric_name
 from finetune.data.summary import DataSummary
 from finetune.models.losses import USUAL_LOSSES
 from finetune.report.markdown import (
@@ -141,7 +142,8 @@ def _training(spec: StudySpec) -> str:
     arguments = "".join(f", {plain(key)} {plain(value)}" for key, value in optimizer.args.items())
     return (
         f"{plain(optimizer.name)} with learning rate {optimizer.learning_rate:g}{arguments}; "
-        f"{_loss(training.loss)}{_accuracy(training.accuracy)}; batches of {training.batch_size}; "
+        f"{_loss(training.loss)}{_accuracy(training.accuracy)}{_metrics(training.metrics)}"
+        f"{_weights(spec)}; batches of {training.batch_size}; "
         f"at most {training.epochs} epochs; {training.dtype}."
     )
 
@@ -152,6 +154,23 @@ def _loss(name: str | None) -> str:
 
 def _accuracy(name: str | None) -> str:
     return f", accuracy {plain(name)}" if name else ""
+
+
+def _metrics(names: tuple[str, ...] | None) -> str:
+    return f", further metrics {listed([metric_name(name) for name in names])}" if names else ""
+
+
+def _weights(spec: StudySpec) -> str:
+    """Say what weighs rows in the training loss."""
+    weights, of_rows = spec.training.class_weight, spec.data.weight
+    if of_rows:
+        return f", each training row weighed by {code(of_rows)} (no evaluation is)"
+    if weights is None:
+        return ""
+    if isinstance(weights, str):
+        return ", classes weighed so that each counts alike (no evaluation is weighed)"
+    named = listed([f"{plain(name)} {weight:g}" for name, weight in weights.items()])
+    return f", classes weighed by {named} in the training loss (no evaluation is weighed)"
 
 
 def _scope(spec: StudySpec) -> str:

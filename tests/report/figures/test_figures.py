@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 from finetune.report.figures.base import figure_files
 from finetune.report.figures.budgets import BUDGET
 from finetune.report.figures.claim import CLAIM_DOTS
-from finetune.report.figures.curves import LEARNING_CURVES, LEARNING_RATES
+from finetune.report.figures.curves import LEARNING_CURVES, LEARNING_RATES, METRIC_CURVES
 from finetune.report.figures.registry import MAP_FIGURES, SEARCH_FIGURES, STUDY_FIGURES
 from finetune.report.figures.runs import LOSS_SCATTER, TEST_METRICS
 from finetune.report.figures.style import VariantStyles, shown
@@ -46,9 +46,23 @@ def test_every_figure_draws_unusual_studies(made):
         figure.draw(analysis).draw_without_rendering()
 
 
+@pytest.mark.parametrize("metrics", [("auc",), ("auc", "f1", "log_loss")])
+def test_further_metrics_have_a_panel_each(metrics):
+    analysis = make_study(metrics=metrics).analysis()
+    assert METRIC_CURVES.applies(analysis)
+    drawn = METRIC_CURVES.draw(analysis)
+    titles = [axes.get_title() for axes in drawn.axes]
+    assert titles == ["Validation AUC", "Validation F1", "Validation log loss"][: len(metrics)]
+    assert "validation AUC: higher is better" in METRIC_CURVES.caption(analysis)
+    tests = [axes.get_title() for axes in TEST_METRICS.draw(analysis).axes]
+    assert tests[:3] == ["Test loss", "Test accuracy", "Test AUC"]
+    assert len(tests) == 2 + len(metrics)
+
+
 def test_a_figure_applies_where_there_is_something_to_draw(analysis, claimed_analysis):
     assert "claim" not in names_of(analysis)
-    assert names_of(claimed_analysis) == [figure.name for figure in STUDY_FIGURES]
+    everywhere = [figure.name for figure in STUDY_FIGURES if figure is not METRIC_CURVES]
+    assert names_of(claimed_analysis) == everywhere
     regression = make_claim(accuracy=False).analysis()
     assert "accuracy_curves" not in names_of(regression)
     assert len(TEST_METRICS.draw(regression).axes) == 1
