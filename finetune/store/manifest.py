@@ -1,5 +1,6 @@
 """The manifest: what identifies a study's numbers, kept beside its report."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -153,7 +154,8 @@ def read_manifest(folder: Path) -> Manifest:
         StoreError: there is none, or it is not one that this version can read.
     """
     try:
-        return Manifest.model_validate_json(read_regular(folder / MANIFEST_FILE, follow=False))
+        tree = json.loads(read_regular(folder / MANIFEST_FILE, follow=False))
+        return Manifest.model_validate_json(json.dumps(_in_todays_form(tree)))
     except (OSError, ValueError, RecursionError) as error:
         what = f"{MANIFEST_FILE}: {error.strerror}" if isinstance(error, OSError) else ""
         raise StoreError(
@@ -161,3 +163,16 @@ def read_manifest(folder: Path) -> Manifest:
             f"({what or type(error).__name__}); "
             "allowed is a folder that `finetune run` wrote"
         ) from error
+
+
+def _in_todays_form(tree: Any) -> Any:
+    """Return a manifest whose study may have the one claim of earlier versions, as its claims."""
+    spec = tree.get("spec") if isinstance(tree, dict) else None
+    if not isinstance(spec, dict) or "claim" not in spec:
+        return tree
+    claim = spec["claim"]
+    spec = {key: value for key, value in spec.items() if key != "claim"}
+    if isinstance(claim, dict):
+        spec |= {"contrasts": claim.pop("contrasts", None)}
+        spec |= {"claims": [{"kind": "underfits", **claim}]}
+    return {**tree, "spec": spec}

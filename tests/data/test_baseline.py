@@ -15,7 +15,6 @@ def test_the_mean_has_the_mean_squared_error_that_its_formula_gives():
         splits = load_splits(spec, seed, vary=("split",))
         expected = np.mean((splits.test.y - splits.train.y.mean()) ** 2)
         assert found.test_loss[seed] == pytest.approx(expected, rel=1e-12)
-        assert found.target_scale[seed] == splits.target_scale
     # In units of its own variance.
     assert found.train_loss == pytest.approx((1, 1, 1))
     assert len(set(found.test_loss)) == 3
@@ -29,7 +28,6 @@ def test_the_shares_have_the_cross_entropy_that_their_formula_gives():
     # All seeds share their rows.
     assert found.test_loss == pytest.approx((-np.log(shares[splits.test.y]).mean(),))
     assert found.train_loss == pytest.approx((-(shares * np.log(shares)).sum(),))
-    assert found.target_scale == (1.0,)
 
 
 def test_the_median_has_the_lowest_absolute_error_of_all_constants():
@@ -42,4 +40,4 @@ def test_the_median_has_the_lowest_absolute_error_of_all_constants():
 
 def test_without_a_constant_only_the_scale_is_known():
     found = measure_baselines(DataSpec(source="load_iris"), seeds=2, vary=("split",), constant=None)
-    assert (found.train_loss, found.test_loss, found.target_scale) == ((), (), (1.0, 1.0))
+    assert (found.train_loss, found.test_loss) == ((), ())

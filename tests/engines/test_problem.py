@@ -106,9 +106,12 @@ def test_numbers_have_no_accuracy():
         Problem(spec)
 
 
+DIABETES = ("data.source=load_diabetes", "data.args={}", "claims=[]")
+
+
 @pytest.mark.parametrize("loss", ["poisson", "mean_squared_logarithmic_error"])
 def test_a_loss_that_needs_the_target_as_it_is_is_refused_where_that_is_scaled(loss):
-    overrides = ["data.source=load_diabetes", "data.args={}", f"training.loss={loss}"]
+    overrides = [*DIABETES, f"training.loss={loss}"]
     with pytest.raises(SpecError, match=r"training\.loss: received .*data\.scale_target = false"):
         Problem(load_spec(overrides=overrides))
     problem = Problem(load_spec(overrides=[*overrides, "data.scale_target=false"]))
@@ -118,5 +121,5 @@ def test_a_loss_that_needs_the_target_as_it_is_is_refused_where_that_is_scaled(l
 
 @pytest.mark.parametrize("loss", ["mse", "MeanAbsoluteError", "huber"])
 def test_losses_of_differences_take_a_scaled_target_by_any_of_keras_names(loss):
-    overrides = ["data.source=load_diabetes", "data.args={}", f"training.loss={loss}"]
+    overrides = [*DIABETES, f"training.loss={loss}"]
     assert Problem(load_spec(overrides=overrides)).data(0).target_scale > 1

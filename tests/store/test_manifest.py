@@ -38,6 +38,17 @@ def test_manifests_of_older_versions_are_read(file):
     assert read.wall_seconds["training"] > 0
 
 
+def test_the_one_claim_of_earlier_versions_is_read_as_the_claims_of_today(manifest, tmp_path):
+    tree = json.loads(manifest.model_dump_json())
+    claims = tree["spec"].pop("claims")[:1]
+    claim = {key: claims[0][key] for key in ("treatment", "control", "margins", "alpha")}
+    tree["spec"]["claim"] = claim | {"contrasts": [["both", "no callbacks"]]}
+    (tmp_path / MANIFEST_FILE).write_text(json.dumps(tree))
+    spec = read_manifest(tmp_path).spec
+    assert spec.claims == (manifest.spec.claims[0].model_copy(update={"name": None}),)
+    assert spec.contrasts == (("both", "no callbacks"),)
+
+
 def test_keys_that_this_version_does_not_know_are_kept(manifest, tmp_path):
     text = manifest.model_dump_json()
     (tmp_path / MANIFEST_FILE).write_text('{"mood": "good", ' + text[1:])
