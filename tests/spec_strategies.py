@@ -66,6 +66,8 @@ model_specs = st.builds(
     hidden=st.lists(positives, max_size=4).map(tuple),
     activation=names,
     factory=st.none() | st.just("package.module:build"),
+    pretrained=st.sampled_from(["frozen", "all", ("conv*", "base/dense")]),
+    freeze=st.lists(names, max_size=2).map(tuple),
 )
 training_specs = st.builds(
     TrainingSpec,

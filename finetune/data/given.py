@@ -1,7 +1,7 @@
 """Features and target that a program holds, and the file that a study reads them from."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Number
 from typing import Any
@@ -28,7 +28,8 @@ _MAX_DENSE = 10**9
 _TARGET, _LONGEST_NAME = "target", 80
 
 _ALLOWED = {
-    "x": "(row, feature), an array of numbers or text, a sparse matrix or a pandas.DataFrame",
+    "x": "(row, feature), an array of numbers or text, a sparse matrix or a pandas.DataFrame, or "
+    "(row, ...), an array of numbers",
     "y": "(row,), an array or a pandas.Series of classes or numbers",
 }
 
@@ -38,7 +39,8 @@ class GivenData:
     """Rows as a program gives them, made plain: what a study file's table may hold.
 
     Attributes:
-        features: (row, feature): float64, or a frame where there are names or more than numbers.
+        features: (row, feature) or (row, ...), float64 or whole numbers; or a frame where there are
+            names or more than numbers.
         target: (row,).
         target_name: Of the target's column beside a frame's.
     """
@@ -53,6 +55,15 @@ class GivenData:
         if isinstance(self.features, np.ndarray):
             return {"source": "data.npz"}
         return {"source": "data.parquet", "target": self.target_name}
+
+    def as_ids(self, *, takes_ids: bool) -> "GivenData":
+        """Return it with whole numbers of columns as floats, but for a network that takes ids.
+
+        It is the same reading, and the file by which runs that are stored already are known.
+        """
+        if takes_ids or isinstance(self.features, pd.DataFrame) or self.features.ndim > 2:
+            return self
+        return replace(self, features=self.features.astype(np.float64))
 
     def table(self, spec: DataSpec) -> Table:
         """Return the table that the file is read as, by a study with this `[data]`."""
@@ -127,11 +138,13 @@ def _features(x: Any) -> np.ndarray | pd.DataFrame:
     if isinstance(frame, pd.DataFrame):
         return _plain_frame(frame)
     array = _array(x, field="x")
+    if array.ndim > 2 and array.dtype.kind in "biuf":
+        return array
     if array.ndim != 2:
         remedy = "; give x.reshape(-1, 1)" if array.ndim == 1 else ""
         raise DataError(f"x: received shape {array.shape}; allowed is {_ALLOWED['x']}{remedy}")
     if array.dtype.kind in "biuf":
-        return array.astype(np.float64)
+        return array if array.dtype.kind in "iu" else array.astype(np.float64)
     plain = _plain_frame(pd.DataFrame(array.astype(object)))
     numbers = all(pd.api.types.is_numeric_dtype(kind) for kind in plain.dtypes)
     return plain.to_numpy(np.float64) if numbers else plain

@@ -1,5 +1,6 @@
 """Features as numbers: columns imputed, scaled and one-hot encoded."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,38 +28,47 @@ class Features:
         numeric: Names of the numeric columns.
         categories: The sorted categories of each categorical column, over all rows, by its name.
         reading: What each column was read as, in the table's order, and then those left out.
+        scaled: Whether numeric columns are scaled.
+        whole: Whether all columns are whole numbers by their type, with none missing.
     """
 
     table: pd.DataFrame
     numeric: list[str]
     categories: dict[str, list[str]]
     reading: tuple[ColumnReading, ...]
+    scaled: bool = True
+    whole: bool = False
+
+    def arrays(self, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the rows of each part, float64 (row, feature), prepared as the first one says."""
+        transformer = self.transformer().fit(self.table.iloc[parts[0]])
+        return [np.asarray(transformer.transform(self.table.iloc[rows])) for rows in parts]
 
     def transformer(self) -> ColumnTransformer:
         """Return what turns the columns into numbers, not yet fitted: fit it on training rows.
 
         Numeric columns: missing values become the median, then each column is scaled to mean 0
-        and standard deviation 1. Categorical ones: each category, missing being one, becomes a
-        column of 0 and 1.
+        and standard deviation 1 if `scaled`. Categorical ones: each category, missing being one,
+        becomes a column of 0 and 1.
         """
         # By position, since scikit-learn loses NUL characters in a name.
         positions = self.table.columns.get_indexer
         categorical = positions(list(self.categories)).tolist()
         return ColumnTransformer(
             [
-                ("numeric", _scaler(), positions(self.numeric).tolist()),
+                ("numeric", _scaler(scaled=self.scaled), positions(self.numeric).tolist()),
                 ("categorical", _encoder(list(self.categories.values())), categorical),
             ],
             sparse_threshold=0,
         )
 
 
-def _scaler() -> Pipeline:
-    return make_pipeline(
+def _scaler(*, scaled: bool) -> Pipeline:
+    steps = [
         FunctionTransformer(_to_row_major),
         SimpleImputer(strategy="median", keep_empty_features=True),
-        StandardScaler(),
-    )
+    ]
+    return make_pipeline(*steps, *([StandardScaler()] if scaled else []))
 
 
 def _encoder(categories: list[list[str]]) -> Pipeline:
@@ -101,6 +111,9 @@ def prepare_features(table: pd.DataFrame, spec: DataSpec) -> Features:
         [name for name, column in columns.items() if column.categories is None],
         {name: column.categories for name, column in columns.items() if column.categories},
         (*(column.reading for column in columns.values()), *dropped),
+        scaled=spec.scale != "none",
+        whole=all(map(pd.api.types.is_integer_dtype, table.dtypes))
+        and all(one.categories is None and not one.reading.missing for one in columns.values()),
     )
 
 

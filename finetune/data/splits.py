@@ -1,5 +1,6 @@
 """The training, validation and test split of a study's rows, prepared by the training rows."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,8 +10,9 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from finetune.data.cells import TextRules
-from finetune.data.preparation import Features, prepare_features
+from finetune.data.preparation import Features
 from finetune.data.reading import TableReading
+from finetune.data.shaped import ShapedFeatures, read_features
 from finetune.data.sources import draws_rows, load_table
 from finetune.data.summary import DataSummary, SplitCount, TargetScale
 from finetune.data.target import Target, check_classes, prepare_target
@@ -30,7 +32,7 @@ class Split:
     """One split of the rows.
 
     Attributes:
-        x: Features, float64 (row, feature).
+        x: Features, float64 (row, feature) or (row, ...), or whole numbers that are not scaled.
         y: Target (row,), as `Target.y`; for regression in units of `DataSummary.target_scale`.
         index: Each row's position in the source, (row,).
         weight: What each row counts in the training loss, float64 (row,); None where all count
@@ -50,12 +52,14 @@ class Splits:
     Attributes:
         train, val, test: The three splits, which share no row.
         summary: What was resolved: the task and why, the counts, how the table was read.
+        whole: Whether all features are whole numbers by their type.
     """
 
     train: Split
     val: Split
     test: Split
     summary: DataSummary
+    whole: bool = False
 
     @property
     def task(self) -> TargetTask:
@@ -79,9 +83,14 @@ class Splits:
         return scale.scale if scale else 1.0
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of a row of every `x`."""
+        return self.train.x.shape[1:]
+
+    @property
     def n_features(self) -> int:
-        """Number of columns of every `x`."""
-        return self.train.x.shape[1]
+        """How many numbers a row of every `x` holds."""
+        return math.prod(self.shape)
 
     @property
     def n_classes(self) -> int:
@@ -102,17 +111,11 @@ def load_splits(spec: DataSpec, seed: int, *, vary: tuple[Source, ...] = ()) -> 
     """
     parted = _part(spec, seed, vary=vary)
     features = parted.prepared.features
-    transformer = features.transformer().fit(features.table.iloc[parted.rows[0]])
     splits = [
-        Split(
-            np.asarray(transformer.transform(features.table.iloc[rows])),
-            parted.y[rows],
-            rows,
-            _weight_of(parted.prepared, rows),
-        )
-        for rows in parted.rows
+        Split(x, parted.y[rows], rows, _weight_of(parted.prepared, rows))
+        for x, rows in zip(features.arrays(parted.rows), parted.rows, strict=True)
     ]
-    return Splits(*splits, summary=parted.summary)
+    return Splits(*splits, summary=parted.summary, whole=features.whole)
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ class _Prepared:
     """All rows of a study, not yet split."""
 
     target: Target
-    features: Features
+    features: Features | ShapedFeatures
     delimiter: str | None
     weight: np.ndarray | None
 
@@ -202,7 +205,7 @@ def _prepare_now(spec: DataSpec, *, random_state: int | None) -> _Prepared:
     target = prepare_target(table.target, spec.task, rules=rules)
     if table.weight is not None:
         weight = prepare_weights(table.weight, name=str(spec.weight), rules=rules)
-    return _Prepared(target, prepare_features(table.features, spec), table.delimiter, weight)
+    return _Prepared(target, read_features(table.features, spec), table.delimiter, weight)
 
 
 def _summary(

@@ -1,5 +1,6 @@
 """A table of rows: features by named column, and one target."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +18,13 @@ class Table:
     """Rows as they come from their source.
 
     Attributes:
-        features: (row, column).
+        features: (row, column), or an array (row, ...) of more axes.
         target: (row,).
         weight: (row,), the column that `data.weight` names; None without one.
         delimiter: What separates the fields of a text file, where its suffix says otherwise.
     """
 
-    features: pd.DataFrame
+    features: pd.DataFrame | np.ndarray
     target: pd.Series
     weight: pd.Series | None = None
     delimiter: str | None = None
@@ -51,7 +52,7 @@ def table_of_columns(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> Table
 
 
 def table_of_arrays(x: Any, y: Any, spec: DataSpec, *, name: str) -> Table:
-    """Make a table of features (row, column) and their target (row,) or (row, 1).
+    """Make a table of features (row, column) or (row, ...) and their target (row,) or (row, 1).
 
     The columns of an array are named by their number, from 0. `name` is what errors call the two.
 
@@ -59,13 +60,15 @@ def table_of_arrays(x: Any, y: Any, spec: DataSpec, *, name: str) -> Table:
         DataError: A shape is not allowed, the two differ in their rows, or the target has the name
             of a feature with other values.
     """
-    features = x if isinstance(x, pd.DataFrame) else _frame(x, name=name)
+    features = x if isinstance(x, pd.DataFrame) else _features_array(x, name=name)
     target = y if isinstance(y, pd.Series) else _series(y, name=name)
     if len(features) != len(target):
         raise DataError(
             f"data.source: {name} gives {len(features)} rows of features and {len(target)} "
             "targets; allowed is one target a row"
         )
+    if isinstance(features, np.ndarray):
+        return Table(features, target.reset_index(drop=True))
     features = _with_plain_names(features, name=name)
     if isinstance(x, pd.DataFrame) and target.name in x.columns:
         features = without_target(features, target, name=name)
@@ -151,14 +154,21 @@ def _features(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> pd.DataFrame
     return frame.infer_objects()
 
 
-def _frame(x: Any, *, name: str) -> pd.DataFrame:
-    x = _array(x, name=name)
-    if x.ndim != 2:
+def _features_array(x: Any, *, name: str) -> pd.DataFrame | np.ndarray:
+    if isinstance(x, Mapping):
         raise DataError(
-            f"data.source: {name} gives features with {x.ndim} axes; allowed are 2, (row, column); "
-            "reshape them"
+            f"data.source: {name} gives several inputs ({list_names(list(map(str, x)))}); allowed "
+            "is one array of features; join them, and take them apart in the network"
         )
-    return pd.DataFrame(x)
+    x = _array(x, name=name)
+    if x.ndim < 2:
+        raise DataError(
+            f"data.source: {name} gives features with {x.ndim} axes; allowed are 2, (row, column), "
+            "or more, as (row, height, width, channel); reshape them"
+        )
+    if len(x) == 0:
+        raise DataError(f"data.source: {name} has no rows")
+    return pd.DataFrame(x) if x.ndim == 2 else x
 
 
 def _series(y: Any, *, name: str) -> pd.Series:

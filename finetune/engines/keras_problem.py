@@ -10,6 +10,7 @@ import numpy as np
 from finetune.engines.metrics import WholeSplit, whole_split_metric
 from finetune.engines.problem import Problem
 from finetune.errors import SpecError
+from finetune.models.ids import first_layer_of_ids, layer_of_ids
 from finetune.models.initial_values import SeededModel
 from finetune.models.network import build_model
 from finetune.models.summary import summarise
@@ -39,16 +40,19 @@ class KerasProblem:
     Make and use it inside `models.precision(spec.training.dtype)`.
 
     Attributes:
+        problem: The one given, with features as the model takes them.
         model: Not compiled.
         summary: What it is, for a report.
+        loaded: What the network loaded, and what became of it.
         loss: Returns the mean loss of some rows, each times its weight where weights are given.
         row_accuracy: Returns a value for each row, 1 where it is right; None for regression.
         accuracy: Returns the mean of `row_accuracy`; None for regression.
         metrics: The study's further metrics, by name.
-        notes: Sentences on what of the network is not used.
+        notes: Sentences on how the network takes its data, what of it is not used, and what it
+            loaded.
 
     Raises:
-        SpecError: Keras knows no such loss, or the model cannot be built.
+        SpecError: Keras knows no such loss, or the model cannot be built, or not as the study says.
     """
 
     def __init__(self, problem: Problem):
@@ -56,10 +60,15 @@ class KerasProblem:
         self._optimizer_spec = spec.training.optimizer
         self._like = like = spec.model.begins_like
         self._seeded = SeededModel(
-            partial(_build, problem, spec.model), like=like and partial(_build, problem, like)
+            partial(_build, problem, spec.model),
+            spec.model,
+            like=like and partial(_build, problem, like),
         )
+        self.problem, reading = _as_network_takes(problem, self._seeded.model)
+        self.loaded = self._seeded.loaded
         self.model = self._seeded.model
-        self.notes = (_COMPILED,) if self.model.compiled else ()
+        unused = [_COMPILED] if self.model.compiled else []
+        self.notes = (*reading, *unused, *self.loaded.notes())
         # A report describes the study's own network; that of a variant is told by what differs.
         self.summary = None if like else summarise(self.model)
         self.loss = _loss(str(spec.training.loss))
@@ -80,6 +89,10 @@ class KerasProblem:
         """
         noise = problem.noise_stream(seed, replicate=replicate)
         return self._seeded.initial_values(problem.initial_stream(seed), noise)
+
+    def values_of_every_seed(self) -> dict[int, np.ndarray]:
+        """Return the initial values that are the same for every seed, by the variable's id."""
+        return self._seeded.values_of_every_seed()
 
     def initial_notes(self, variants: Iterable[VariantSpec]) -> tuple[str, ...]:
         """Return which layers of the variants' own network begin as those of the study's do."""
@@ -108,7 +121,7 @@ def _listed(layers: list[str]) -> str:
 
 def _build(problem: Problem, model: ModelSpec) -> keras.Model:
     return build_model(
-        model, problem.spec.training, n_features=problem.n_features, n_classes=problem.n_classes
+        model, problem.spec.training, shape=problem.shape, n_classes=problem.n_classes
     )
 
 
@@ -118,6 +131,32 @@ def call_model(model: Any, x: Any, *, training: bool) -> Any:
     Source: `train_step` and `test_step`, keras/src/backend/tensorflow/trainer.py, Keras 3.15.
     """
     return model(x, training=training) if model._call_has_training_arg else model(x)
+
+
+def _as_network_takes(problem: Problem, model: keras.Model) -> tuple[Problem, tuple[str, ...]]:
+    """Return a problem whose features are as the network takes them, and notes on that.
+
+    Raises:
+        SpecError: Numbers that are scaled would be taken for ids.
+    """
+    layer, scale = layer_of_ids(model), problem.spec.data.scale
+    if layer and problem.whole and scale is None:
+        note = f"{WHOLE}: taken for ids, since the network has the layer {layer}, and not scaled"
+        return problem.with_ids(), (f'{note}; data.scale = "standard" takes them for features',)
+    first = first_layer_of_ids(model)
+    if first and scale != "none":
+        raise SpecError(
+            f"data.scale: the network's first layer {first} takes whole numbers, but the features "
+            f"are {'whole numbers ' if problem.whole else ''}scaled; allowed with it is "
+            'scale = "none", which hands them over as they are'
+        )
+    if problem.whole and scale is None and problem.spec.model.own:
+        note = f"{WHOLE}: taken for features and scaled, since no layer of the network takes ids"
+        return problem, (f'{note}; data.scale = "none" hands them over as they are',)
+    return problem, ()
+
+
+WHOLE = "data: the features are whole numbers"
 
 
 def _optimizer(spec: OptimizerSpec) -> keras.Optimizer:

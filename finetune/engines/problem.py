@@ -1,5 +1,6 @@
 """The training problem of a study: rows, batch orders and random streams, for any backend."""
 
+import math
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
@@ -24,9 +25,10 @@ from finetune.spec.study import StudySpec
 
 @dataclass(frozen=True)
 class Arrays:
-    """One split as the network takes it: `x` (row, feature) and `y` in the study's dtype.
+    """One split as the network takes it, in the study's dtype: `x` (row, ...) and `y`.
 
-    `weight` (row,) is what `data.weight` gives each row, where it names a column.
+    Whole numbers that are not scaled stay whole. `weight` (row,) is what `data.weight`
+    gives each row, where it names a column.
     """
 
     x: np.ndarray
@@ -54,7 +56,8 @@ class Problem:
 
     Attributes:
         spec: The study, with the loss, accuracy and metrics filled in that follow from its target.
-        n_features: Width of a row.
+        shape: Of a row.
+        whole: Whether all features are whole numbers by their type, scaled or not.
         n_classes: Of the target; 0 for regression.
 
     Raises:
@@ -67,7 +70,8 @@ class Problem:
         splits = load_splits(spec.data, 0, vary=spec.vary)
         self.spec = _with_metrics(spec, splits)
         check_measured(self.spec)
-        self.n_features, self.n_classes = splits.n_features, splits.n_classes
+        self.shape, self.n_classes = splits.shape, splits.n_classes
+        self.whole = splits.whole
         self._class_weights = ClassWeights.of(spec.training.class_weight, splits.classes)
         self._first = self._arrays(splits)
 
@@ -77,6 +81,11 @@ class Problem:
         other.spec = self.spec.model_copy(update={"vary": vary})
         other._first = other._arrays(load_splits(self.spec.data, 0, vary=vary))
         return other
+
+    def with_ids(self) -> "Problem":
+        """Return the same problem with its whole numbers taken for ids, which are not scaled."""
+        data = self.spec.data.model_copy(update={"scale": "none"})
+        return Problem(self.spec.model_copy(update={"data": data}))
 
     @property
     def data_varies(self) -> bool:
@@ -108,11 +117,14 @@ class Problem:
         if not self.data_varies:
             return self._first
         splits = load_splits(self.spec.data, seed, vary=self.spec.vary)
-        if (splits.n_features, splits.n_classes) != (self.n_features, self.n_classes):
+        if (splits.shape, splits.n_classes) != (self.shape, self.n_classes):
+            here, first = (
+                f"{math.prod(one.shape)} features and {one.n_classes} classes"
+                for one in (splits, self)
+            )
             raise DataError(
-                f"data: seed {seed} has {splits.n_features} features and {splits.n_classes} "
-                f"classes, but seed 0 has {self.n_features} features and {self.n_classes} classes; "
-                "allowed is the same for every seed, since they share one network"
+                f"data: seed {seed} has {here}, but seed 0 has {first}; allowed is the same for "
+                "every seed, since they share one network"
             )
         return self._arrays(splits)
 
@@ -149,9 +161,17 @@ class Problem:
         dtype = self.spec.training.dtype
         weight = None if rows.weight is None else rows.weight.astype(dtype)
         if self.spec.training.loss == USUAL_LOSSES["multiclass"]:
-            return Arrays(rows.x.astype(dtype), rows.y.astype(np.int32), weight)
+            return Arrays(_typed(rows.x, dtype), rows.y.astype(np.int32), weight)
         # Losses of one output compare it with targets of the same shape, (row, 1).
-        return Arrays(rows.x.astype(dtype), rows.y.astype(dtype)[:, None], weight)
+        return Arrays(_typed(rows.x, dtype), rows.y.astype(dtype)[:, None], weight)
+
+
+def _typed(x: np.ndarray, dtype: str) -> np.ndarray:
+    """Return features in a floating-point type; whole numbers as Keras's layers take ids."""
+    if x.dtype.kind == "f":
+        return x.astype(dtype)
+    fits = np.iinfo(np.int32).min <= x.min(initial=0) and x.max(initial=0) <= np.iinfo(np.int32).max
+    return x.astype(np.int32 if fits else np.int64)
 
 
 class MadeForProblem(Protocol):

@@ -24,7 +24,13 @@ def network_json(model: keras.Model) -> str:
         kind = re.sub(r"_\d+$", "", name)
         counts[kind] += 1
         renamed[name] = f"{kind}_{counts[kind]}"
-    return json.dumps(_rewritten(tree, renamed), indent=1)
+    usual = keras.config.dtype_policy().name
+    return json.dumps(_rewritten(tree, renamed, usual=usual), indent=1)
+
+
+def without_precision(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return a saved network without the precisions that are Keras's usual one, float32."""
+    return _rewritten(tree, {}, usual="float32")
 
 
 def _names(node: Any) -> Iterator[str]:
@@ -38,20 +44,23 @@ def _names(node: Any) -> Iterator[str]:
             yield from _names(inner)
 
 
-def _rewritten(node: Any, renamed: dict[str, str]) -> Any:
-    """Rename layers where Keras names them: as a `name`, and first in a list of a connection."""
+def _rewritten(node: Any, renamed: dict[str, str], *, usual: str) -> Any:
+    """Rename layers where Keras names them: as a `name`, and first in a list of a connection.
+
+    Precisions that are the `usual` one are left out.
+    """
     if isinstance(node, dict):
         return {
             key: renamed.get(value, value)
             if key == "name" and isinstance(value, str)
-            else _rewritten(value, renamed)
+            else _rewritten(value, renamed, usual=usual)
             for key, value in node.items()
-            if not (key == "dtype" and _is_default(value, of_layer=node))
+            if not (key == "dtype" and _is_usual(value, usual, of_layer=node))
         }
     if isinstance(node, list):
         if _is_connection(node) and node[0] in renamed:
             return [renamed[node[0]], *node[1:]]
-        return [_rewritten(value, renamed) for value in node]
+        return [_rewritten(value, renamed, usual=usual) for value in node]
     return node
 
 
@@ -60,8 +69,8 @@ def _is_connection(node: list[Any]) -> bool:
     return len(node) == 3 and [type(value) for value in node] == [str, int, int]
 
 
-def _is_default(dtype: Any, *, of_layer: dict[str, Any]) -> bool:
-    """Return whether a layer's precision is Keras's default; tensors must keep theirs."""
+def _is_usual(dtype: Any, usual: str, *, of_layer: dict[str, Any]) -> bool:
+    """Return whether a layer's precision is the usual one; tensors must keep theirs."""
     if isinstance(dtype, dict):
-        return dtype.get("config", {}).get("name") == keras.config.dtype_policy().name
-    return "batch_shape" in of_layer and dtype == keras.config.floatx()
+        return dtype.get("config", {}).get("name") == usual
+    return "batch_shape" in of_layer and dtype == usual

@@ -1,37 +1,69 @@
-"""Initial values of a network's variables, drawn for each seed by its layers' initialisers."""
+"""Initial values of a network's variables: drawn for each seed, or kept as they were loaded."""
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 from keras.src.utils.naming import to_snake_case
 
+from finetune.errors import SpecError
+from finetune.models.loaded_weights import LoadedWeights
+from finetune.spec.model import ModelSpec
 from finetune.spec.seeds import integer_seed
+
+Initializer = Callable[..., object]
+Factory = Callable[[], keras.Model]
 
 
 class SeededModel:
     """A model whose weights can be drawn afresh for any seed, by its layers' own initialisers.
 
+    What was loaded is kept where `spec.pretrained` says so. What no initialiser gave, as a
+    variable made of an array, is always kept.
+
     Args:
-        factory: Builds the model; called once.
+        factory: Builds the model; called once, or twice where what it loads is kept.
+        spec: Which layers keep what was loaded, and which do not train.
         like: Builds another model: variables of the same path and shape get the values that they
             have there for the same seed, and all others values of their own.
+
+    Attributes:
+        loaded: What was loaded into the model, and what became of it.
+
+    Raises:
+        SpecError: The study names layers that the network does not have, or keeps weights that
+            nothing loaded or that differ each time they are loaded.
     """
 
     def __init__(
-        self, factory: Callable[[], keras.Model], *, like: Callable[[], keras.Model] | None = None
+        self,
+        factory: Factory,
+        spec: ModelSpec | None = None,
+        *,
+        like: Factory | None = None,
     ):
-        # Keras forgets a variable's initialiser once it has a value. Inside a stateless scope it
-        # has none yet (it gets one on leaving), so the initialisers can be read.
-        with keras.StatelessScope():
-            self.model = factory()
-            self._initializers = [v._initializer for v in self.model.variables]
+        spec = spec or ModelSpec()
+        built = _build(factory)
+        self.model = built.model
+        self.loaded = LoadedWeights(built.model, spec, changed=built.changed)
+        self._initializers, self._changed = built.initializers, built.changed
+        self._kept = {
+            index: variable.numpy()
+            for index, variable in enumerate(self.model.variables)
+            if not is_seed_state(variable)
+            and (id(variable) in self.loaded.kept or self._initializers[index] is None)
+        }
+        if self.loaded.kept and spec.factory:
+            self._check_repeated(_build(factory).model, spec.factory)
         # The stream of each variable, and how many streams another model has.
         self._numbers, self._n_like = list(range(len(self.model.variables))), 0
         if like:
-            self._number_like(like)
+            self._number_like(_build(like).model)
 
     @property
     def layers(self) -> dict[str, bool]:
@@ -43,10 +75,8 @@ class SeededModel:
                 alike[layer] = alike.get(layer, True) and number < self._n_like
         return alike
 
-    def _number_like(self, factory: Callable[[], keras.Model]) -> None:
+    def _number_like(self, other: keras.Model) -> None:
         """Number the streams of variables as in another model, and all others after those."""
-        with keras.StatelessScope():
-            other = factory()
         shapes = [v.shape for v in other.variables]
         known = {key: at for at, key in enumerate(zip(_paths(other), shapes, strict=True))}
         self._n_like = len(shapes)
@@ -60,7 +90,7 @@ class SeededModel:
     def initial_values(
         self, weights: np.random.SeedSequence, noise: np.random.SeedSequence
     ) -> list[np.ndarray]:
-        """Draw a value for each of `model.variables`.
+        """Return a value for each of `model.variables`.
 
         Args:
             weights: Stream of the initial weights.
@@ -71,21 +101,84 @@ class SeededModel:
         for index, (variable, number) in enumerate(
             zip(self.model.variables, self._numbers, strict=True)
         ):
+            initializer = self._initializers[index]
             if is_seed_state(variable):
                 value = np.array([integer_seed(_child(noise, number)), 0])
+            elif index in self._kept or initializer is None:
+                value = self._kept[index]
             else:
                 seed = integer_seed(_child(weights, number))
-                value = _draw(self._initializers[index], variable, seed)
+                value = _draw(initializer, variable, seed)
             values.append(np.asarray(value, dtype=variable.dtype))
         return values
+
+    def values_of_every_seed(self) -> dict[int, np.ndarray]:
+        """Return the values that are kept, and so the same whatever the seed, by variable's id."""
+        return {id(self.model.variables[index]): value for index, value in self._kept.items()}
+
+    def loaded_positions(self) -> list[int]:
+        """Return the positions of the variables that something was loaded into, kept or not."""
+        return [i for i, v in enumerate(self.model.variables) if id(v) in self._changed]
+
+    def _check_repeated(self, again: keras.Model, factory: str) -> None:
+        for index, value in self._kept.items():
+            if not np.array_equal(value, again.variables[index].numpy(), equal_nan=True):
+                raise SpecError(
+                    f"model.factory: {factory} gives {self.model.variables[index].path} other "
+                    "values each time it is called; allowed are weights from a file, or trained "
+                    "with a fixed seed; save them once, and load them there"
+                )
+
+
+@dataclass(frozen=True)
+class _Built:
+    """A model, what drew each of its variables, and the ids of those that changed since."""
+
+    model: keras.Model
+    initializers: list[Initializer | None]
+    changed: frozenset[int]
+
+
+def _build(factory: Factory) -> _Built:
+    with _initializers_recorded() as drawn:
+        model = factory()
+    variables = model.variables
+    recorded = [drawn.get(id(variable), (None, None, None)) for variable in variables]
+    changed = frozenset(
+        id(variable)
+        for variable, (_, _, first) in zip(variables, recorded, strict=True)
+        if not (is_seed_state(variable) or first is None)
+        and not np.array_equal(first, variable.numpy(), equal_nan=True)
+    )
+    return _Built(model, [initializer for _, initializer, _ in recorded], changed)
+
+
+@contextmanager
+def _initializers_recorded() -> Iterator[dict[int, tuple[Any, Initializer | None, Any]]]:
+    """Record for each variable made within, by its id: itself, its initialiser, its first value.
+
+    Keras forgets a variable's initialiser once it has a value.
+    """
+    drawn: dict[int, tuple[Any, Initializer | None, Any]] = {}
+    kind: Any = keras.Variable
+    original = kind._initialize_with_initializer
+
+    def recording(variable: keras.Variable, initializer: Initializer) -> None:
+        original(variable, initializer)
+        # With the variable itself, so that no other can have its id.
+        drawn[id(variable)] = variable, initializer, variable.numpy()
+
+    kind._initialize_with_initializer = recording
+    try:
+        yield drawn
+    finally:
+        kind._initialize_with_initializer = original
 
 
 def _paths(model: keras.Model) -> list[str]:
     """Return the path of each variable within its model, whatever the model itself is called.
 
     Keras numbers the layers that it names throughout a process; here they are numbered by model.
-
-    Source: `auto_name`, keras/src/utils/naming.py, Keras 3.15.
     """
     numbers: Counter[str] = Counter()
     names = {}
@@ -103,7 +196,7 @@ def _child(sequence: np.random.SeedSequence, index: int) -> np.random.SeedSequen
     return np.random.SeedSequence(sequence.entropy, spawn_key=(*sequence.spawn_key, index))
 
 
-def _draw(initializer: Callable[..., object], variable: keras.Variable, seed: int) -> np.ndarray:
+def _draw(initializer: Initializer, variable: keras.Variable, seed: int) -> np.ndarray:
     # A seed in the network's own code would give every replicate the same weights.
     config = initializer.get_config() if isinstance(initializer, keras.Initializer) else {}
     if "seed" in config:

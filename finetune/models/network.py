@@ -7,11 +7,13 @@ import keras
 from keras.src.backend.common import global_state
 
 from finetune.errors import SpecError
+from finetune.models.architecture import without_precision
 from finetune.models.losses import OUTPUT_ACTIVATIONS, USUAL_LOSSES
+from finetune.models.network_file import LOADED
 from finetune.spec.model import ModelSpec
 from finetune.spec.training import TrainingSpec
 from finetune.usercode.files import find_file, import_function
-from finetune.usercode.keras_config import read_network
+from finetune.usercode.keras_config import read_network, read_saved_network
 from finetune.usercode.network_size import largest_product
 
 # Of a network in a file; training holds several numbers for each.
@@ -19,11 +21,12 @@ _MAX_WEIGHTS = 10**9
 
 
 def build_model(
-    spec: ModelSpec, training: TrainingSpec, *, n_features: int, n_classes: int
+    spec: ModelSpec, training: TrainingSpec, *, shape: tuple[int, ...], n_classes: int
 ) -> keras.Model:
     """Build the network, not compiled, in the study's dtype (see `precision`).
 
-    Without a loss in `training`, the usual one of two classes decides on the output layer.
+    The default network flattens rows of several axes. Without a loss in `training`, the usual one
+    of two classes decides on the output layer.
 
     Raises:
         SpecError: The activation is unknown to Keras, or the user's network cannot be used.
@@ -31,12 +34,15 @@ def build_model(
     loss = training.loss or USUAL_LOSSES["binary"]
     n_outputs = n_classes if loss == USUAL_LOSSES["multiclass"] else 1
     if spec.factory:
-        return _from_factory(spec, spec.factory, (n_features,), n_outputs)
+        return _from_factory(spec, spec.factory, shape, n_outputs)
     if spec.architecture:
-        return _from_architecture(spec, spec.architecture, (n_features,), n_outputs)
+        return _from_architecture(spec, spec.architecture, shape, n_outputs)
+    if spec.file:
+        return _from_file(spec, spec.file, shape, n_outputs)
     hidden = [layer for units in spec.hidden for layer in _hidden(spec, units)]
     output = keras.layers.Dense(n_outputs, activation=OUTPUT_ACTIVATIONS.get(loss, "linear"))
-    return keras.Sequential([keras.Input((n_features,)), *hidden, output])
+    flat = [keras.layers.Flatten()] if len(shape) > 1 else []
+    return keras.Sequential([keras.Input(shape), *flat, *hidden, output])
 
 
 def _hidden(spec: ModelSpec, units: int) -> list[keras.layers.Layer]:
@@ -54,13 +60,47 @@ def _hidden(spec: ModelSpec, units: int) -> list[keras.layers.Layer]:
 
 
 def _from_architecture(
-    spec: ModelSpec, architecture: str, shape: tuple[int], n_outputs: int
+    spec: ModelSpec, architecture: str, shape: tuple[int, ...], n_outputs: int
 ) -> keras.Model:
     file, _ = find_file(spec, architecture, field="model.architecture", error=SpecError)
     tree = read_network(file, field="model.architecture")
+    field = f"model.architecture: {file.name}"
+    model = _from_tree(tree, shape, field=field, written_by="to_json")
+    _check_shape(model, shape, n_outputs, field=field)
+    return model
+
+
+def _from_file(spec: ModelSpec, source: str, shape: tuple[int, ...], n_outputs: int) -> keras.Model:
+    file, _ = find_file(spec, source, field="model.file", error=SpecError)
+    # Its precisions are those it was once trained in; the study's own applies.
+    tree = without_precision(read_saved_network(file, field="model.file"))
+    loaded = tree.pop(LOADED, None)
+    field = f"model.file: {file.name}"
+    model = _from_tree(tree, shape, field=field, written_by="save")
+    _check_shape(model, shape, n_outputs, field=field)
+    first = [variable.numpy() for variable in model.variables]
     try:
-        if largest_product(tree, shape[0]) > _MAX_WEIGHTS:
-            _check_weights(tree, field=f"model.architecture: {file.name}")
+        # Reads no code, and follows no link out of the file.
+        model.load_weights(file)
+    # Weights of other shapes, and broken bytes, make Keras and HDF5 raise all kinds of exceptions.
+    except Exception as error:
+        raise SpecError(
+            f"{field}: its weights do not load: {' '.join(str(error).split())[:200]}; allowed is "
+            "what keras.Model.save wrote; save it again"
+        ) from error
+    if isinstance(loaded, list):
+        for index, variable in enumerate(model.variables):
+            if index not in loaded:
+                variable.assign(first[index])
+    return model
+
+
+def _from_tree(
+    tree: dict[str, Any], shape: tuple[int, ...], *, field: str, written_by: str
+) -> keras.Model:
+    try:
+        if largest_product(tree, math.prod(shape)) > _MAX_WEIGHTS:
+            _check_weights(tree, field=field)
         model = keras.saving.deserialize_keras_object(tree)
         if not isinstance(model, keras.Model):
             raise TypeError(f"it holds {type(model).__name__}, not a model")
@@ -69,11 +109,9 @@ def _from_architecture(
     # Unknown layers, and arguments that they do not have, make Keras raise all kinds of exceptions.
     except Exception as error:
         raise SpecError(
-            f"model.architecture: {file.name} is no network that Keras can read: "
-            f"{' '.join(str(error).split())[:200]}; allowed is what keras.Model.to_json wrote, "
-            "with layers that are Keras's own"
+            f"{field} is no network that Keras can read: {' '.join(str(error).split())[:200]}; "
+            f"allowed is what keras.Model.{written_by} wrote, with layers that are Keras's own"
         ) from error
-    _check_shape(model, shape, n_outputs, field=f"model.architecture: {file.name}")
     return model
 
 
@@ -98,7 +136,9 @@ def _check_weights(tree: dict[str, Any], *, field: str) -> None:
         )
 
 
-def _from_factory(spec: ModelSpec, factory: str, shape: tuple[int], n_outputs: int) -> keras.Model:
+def _from_factory(
+    spec: ModelSpec, factory: str, shape: tuple[int, ...], n_outputs: int
+) -> keras.Model:
     build = import_function(spec, factory, field="model.factory", error=SpecError)
     model = build(shape, n_outputs)
     if not isinstance(model, keras.Model):
@@ -109,7 +149,7 @@ def _from_factory(spec: ModelSpec, factory: str, shape: tuple[int], n_outputs: i
     return model
 
 
-def _check_shape(model: keras.Model, shape: tuple[int], n_outputs: int, *, field: str) -> None:
+def _check_shape(model: keras.Model, shape: tuple[int, ...], n_outputs: int, *, field: str) -> None:
     """Check that a network takes the data's rows and returns what their target needs.
 
     Raises:

@@ -7,7 +7,7 @@ from finetune.engines.base import FOUNDING_WORKLOAD, Workload
 from finetune.errors import SpecError
 from finetune.spec.study import StudySpec
 from finetune.usercode.files import locate_file
-from finetune.usercode.keras_config import read_network
+from finetune.usercode.keras_config import read_network, read_saved_network
 from finetune.usercode.network_size import count_network_weights
 
 
@@ -24,6 +24,9 @@ def count_weights(spec: StudySpec, n_features: int) -> int | None:
         field = "model.architecture"
         file = locate_file(model, model.architecture, field=field, error=SpecError)
         return count_network_weights(read_network(file, field=field), n_features)
+    if model.file:
+        file = locate_file(model, model.file, field="model.file", error=SpecError)
+        return count_network_weights(read_saved_network(file, field="model.file"), n_features)
     sizes = (n_features, *model.hidden, 1)
     return sum((size + 1) * units for size, units in pairwise(sizes))
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from finetune.spec.base import IMPORT_PATH, PRINTABLE, Name, Share, UserFileSpec
+from finetune.spec.base import IMPORT_PATH, PRINTABLE, Name, Positive, Share, UserFileSpec
 
 TargetTask = Literal["binary", "multiclass", "regression"]
 
@@ -29,6 +29,11 @@ class DataSpec(UserFileSpec):
     columns of text and booleans are; `drop` names columns that are no features. `weight` names the
     column, or the array of an NPZ file, with the weight that each row has in the training loss.
 
+    `shape` is the shape of a row, as [8, 8, 1] for images of 64 numbers in a table. `scale` is
+    "standard" (each feature, the default of tables), "channel" (each position of the last axis, the
+    default of rows with several axes) or "none" (the default of whole numbers where the network
+    takes ids, as one with an Embedding does), by the training rows.
+
     Of text that is numbers, `decimal` and `thousands` say what is ambiguous otherwise, as 1,234 is;
     `missing` are the words that stand for missing, instead of the usual ones and in the target too.
 
@@ -46,6 +51,8 @@ class DataSpec(UserFileSpec):
     decimal: Literal[".", ","] | None = None
     thousands: Literal[",", ".", " ", "'"] | None = None
     missing: tuple[Name, ...] | None = None
+    shape: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=10)] | None = None
+    scale: Literal["standard", "channel", "none"] | None = None
     stratify: bool | None = None
     scale_target: bool = True
     test_size: Share = 0.2

@@ -17,7 +17,7 @@ _MISSING = "it is missing, an array of words"
 _SOURCE = "it is source"
 _CATEGORICAL = "it is categorical, an array of names; text always is"
 _TASK = 'it is task: "binary", "multiclass" or "regression"'
-_SCALED = "columns of numbers are always scaled by the training rows"
+_SCALED = 'it is scale = "standard", "channel" or "none"'
 _TARGET_SCALED = "it is scale_target = true or false"
 _DATES = "dates are not read; make numbers of them in the file, or leave them out by drop"
 _CLASS_WEIGHT = 'it is class_weight under [training], "balanced" or a table'
@@ -43,7 +43,7 @@ _ANSWERS: Mapping[tuple[str, ...], str] = {
     ("categories", "categorical_columns", "categorical_features", "cat_features"): _CATEGORICAL,
     ("kind", "type", "problem", "problem_type", "classes", "n_classes"): _TASK,
     ("stratified", "stratify_by"): "it is stratify = true or false",
-    ("scale", "scaler", "normalize", "normalise", "standardize", "standardise"): _SCALED,
+    ("scaler", "scaling", "normalize", "normalise", "standardize", "standardise"): _SCALED,
     ("scale_y", "standardize_target", "target_scaler", "target_transform"): _TARGET_SCALED,
     ("parse_dates", "dates", "date_column", "datetime"): _DATES,
     ("encoding",): "text files are read as UTF-8; save it so",

@@ -16,8 +16,9 @@ S = TypeVar("S", bound=BaseSpec)
 # not those of another, and there is one network, with the SHA-256 of its own file.
 _FALLS_BACK: Mapping[str, Mapping[str, Any]] = {
     "name": {"args": {}},
-    "factory": {"content": None, "architecture": None},
-    "architecture": {"content": None, "factory": None},
+    "factory": {"content": None, "architecture": None, "file": None},
+    "architecture": {"content": None, "factory": None, "file": None},
+    "file": {"content": None, "factory": None, "architecture": None},
 }
 
 

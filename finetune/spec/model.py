@@ -1,11 +1,13 @@
 """The section `[model]` of a study: the network."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from finetune.spec.base import IMPORT_PATH, PRINTABLE, Name, UserFileSpec
 
+FileName = Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)]
+Layers = Annotated[tuple[Name, ...], Field(max_length=1000)]
 Units = Annotated[int, Field(ge=1, le=10**6)]
 
 # What describes the network of Dense layers, and no other.
@@ -18,8 +20,14 @@ class ModelSpec(UserFileSpec):
     `hidden` holds the units of each hidden layer. `batch_normalization` comes between each hidden
     layer and its activation, `dropout` (a rate) after it. `factory` is
     `module:function(input_shape, n_outputs)`; `architecture` is a file that `keras.Model.to_json`
-    wrote. `fit_only` says why `keras.Model.fit` alone trains the network exactly; without it that
-    is found out when the network is built.
+    wrote, `file` one with weights that `keras.Model.save` wrote. `fit_only` says why
+    `keras.Model.fit` alone trains the network exactly; without it that is found out when the
+    network is built.
+
+    Of what a factory or a file loads, `pretrained` says what is kept: "frozen" keeps it in layers
+    with nothing to train, and draws all others for each seed; "all" starts from all of it, and
+    names of layers from theirs. `freeze` names layers that do not train. In names * and ? stand for
+    any characters.
     """
 
     hidden: Annotated[tuple[Units, ...], Field(max_length=1000)] = (64, 32, 16)
@@ -27,10 +35,11 @@ class ModelSpec(UserFileSpec):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     batch_normalization: bool = False
     factory: Annotated[str, Field(pattern=IMPORT_PATH)] | None = None
-    architecture: Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)] | None = (
-        None
-    )
-    fit_only: Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)] | None = None
+    architecture: FileName | None = None
+    fit_only: FileName | None = None
+    file: FileName | None = None
+    pretrained: Literal["frozen", "all"] | Layers = "frozen"
+    freeze: Layers = ()
 
     _begins_like: "ModelSpec | None" = PrivateAttr(default=None)
 
@@ -50,6 +59,12 @@ class ModelSpec(UserFileSpec):
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:
-        if self.factory and self.architecture:
-            raise ValueError("factory and architecture are both there; allowed is one of the two")
+        given = [name for name in ("factory", "architecture", "file") if getattr(self, name)]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} are all there; allowed is one of them")
         return self
+
+    @property
+    def own(self) -> str | None:
+        """What makes a network of the user's; None for the default one."""
+        return self.factory or self.architecture or self.file

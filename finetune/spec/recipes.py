@@ -21,6 +21,10 @@ _NO_DECISIONS = ("name", "model", "training")
 # other numbers or categories, so that no run of the earlier reading passes for one of the new.
 READING_VERSION = 2
 
+# In the digest of networks that the user's code builds, which may load weights. Raise it when other
+# weights are kept of what such code loads.
+LOADING_VERSION = 2
+
 
 def digest(inputs: Mapping[str, Any]) -> str:
     """Return the first 16 hexadecimal digits of the SHA-256 of `inputs`, whatever its key order."""
@@ -66,8 +70,11 @@ def model_inputs(model: ModelSpec) -> dict[str, Any]:
     inputs = _non_defaults(model)
     # The engine counts by itself.
     inputs.pop("fit_only", None)
-    if model.content and model.architecture:
-        inputs["architecture"] = "file"
+    for kind in ("architecture", "file"):
+        if model.content and kind in inputs:
+            inputs[kind] = "file"
+    if model.factory:
+        inputs["loading"] = LOADING_VERSION
     if model.begins_like:
         inputs["begins_like"] = model_inputs(model.begins_like)
     return inputs

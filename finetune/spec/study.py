@@ -76,7 +76,7 @@ class StudySpec(BaseSpec):
     def _overrides_fit(self) -> Self:
         for number, variant in enumerate(self.variants):
             model = self.resolve(variant).model
-            own = model.factory or model.architecture
+            own = model.own
             ignored = sorted(DENSE_KEYS & set(variant.model))
             if own and ignored:
                 raise ValueError(

@@ -12,7 +12,7 @@ import numpy as np
 from finetune.callbacks.specs import variant_settings
 from finetune.data.cells import TextRules
 from finetune.data.given import given_data
-from finetune.data.preparation import prepare_features
+from finetune.data.shaped import ShapedFeatures, read_features
 from finetune.data.table import Table
 from finetune.data.target import Target, check_classes, prepare_target
 from finetune.errors import SpecError, one_line
@@ -21,6 +21,7 @@ from finetune.execution.choice import executor_or_new
 from finetune.execution.progress import SILENT, Progress
 from finetune.execution.training import Options
 from finetune.models.architecture import network_json
+from finetune.models.ids import layer_of_ids
 from finetune.models.losses import fitting_accuracy, fitting_loss
 from finetune.spec.data import DataSpec
 from finetune.spec.messages import shorten
@@ -28,6 +29,7 @@ from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
 from finetune.store.atomic import write_whole
 from finetune.studies.compiled import compiled_training, speed_note
+from finetune.studies.given_network import GivenNetwork, given_network
 from finetune.studies.load import load_spec
 from finetune.studies.results import Results
 from finetune.studies.run import run_study
@@ -35,7 +37,6 @@ from finetune.usercode.files import locate_files
 from finetune.usercode.imports import wrap_errors
 from finetune.usercode.keras_config import check_config
 
-_NETWORK = "network.json"
 # Keys of `[data]` that x and y decide.
 _GIVEN = ("source", "args", "target", "content")
 # Arguments of `keras.Model.fit` that people try, and what there is instead.
@@ -75,9 +76,11 @@ def compare(
             `(input_shape, n_outputs)`, or with nothing where it needs no argument. A compiled
             model brings its optimizer, loss and accuracy; what else it is compiled with is refused
             by name where a study file cannot hold it. Every seed draws the weights anew from its
-            layers' initialisers.
+            layers' initialisers, but for what was loaded or adapted in layers that do not train;
+            `model={"pretrained": "all"}` keeps all of it.
         x: Features, (row, feature): an array, a sparse matrix or a DataFrame, whose text, booleans
-            and missing values are read as those of a study file's table.
+            and missing values are read as those of a study file's table; or an array (row, ...), as
+            of images. Whole numbers are ids where the network has an Embedding or the like.
         y: Target, (row,): classes or numbers.
         variants: Each variant by its name: callbacks of Keras's, one or a list, as
             `{"stop": keras.callbacks.EarlyStopping(patience=5)}`, or a table as a study file has
@@ -99,8 +102,6 @@ def compare(
     Raises:
         FinetuneError: something cannot be done; what was finished is stored.
     """
-    if "model" in settings:
-        raise SpecError("model: received a setting; the network is model_fn's; leave it out")
     for key in settings:
         if key in _OF_FIT:
             raise SpecError(f"{key}: is no argument of compare; {_OF_FIT[key]}")
@@ -112,7 +113,7 @@ def compare(
         "name": name,
         "seeds": seeds,
         **_variants_and_claims(variants, claims),
-        **settings,
+        **{key: value for key, value in settings.items() if key != "model"},
         "data": {**given.section, **_data(settings.get("data", {}))},
         "training": {"epochs": epochs, "batch_size": batch_size},
     }
@@ -122,17 +123,22 @@ def compare(
     table = given.table(spec.data)
     target = prepare_target(table.target, spec.data.task, rules=TextRules.of(spec.data))
     check_classes(target, spec.data.task)
-    model = _made(model_fn, table, target, data=spec.data)
-    tree["model"] = {"architecture": _NETWORK}
+    network = given_network(
+        lambda: _made(model_fn, table, target, data=spec.data),
+        _table(settings.get("model", {}), field="model"),
+    )
+    model = network.model
+    given = given.as_ids(takes_ids=layer_of_ids(model) is not None)
+    tree["model"] = network.section
     training = {**compiled_training(model, task=target.task), **own}
     if variants is None and claims is None:
         tree["claims"] = _measured(tree["claims"], target, training)
     spec = _parse(tree, training=training)
     if note := speed_note(model):
         progress.note(note)
-    network = _written(model).encode()
+    content = _written(network)
     write_whole(folder / given.section["source"], given.content())
-    write_whole(folder / _NETWORK, network)
+    write_whole(folder / network.name, content)
     with executor_or_new(executor, workers, on_note=progress.note) as chosen:
         options = Options(chosen, progress, figures=figures)
         return run_study(locate_files(spec, folder), folder, options=options)
@@ -245,14 +251,17 @@ def _made(model_fn: Any, table: Table, target: Target, *, data: DataSpec) -> ker
             f"model_fn: received a {type(model_fn).__name__}; allowed is a function that builds "
             "a keras.Model, whose weights every seed draws anew; give a function that returns it"
         )
-    features = prepare_features(table.features, data)
-    shape = (sum(column.features for column in features.reading),)
+    features = read_features(table.features, data)
+    shape = (
+        features.x.shape[1:]
+        if isinstance(features, ShapedFeatures)
+        else (sum(column.features for column in features.reading),)
+    )
     outputs = len(target.classes) if target.task == "multiclass" else 1
     build = _named_errors(model_fn)
     model = build(shape, outputs) if _needs_arguments(model_fn) else build()
     if not isinstance(model, keras.Model):
         raise SpecError(f"model_fn: returned {type(model).__name__}; allowed is a keras.Model")
-    _check_adapted(model)
     return model
 
 
@@ -272,37 +281,19 @@ def _needs_arguments(function: Callable[..., Any]) -> bool:
     return any(p.default is p.empty and p.kind != p.VAR_KEYWORD for p in parameters)
 
 
-def _check_adapted(model: keras.Model) -> None:
-    """Check that no layer was adapted to data, which the network's description does not hold.
-
-    Raises:
-        SpecError: One was.
-    """
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            _check_adapted(layer)
-        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
-            raise SpecError(
-                f"model_fn: its layer {layer.name!r} takes mean and variance from adapt(), which "
-                "compare does not keep; allowed is one with mean and variance given; leave it out, "
-                "since columns of numbers are scaled by the training rows"
-            )
-
-
-def _written(model: keras.Model) -> str:
-    """Return a model's architecture as JSON.
+def _written(network: GivenNetwork) -> bytes:
+    """Return what the network's file holds.
 
     Raises:
         SpecError: It has code of its own, which no JSON holds.
     """
     try:
-        text = network_json(model)
-        check_config(json.loads(text), field="it", error=SpecError)
+        check_config(json.loads(network_json(network.model)), field="it", error=SpecError)
+        return network.content()
     # What a layer's or a network's own `get_config` raises; Keras's has none for such a network.
     except Exception as error:
         raise SpecError(
-            f"model_fn: returned {type(model).__name__}, which cannot be written down as layers of "
-            f"Keras ({one_line(error)[:120]}); allowed are networks of such layers alone; give "
+            f"model_fn: returned {type(network.model).__name__}, which cannot be written down as "
+            f"layers of Keras ({one_line(error)[:120]}); allowed are networks of such layers; give "
             "others to a study file as `model.factory`, which takes the function itself"
         ) from error
-    return text

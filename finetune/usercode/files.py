@@ -14,12 +14,12 @@ from finetune.spec.regular_file import open_regular
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 from finetune.usercode.imports import find_module, load_function, load_object
-from finetune.usercode.keras_config import read_network
+from finetune.usercode.keras_config import read_network, read_saved_network
 
 S = TypeVar("S", bound=UserFileSpec)
 
 # Keys of `[model]` that name one.
-_FILES_OF_NETWORKS = {"factory", "architecture"}
+_FILES_OF_NETWORKS = {"factory", "architecture", "file"}
 
 
 def locate_files(spec: StudySpec, folder: Path | None = None) -> StudySpec:
@@ -128,6 +128,11 @@ def _locate_model(model: ModelSpec, folders: list[str], *, field: str) -> ModelS
         field, source = f"{field}.architecture", model.architecture
         found = _locate(model, source, folders, field=field, error=SpecError)
         read_network(Path(str(found.folder), source), field=field)
+        return found
+    if model.file:
+        field, source = f"{field}.file", model.file
+        found = _locate(model, source, folders, field=field, error=SpecError)
+        read_saved_network(Path(str(found.folder), source), field=field)
         return found
     if model.content:
         raise SpecError(_no_file(f"{field}.content", "the network is no file"))

@@ -6,13 +6,15 @@ off from within a process, and lets pass functions of Keras that do more than co
 
 import json
 import re
-from collections.abc import Iterator
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from finetune.errors import FinetuneError, SpecError, escape_unprintable, one_line
 from finetune.spec.messages import shorten
-from finetune.spec.regular_file import read_regular
+from finetune.spec.regular_file import check_regular, read_regular
 
 # Source: `BUILTIN_MODULES` and `_retrieve_class_or_fn`, keras/src/saving/serialization_lib.py,
 # Keras 3.15.
@@ -50,10 +52,23 @@ def read_network(file: Path, *, field: str) -> dict[str, Any]:
         SpecError: The file cannot be read, is no JSON object, names what is not Keras's own, or
             holds text that would act on a terminal.
     """
+    return _read(file, _text_of_json, field=field)
+
+
+def read_saved_network(file: Path, *, field: str) -> dict[str, Any]:
+    """Read the network in a file that `keras.Model.save` wrote, without its weights.
+
+    It is checked as `read_network` checks; Keras itself keeps to the file when it reads weights.
+
+    Raises:
+        SpecError: As by `read_network`, or the file is none of Keras's own format.
+    """
+    return _read(file, _text_of_saved, field=field)
+
+
+def _read(file: Path, text: Callable[[Path], bytes], *, field: str) -> dict[str, Any]:
     try:
-        if file.stat().st_size > _LARGEST_FILE:
-            raise _no_network(file, field, f"it is larger than {_LARGEST_FILE // 10**6} MB")
-        tree = json.loads(read_regular(file).decode("utf-8"))
+        tree = json.loads(text(file).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as problem:
         reason = getattr(problem, "strerror", None) or one_line(problem)[:200]
         raise _no_network(file, field, reason) from problem
@@ -64,6 +79,27 @@ def read_network(file: Path, *, field: str) -> dict[str, Any]:
     # The study says how the network is compiled.
     tree.pop("compile_config", None)
     return tree
+
+
+def _text_of_json(file: Path) -> bytes:
+    _check_size(file.stat().st_size)
+    return read_regular(file)
+
+
+def _text_of_saved(file: Path) -> bytes:
+    check_regular(file)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            _check_size(archive.getinfo("config.json").file_size)
+            return archive.read("config.json")
+    # Of bytes that no program wrote, or compressed in a way that is not supported.
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, zlib.error) as problem:
+        raise ValueError("it is not in Keras's own format") from problem
+
+
+def _check_size(n_bytes: int) -> None:
+    if n_bytes > _LARGEST_FILE:
+        raise ValueError(f"it is larger than {_LARGEST_FILE // 10**6} MB")
 
 
 def check_config(tree: Any, *, field: str, error: type[FinetuneError]) -> None:
@@ -156,5 +192,6 @@ def _is_class(name: Any, module: Any) -> bool:
 def _no_network(file: Path, field: str, reason: str) -> SpecError:
     return SpecError(
         f"{field}: {file.name} is no network that Keras can read: {reason}; allowed is what "
-        "keras.Model.to_json wrote, with layers that are Keras's own"
+        f"keras.Model.{'save' if field == 'model.file' else 'to_json'} wrote, with layers that are "
+        "Keras's own"
     )

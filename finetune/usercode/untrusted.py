@@ -40,11 +40,12 @@ def check_untrusted(spec: StudySpec, folder: Path | None = None) -> None:
 
 def _check_network(model: ModelSpec, folders: list[Path], *, field: str) -> None:
     if model.factory:
-        allowed = "model.hidden or model.architecture"
+        allowed = "model.hidden, model.architecture or model.file"
         raise SpecError(_import_of(f"{field}.factory", model.factory, allowed))
-    if model.architecture:
-        file = model.architecture
-        _check_inside(file, folders, field=f"{field}.architecture", error=SpecError)
+    for kind in ("architecture", "file"):
+        file = getattr(model, kind)
+        if file:
+            _check_inside(file, folders, field=f"{field}.{kind}", error=SpecError)
 
 
 def _import_of(field: str, path: str, allowed: str) -> str:

@@ -17,6 +17,7 @@ from tests.small_studies import small_study, task
 
 DOUBLE = "training.dtype=float64"
 NETWORKS = "tests.engines.networks"
+SOURCES = "data.source=tests.engines.sources"
 REDUCE, DELAYED, BOTH = "variants.2.reduce_lr", "variants.3.reduce_lr", "variants.4"
 CLASSES = (
     "data.args.n_classes=3",
@@ -58,6 +59,17 @@ CASES = {
     "subclassed": (f"model.factory={NETWORKS}:subclassed",),
     "NaN first": (f"model.factory={NETWORKS}:nan_first",),
     "NaN later": (f"model.factory={NETWORKS}:nan_later",),
+    "frozen base": (f"model.factory={NETWORKS}:frozen_base",),
+    "pretrained": (f"model.factory={NETWORKS}:loaded", "model.pretrained=all"),
+    "frozen by name": ("model.freeze=['dense_1']",),
+    "frozen in a variant": (
+        f"model.factory={NETWORKS}:loaded",
+        "variants.2.model.freeze=['base']",
+    ),
+    "adapted": (f"model.factory={NETWORKS}:adapted",),
+    "image": (f"{SOURCES}:images", "data.args={}", f"model.factory={NETWORKS}:pictures"),
+    "token ids": (f"{SOURCES}:token_ids", "data.args={}", f"model.factory={NETWORKS}:tokens"),
+    "image, dense": (f"{SOURCES}:images", "data.args={}"),
     "dropout, classes": (f"model.factory={NETWORKS}:dropout", *CLASSES),
     "sgd with momentum": ("training.optimizer={name='sgd', args={momentum=0.9, nesterov=true}}",),
     "adamw": ("training.optimizer={name='adamw', args={weight_decay=0.01}}",),
@@ -210,6 +222,15 @@ def test_the_founding_study_is_that_of_fit_for_all_epochs(engine):
 def test_float32_agrees_until_rounding_has_grown(engine):
     spec = load_spec(overrides=["training.epochs=10"])
     ours, reference = (trained(one, spec, seeds=(0, 1, 2)) for one in (engine, REFERENCE))
+    assert_same_runs(ours, reference, tolerance=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["image", "token ids", "frozen base", "pretrained"])
+def test_float32_of_any_network_agrees_for_ten_epochs(engine, case):
+    spec = small_study("training.epochs=10", *SOON, *EAGER, *CASES[case])
+    grid = {"variants": spec.variants[2:], "seeds": (0,)}
+    ours, reference = (trained(one, spec, **grid) for one in (engine, REFERENCE))
     assert_same_runs(ours, reference, tolerance=1e-5)
 
 

@@ -179,7 +179,7 @@ def test_broken_binary_files(name, content, tmp_path):
         ({"y": [1, 2]}, None, ["'x'", "it holds 'y'"]),
         ({"x": np.ones((4, 2))}, "label", ["data.target", "'label'", "it holds 'x'"]),
         ({"x": np.ones((4, 2)), "y": np.array([{}] * 4)}, None, ["'y'", "Python objects"]),
-        ({"x": np.ones((4, 2, 2)), "y": np.ones(4)}, None, ["3 axes", "reshape"]),
+        ({"x": np.ones(4), "y": np.ones(4)}, None, ["1 axes", "reshape"]),
         ({"x": np.ones((4, 2)), "y": np.ones((4, 3))}, None, ["(4, 3)", "one target a row"]),
         ({"x": np.ones((4, 2)), "y": np.ones(3)}, None, ["4 rows", "3 targets"]),
         ({"x": np.ones((4, 2), complex), "y": np.arange(4)}, None, ["'0'", "complex"]),

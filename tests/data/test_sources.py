@@ -48,6 +48,10 @@ def listed():
     return [1, 2]
 
 
+def several():
+    return {"left": np.ones((9, 3)), "right": np.ones((9, 3))}, np.arange(9) % 2
+
+
 def columns():
     return np.ones((9, 3)), np.eye(9)
 
@@ -146,6 +150,7 @@ def test_a_function_can_draw_rows_for_each_seed():
     [
         ("fails", [f"raised ValueError: no luck (own_rows.py, line {FAILING_LINE})"]),
         ("listed", ["returned list", "allowed is (x, y)"]),
+        ("several", ["several inputs ('left', 'right')", "allowed is one array"]),
         ("columns", ["shape (9, 9)", "one target a row"]),
         ("constant", ["'own_rows:constant' is int", "allowed is a function"]),
         ("nothing", ["cannot import 'own_rows:nothing'", "nothing"]),

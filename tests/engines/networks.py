@@ -1,6 +1,7 @@
 """Networks that a user might bring: `module:function(input_shape, n_outputs)`, one a layer kind."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -185,6 +186,52 @@ def penalised(input_shape, n_outputs):
                 kernel_regularizer="l2",
                 kernel_constraint=keras.constraints.MaxNorm(1.5),
             ),
+            _output(n_outputs),
+        ]
+    )
+
+
+def loaded(input_shape, n_outputs):
+    """Load weights into all layers but the last, as of a network trained on other data."""
+    base = keras.Sequential(
+        [keras.Input(input_shape), layers.Dense(8, "relu"), layers.BatchNormalization()],
+        name="base",
+    )
+    rng = np.random.default_rng(7)
+    base.set_weights([rng.uniform(0.1, 0.6, weight.shape) for weight in base.get_weights()])
+    return keras.Sequential([keras.Input(input_shape), base, _output(n_outputs)])
+
+
+def frozen_base(input_shape, n_outputs):
+    model = loaded(input_shape, n_outputs)
+    model.get_layer("base").trainable = False
+    return model
+
+
+def adapted(input_shape, n_outputs):
+    """Adapt a layer to data, which has no weights to train."""
+    scaling = layers.Normalization()
+    scaling.adapt(np.random.default_rng(3).normal(5, 2, (50, *input_shape)))
+    return keras.Sequential([keras.Input(input_shape), scaling, _output(n_outputs)])
+
+
+def pictures(input_shape, n_outputs):
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Conv2D(3, 2, activation="relu"),
+            layers.Flatten(),
+            _output(n_outputs),
+        ]
+    )
+
+
+def tokens(input_shape, n_outputs):
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Embedding(20, 4),
+            layers.GlobalAveragePooling1D(),
             _output(n_outputs),
         ]
     )

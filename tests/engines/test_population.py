@@ -8,7 +8,10 @@ import pytest
 
 from finetune.engines.keras_fit import KerasEngine
 from finetune.engines.population import PopulationEngine
+from finetune.engines.population.graph import PopulationGraph
+from finetune.engines.problem import Problem
 from finetune.errors import EngineError
+from finetune.models.precision import precision
 from tests.small_studies import small_study, task
 
 EAGER = ("variants.2.reduce_lr.patience=1", "variants.3.reduce_lr.start_from_epoch=4")
@@ -58,6 +61,20 @@ def test_a_network_may_leave_the_number_of_features_open():
     )
     losses = ["train_loss", "val_loss", "test_loss"]
     np.testing.assert_allclose(ours[losses], reference[losses], rtol=1e-4)
+
+
+def test_frozen_weights_are_held_once_for_all_rows():
+    def stacked(network: str) -> tuple[int, int]:
+        spec = small_study(STATEFUL + network)
+        with precision("float32"):
+            graph = PopulationGraph(Problem(spec))
+            state = graph.start([graph.initial_values(seed, replicate=0) for seed in range(3)])
+        return sum(int(np.prod(t.shape)) for t in state.others), graph.bytes_per_row()
+
+    (loaded, more), (frozen, fewer) = stacked("loaded"), stacked("frozen_base")
+    # The moving statistics of 8 units; frozen, these do not move either.
+    assert (loaded, frozen) == (3 * 2 * 8, 0)
+    assert fewer < more
 
 
 def _epochs_saved(frames):

@@ -43,7 +43,7 @@ def many(seeded: SeededModel) -> np.ndarray:
 
 
 def test_the_default_network():
-    model = build_model(ModelSpec(), TrainingSpec(), n_features=10, n_classes=2)
+    model = build_model(ModelSpec(), TrainingSpec(), shape=(10,), n_classes=2)
     assert [layer.units for layer in model.layers] == [64, 32, 16, 1]
     activations = [layer.activation.__name__ for layer in model.layers]
     assert activations == ["relu", "relu", "relu", "sigmoid"]
@@ -60,7 +60,7 @@ def test_the_default_network():
 )
 def test_the_output_fits_the_loss(loss, units, activation):
     spec = ModelSpec(hidden=())
-    (output,) = build_model(spec, TrainingSpec(loss=loss), n_features=4, n_classes=3).layers
+    (output,) = build_model(spec, TrainingSpec(loss=loss), shape=(4,), n_classes=3).layers
     assert (output.units, output.activation.__name__) == (units, activation)
 
 
@@ -105,7 +105,7 @@ def test_a_loss_that_does_not_fit_the_target_is_told_in_one_line(task, n_classes
 
 def test_a_users_own_network():
     spec = ModelSpec(factory="tests.engines.networks:dropout")
-    model = build_model(spec, TrainingSpec(), n_features=6, n_classes=2)
+    model = build_model(spec, TrainingSpec(), shape=(6,), n_classes=2)
     assert (model.input_shape, model.output_shape) == ((None, 6), (None, 1))
 
 
@@ -119,7 +119,7 @@ def test_a_users_own_network():
 )
 def test_a_network_that_cannot_be_built_is_told_in_one_line(changes, parts):
     with pytest.raises(SpecError) as caught:
-        build_model(ModelSpec(**changes), TrainingSpec(), n_features=4, n_classes=2)
+        build_model(ModelSpec(**changes), TrainingSpec(), shape=(4,), n_classes=2)
     line = str(caught.value)
     assert len(line.splitlines()) == 1
     assert [part for part in parts if part not in line] == []
@@ -128,7 +128,7 @@ def test_a_network_that_cannot_be_built_is_told_in_one_line(changes, parts):
 def built(network: str, *, loss: str = "mean_squared_error") -> keras.Model:
     """Build one of these tests' networks for 4 features and 2 classes."""
     spec = ModelSpec(factory=f"tests.models.test_network:{network}")
-    return build_model(spec, TrainingSpec(loss=loss), n_features=4, n_classes=2)
+    return build_model(spec, TrainingSpec(loss=loss), shape=(4,), n_classes=2)
 
 
 def five_outputs(input_shape, n_outputs):
@@ -235,7 +235,7 @@ def test_an_architecture_of_another_shape_is_told_in_one_line(network, part, tmp
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.json").write_text(network((4,), 1).to_json())
     with pytest.raises(SpecError) as caught:
-        build_model(ModelSpec(architecture="net.json"), TrainingSpec(), n_features=4, n_classes=2)
+        build_model(ModelSpec(architecture="net.json"), TrainingSpec(), shape=(4,), n_classes=2)
     assert part in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 

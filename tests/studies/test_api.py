@@ -146,7 +146,7 @@ def test_results_show_themselves_in_a_notebook(compare):
     [
         ({"variants": {"a": {"stop": 3}}}, "variants.0.stop: unknown key"),
         ({"model_fn": lambda: small_model((7,))}, "(7,)"),
-        ({"model": {"hidden": [3]}}, "model: received a setting"),
+        ({"model": {"hidden": [3]}}, "model.hidden: received a setting"),
         ({"model_fn": lambda: networks.Subclassed(1)}, "`model.factory`, which takes"),
         ({"model_fn": networks.halved}, "`model.factory`, which takes"),
     ],

@@ -166,7 +166,7 @@ def test_a_factory_that_does_not_build_is_reported_in_one_line(study, factory, p
 
     spec = load_spec(study, overrides=[f"model.factory={factory}"])
     with pytest.raises(SpecError) as caught:
-        build_model(spec.model, spec.training, n_features=3, n_classes=2)
+        build_model(spec.model, spec.training, shape=(3,), n_classes=2)
     line = str(caught.value)
     assert len(line.splitlines()) == 1
     assert [part for part in (f"model.factory: {factory}", *parts) if part not in line] == []
@@ -193,6 +193,7 @@ def test_modules_of_the_same_name_in_two_folders(tmp_path):
         ("it.csv", "data.source=it.csv"),
         ("it.npz", "data.source=it.npz"),
         ("it.json", "model.architecture=it.json"),
+        ("it.keras", "model.file=it.keras"),
     ],
 )
 def test_a_file_that_is_no_regular_one_is_refused_at_once(study, kind, name, override):

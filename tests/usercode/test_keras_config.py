@@ -85,7 +85,7 @@ def test_a_file_that_is_no_network(text, tmp_path):
     (tmp_path / "n.json").write_bytes(text.encode(errors="surrogateescape"))
     spec = ModelSpec(architecture=str(tmp_path / "n.json"))
     with pytest.raises(SpecError, match=r"n\.json is no network that Keras can read"):
-        build_model(spec, TrainingSpec(), n_features=4, n_classes=2)
+        build_model(spec, TrainingSpec(), shape=(4,), n_classes=2)
 
 
 @pytest.mark.parametrize("kind", SPECIAL_FILES)

@@ -8,8 +8,10 @@ import pytest
 
 from finetune.errors import SpecError
 from finetune.models.network import build_model
+from finetune.planning.workload import count_weights
 from finetune.spec.model import ModelSpec
 from finetune.spec.training import TrainingSpec
+from finetune.studies.load import load_spec
 from finetune.usercode.network_size import count_network_weights
 
 layers = keras.layers
@@ -74,7 +76,17 @@ def test_a_network_that_hides_its_weights_is_refused_before_they_are_made(tmp_pa
     model = keras.Model(start, layers.Dense(1)(layers.Dense(5)(many)))
     spec = write(tmp_path, model, n_7=30_000, units_9=30_000, units_5=30_000)
     with pytest.raises(SpecError, match=r"n\.json has 27,00.* weights; allowed are at most"):
-        build_model(spec, TrainingSpec(), n_features=10, n_classes=2)
+        build_model(spec, TrainingSpec(), shape=(10,), n_classes=2)
     # Nothing is left to be made later, and other networks are built as before.
     spec = write(tmp_path, flat())
-    assert build_model(spec, TrainingSpec(), n_features=10, n_classes=2).built
+    assert build_model(spec, TrainingSpec(), shape=(10,), n_classes=2).built
+
+
+def test_the_weights_of_a_saved_network_are_counted_too(tmp_path):
+    model = flat()
+    model.save(tmp_path / "n.keras")
+    (tmp_path / "n.toml").write_text(
+        'name = "n"\ndata.source = "make_moons"\nmodel.file = "n.keras"\nvariants = [{name = "v"}]'
+    )
+    found = count_weights(load_spec(tmp_path / "n.toml"), 10)
+    assert found == count_network_weights(json.loads(model.to_json()), 10)

@@ -66,7 +66,7 @@ OUTSIDE = ["../secret.csv", "/etc/secret.csv", "C:\\secret.csv", "..\\secret.csv
 
 
 @pytest.mark.parametrize("source", OUTSIDE)
-@pytest.mark.parametrize("field", ["data.source", "model.architecture"])
+@pytest.mark.parametrize("field", ["data.source", "model.architecture", "model.file"])
 def test_a_file_from_elsewhere_is_refused(folder, field, source):
     (folder / "link.csv").symlink_to(folder.parent / "secret.csv")
     (folder / "loop.csv").symlink_to(folder / "loop.csv")

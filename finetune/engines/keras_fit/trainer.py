@@ -55,8 +55,8 @@ class _CompiledModel:
     """One compiled model that run after run fits, each from fresh weights and optimizer state."""
 
     def __init__(self, problem: Problem):
-        self.problem = problem
         self._keras = KerasProblem(problem)
+        self.problem = problem = self._keras.problem
         self.network = self._keras.summary
         # Keras annotates some of what is called here wrongly.
         self._model: Any = self._keras.model

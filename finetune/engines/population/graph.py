@@ -15,6 +15,7 @@ import tensorflow as tf
 from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.population.exactness import own_training, why_no_pure_function
 from finetune.engines.population.model_trace import in_words, layer_in, trace_model
+from finetune.engines.population.other_variables import OtherVariables
 from finetune.engines.population.stateless_model import StatelessModel
 from finetune.engines.population.stateless_optimizer import StatelessOptimizer
 from finetune.engines.population.vectorized import MappingError, map_rows
@@ -28,7 +29,7 @@ _EVALUATION_ROWS = 256
 
 
 class State(NamedTuple):
-    """Rows of weights and all else that training changes; every tensor is (row, ...)."""
+    """Rows of weights and all else that they do not share; every tensor is (row, ...)."""
 
     weights: list[tf.Tensor]
     others: list[tf.Tensor]
@@ -67,8 +68,8 @@ class PopulationGraph:
     """
 
     def __init__(self, problem: Problem):
-        self.problem = problem
         self._keras = KerasProblem(problem)
+        self.problem = problem = self._keras.problem
         self.network = self._keras.summary
         # Keras annotates some of what is called here wrongly.
         self._model: Any = self._keras.model
@@ -77,6 +78,7 @@ class PopulationGraph:
         self._optimizer = StatelessOptimizer(
             self._keras.optimizer(), self._model.trainable_variables
         )
+        self._others = OtherVariables(self._keras, problem)
         self._batch_size = problem.spec.training.batch_size
         self._row_by_row: set[str] = set()
         self._traced: dict[Any, Callable[..., Any]] = {}
@@ -105,7 +107,7 @@ class PopulationGraph:
         ]
         return State(
             [tf.constant(stacked[id(v)]) for v in self._model.trainable_variables],
-            [tf.constant(stacked[id(v)]) for v in self._model.non_trainable_variables],
+            [tf.constant(stacked[id(v)]) for v in self._others.own],
             [tf.constant(slot) for slot in slots],
         )
 
@@ -114,6 +116,7 @@ class PopulationGraph:
         variables = self._model.variables
         size = np.dtype(self.problem.spec.training.dtype).itemsize
         weights = sum(int(np.prod(variable.shape)) for variable in variables)
+        weights -= self._others.n_shared
         slots = sum(slot.size for slot in self._optimizer.start())
         # A step keeps the state before and after it, gradients and some intermediate values, and
         # what each operation gives for every row of data.
@@ -185,7 +188,8 @@ class PopulationGraph:
             # Weights are tensors here, not Keras variables, which a tape would watch by itself.
             with tf.GradientTape() as tape:
                 tape.watch(state.weights)
-                called = self._call(x, weights=state.weights, others=state.others, training=True)
+                others = self._others.complete(state.others)
+                called = self._call(x, weights=state.weights, others=others, training=True)
                 weight = None if isinstance(weight, tuple) else weight
                 loss = _total(self._keras.loss(y, called.predicted, weight), called.penalties)
             weights, slots = self._optimizer.apply(
@@ -195,7 +199,7 @@ class PopulationGraph:
                 learning_rate=learning_rate,
                 iterations=iterations,
             )
-            return State(weights, called.others, slots), loss
+            return State(weights, self._others.own_of(called.others), slots), loss
 
         return self._map(one_row, (state, batch, learning_rate))
 
@@ -232,7 +236,8 @@ class PopulationGraph:
 
         def one_row(row):
             state, x, y = row
-            called = self._call(x, weights=state.weights, others=state.others, training=False)
+            others = self._others.complete(state.others)
+            called = self._call(x, weights=state.weights, others=others, training=False)
             loss = _total(self._keras.loss(y, called.predicted), called.penalties)
             accuracy = self._keras.accuracy
             share = accuracy(y, called.predicted) if accuracy else tf.constant(np.nan, loss.dtype)

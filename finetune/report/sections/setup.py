@@ -125,8 +125,8 @@ def _preparation(data: DataSpec) -> str:
 
 def _network(spec: StudySpec) -> str:
     model = spec.model
-    if model.factory or model.architecture:
-        return f"made by {code(model.factory or model.architecture)}."
+    if model.own:
+        return f"made by {code(model.own)}."
     if not model.hidden:
         return "one output layer, no hidden ones."
     units = "-".join(map(str, model.hidden))
