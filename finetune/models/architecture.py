@@ -3,18 +3,18 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 
 
-def network_json(model: keras.Model) -> str:
+def network_json(model: keras.Model, *, names: Mapping[str, str] | None = None) -> str:
     """Return a network's architecture as JSON, without weights and what it is compiled with.
 
     Keras numbers the layers of a session, so that a network built twice has two texts; here each
     kind of layer counts from 1 in the network itself. Precisions that are Keras's default are left
-    out, so that a study's own applies.
+    out, so that a study's own applies. `names` has new names for some layers, by their old ones.
     """
     tree = json.loads(model.to_json())
     tree.pop("compile_config", None)
@@ -24,6 +24,7 @@ def network_json(model: keras.Model) -> str:
         kind = re.sub(r"_\d+$", "", name)
         counts[kind] += 1
         renamed[name] = f"{kind}_{counts[kind]}"
+    renamed |= names or {}
     usual = keras.config.dtype_policy().name
     return json.dumps(_rewritten(tree, renamed, usual=usual), indent=1)
 

@@ -1,5 +1,8 @@
 """`finetune.compare` with rows of any shape, ids, and networks that bring weights."""
 
+import io
+import json
+import zipfile
 from functools import partial
 
 import keras
@@ -33,8 +36,7 @@ def test_what_a_network_brings_is_kept_with_it(compare, network):
     results = compare(network, ROWS, CLASSES)
     assert (results.spec.model.file, results.spec.model.pretrained) == ("network.keras", "frozen")
     assert any("as loaded, at every seed" in note for note in results.manifest.notes)
-    name = "base" if network is networks.frozen_base else "normalization"
-    ours, given = (model.get_layer(name).get_weights() for model in (
+    ours, given = (model.layers[0].get_weights() for model in (
         kept(results.folder), network((4,), 1)))  # fmt: skip
     for one, other in zip(ours, given, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -57,6 +59,16 @@ def test_a_head_that_nothing_loaded_is_no_loaded_one():
 
 def test_a_network_that_loads_nothing_is_kept_as_json():
     assert given_network(lambda: networks.dropout((4,), 1), {}).name == "network.json"
+
+
+def test_a_layer_keeps_its_name():
+    given = given_network(lambda: networks.loaded((4,), 1), {})
+    with zipfile.ZipFile(io.BytesIO(given.content())) as archive:
+        tree = json.loads(archive.read("config.json"))
+    assert [layer["config"]["name"] for layer in tree["config"]["layers"]][1:] == [
+        "base",
+        "dense_1",
+    ]
 
 
 @pytest.mark.slow
