@@ -70,7 +70,8 @@ class KerasProblem:
         unused = [_COMPILED] if self.model.compiled else []
         self.notes = (*reading, *unused, *self.loaded.notes())
         # A report describes the study's own network; that of a variant is told by what differs.
-        self.summary = None if like else summarise(self.model)
+        kept, redrawn = self.loaded.kept_layers, self.loaded.redrawn_layers
+        self.summary = None if like else summarise(self.model, kept=kept, redrawn=redrawn)
         self.loss = _loss(str(spec.training.loss))
         name = spec.training.accuracy
         self.row_accuracy: Measure | None = getattr(keras.metrics, name) if name else None

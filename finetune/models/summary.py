@@ -32,21 +32,29 @@ class NetworkSummary:
         trainable: Number of weights that the optimizer changes.
         other: Number of all others: frozen ones, and statistics that layers keep themselves.
         penalised: Whether its loss has more terms than the study's loss, as regularisers add them.
+        kept, redrawn: Paths of the layers into which weights were loaded: those that begin with
+            them at every seed, and those that are drawn all the same.
     """
 
     layers: tuple[LayerSummary, ...]
     trainable: int
     other: int
     penalised: bool
+    kept: tuple[str, ...] = ()
+    redrawn: tuple[str, ...] = ()
 
 
-def summarise(model: Any) -> NetworkSummary:
+def summarise(
+    model: Any, *, kept: Iterable[str] = (), redrawn: Iterable[str] = ()
+) -> NetworkSummary:
     """Summarise a `keras.Model`; states of random generators are no weights."""
     return NetworkSummary(
         layers=tuple(map(_layer, model.layers)),
         trainable=_count(model.trainable_weights),
         other=_count(model.non_trainable_weights),
         penalised=bool(model.losses),
+        kept=tuple(kept),
+        redrawn=tuple(redrawn),
     )
 
 

@@ -12,6 +12,8 @@ from finetune.store.manifest import Manifest
 
 # A longer table of classes is folded.
 _MOST_CLASSES = 10
+# More layers are not named one by one.
+_MOST_LAYERS = 8
 
 TASKS = {
     "binary": "two classes",
@@ -57,9 +59,24 @@ def weights_fact(network: NetworkSummary, *, vary: Sequence[Source]) -> str:
     other = f", {network.other:,} that it does not change" if network.other else ""
     drawn = "anew for each seed" if "init" in vary else "once, the same for every seed"
     return (
-        f"{network.trainable:,} weights that the optimizer changes{other}; all weights are drawn "
-        f"{drawn}, none is loaded."
+        f"{network.trainable:,} weights that the optimizer changes{other}; "
+        f"{_loaded(network, drawn=drawn)}."
     )
+
+
+def _loaded(network: NetworkSummary, *, drawn: str) -> str:
+    if not (network.kept or network.redrawn):
+        return f"all weights are drawn {drawn}, none is loaded"
+    kept = f"{_layers_of(network.kept)} begin at every seed as they were loaded"
+    redrawn = f"what was loaded into {_layers_of(network.redrawn)} is not used"
+    said = [kept] * bool(network.kept) + [redrawn] * bool(network.redrawn)
+    return f"{'; '.join(said)}; all other weights are drawn {drawn}"
+
+
+def _layers_of(names: Sequence[str]) -> str:
+    shown = [plain(name) for name in names[:_MOST_LAYERS]]
+    more = len(names) - len(shown)
+    return listed([*shown, f"{more} more layers"] if more else shown)
 
 
 def details(manifest: Manifest) -> str:

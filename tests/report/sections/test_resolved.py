@@ -1,11 +1,14 @@
 """What data and network were resolved to, in words; the golden report shows the rest."""
 
+from dataclasses import replace
+
 import pytest
 
 from finetune.data.reading import ColumnReading, TableReading
 from finetune.data.summary import Baselines, DataSummary, SplitCount, TargetScale
 from finetune.models.summary import LayerSummary, NetworkSummary
 from finetune.report.sections.opening import opening
+from finetune.report.sections.resolved import weights_fact
 from finetune.report.sections.setup import setup
 from finetune.store.manifest import Manifest
 from tests.made_study import make_study
@@ -100,3 +103,11 @@ def test_the_first_screen_warns_of_variants_no_better_than_a_constant():
     assert "MAE and RMSE are in the target's own unit." in screen
     calm = manifest.updated(baselines=Baselines("mean", (9.0,), (9.0,), (9.0,)))
     assert "constant" not in opening(context_of(study.analysis(manifest=calm), calm))
+
+
+def test_what_was_loaded_is_said_with_what_became_of_it():
+    loaded = replace(NETWORK, kept=("base/conv",), redrawn=("base/dense", "head"))
+    fact = weights_fact(loaded, vary=("init",))
+    assert "base/conv begin at every seed as they were loaded" in fact
+    assert "what was loaded into base/dense and head is not used" in fact
+    assert "none is loaded" in weights_fact(NETWORK, vary=("init",))
