@@ -140,3 +140,18 @@ def test_categories_have_no_place_in_a_shape(tmp_path):
     spec = DataSpec(source=str(tmp_path / "p.csv"), target="y", shape=(2, 2))
     with pytest.raises(DataError, match="column 'town' holds categories"):
         load_splits(spec, 0)
+
+
+def test_weights_in_the_file_go_with_rows_of_any_shape(tmp_path):
+    x, y = rows((4, 4, 3))
+    np.savez(tmp_path / "a.npz", x=x, y=y, w=np.arange(60.0))
+    splits = load_splits(DataSpec(source=str(tmp_path / "a.npz"), weight="w"), 0)
+    np.testing.assert_array_equal(splits.train.weight, splits.train.index)
+
+
+def test_an_array_has_no_column_of_weights():
+    spec = DataSpec(source="tests.engines.sources:images", weight="w")
+    with pytest.raises(
+        DataError, match=r"data\.weight: received 'w', but the features have 4 axes"
+    ):
+        load_splits(spec, 0)
