@@ -14,7 +14,8 @@ from keras.src.backend.common.masking import get_keras_mask
 from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 from keras.src.trainers.trainer import Trainer
 
-from finetune.engines.population.model_trace import ModelTrace, in_words, layer_in
+from finetune.engines.population.model_trace import ModelTrace, in_words, layer_in, trace_model
+from finetune.errors import NeedsFitError, SpecError, describe_exception
 
 # What neither engine calls; `loss` is what a model was compiled with.
 _UNUSED = re.compile("__|predict|make_predict|get_compile_config|loss$")
@@ -32,6 +33,29 @@ _IMPURE = re.compile(
     "|Binomial)|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial|StatefulUniform"
     "|StatefulStandard|StatefulTruncated|StatefulRandom|RngReadAndSkip|(Eager)?PyFunc"
 )
+
+
+def check_exact(model: Any, row_shape: tuple[int, ...]) -> int:
+    """Check that rows reproduce a model exactly; return how many numbers a row of data takes.
+
+    Raises:
+        NeedsFitError: They do not.
+        SpecError: The model cannot be called.
+    """
+    if reason := own_training(model):
+        raise NeedsFitError(reason)
+    try:
+        in_training, at_rest = (trace_model(model, row_shape, training=t) for t in (True, False))
+    # Whatever the user's layers raise.
+    except Exception as error:
+        raise SpecError(
+            f"model: the network cannot be called with rows of {row_shape} in "
+            f"{keras.config.floatx()}: {describe_exception(error)[:300]}; change its layers, or "
+            "training.dtype"
+        ) from error
+    if reason := why_no_pure_function(model, in_training, at_rest):
+        raise NeedsFitError(reason)
+    return in_training.values_per_row()
 
 
 def own_training(model: Any) -> str | None:

@@ -8,19 +8,18 @@ call; everything is traced once.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from finetune.engines.keras_problem import KerasProblem
-from finetune.engines.population.exactness import own_training, why_no_pure_function
-from finetune.engines.population.model_trace import in_words, layer_in, trace_model
+from finetune.engines.population.exactness import check_exact
+from finetune.engines.population.model_trace import in_words, layer_in
 from finetune.engines.population.other_variables import OtherVariables
 from finetune.engines.population.stateless_model import StatelessModel
 from finetune.engines.population.stateless_optimizer import StatelessOptimizer
 from finetune.engines.population.vectorized import MappingError, map_rows
 from finetune.engines.problem import Problem
-from finetune.errors import NeedsFitError, SpecError, describe_exception
+from finetune.errors import NeedsFitError
 from finetune.spec.variants import VariantSpec
 
 # Rows of data that are evaluated at once: the activations of a hundred networks then stay in the
@@ -73,7 +72,7 @@ class PopulationGraph:
         self.network = self._keras.summary
         # Keras annotates some of what is called here wrongly.
         self._model: Any = self._keras.model
-        self._values_per_row = _check_exact(self._model, problem.data(0).train.x.shape[1:])
+        self._values_per_row = check_exact(self._model, problem.data(0).train.x.shape[1:])
         self._call = StatelessModel(self._model)
         self._optimizer = StatelessOptimizer(
             self._keras.optimizer(), self._model.trainable_variables
@@ -272,29 +271,6 @@ class PopulationGraph:
         layer = layer_in(error.operation, self._model)
         where = in_words(layer) if layer else "the model or its loss"
         return f"{error.kind or 'an operation'} in {where}"
-
-
-def _check_exact(model: Any, row_shape: tuple[int, ...]) -> int:
-    """Check that rows reproduce a model exactly; return how many numbers a row of data takes.
-
-    Raises:
-        NeedsFitError: They do not.
-        SpecError: The model cannot be called.
-    """
-    if reason := own_training(model):
-        raise NeedsFitError(reason)
-    try:
-        in_training, at_rest = (trace_model(model, row_shape, training=t) for t in (True, False))
-    # Whatever the user's layers raise.
-    except Exception as error:
-        raise SpecError(
-            f"model: the network cannot be called with rows of {row_shape} in "
-            f"{keras.config.floatx()}: {describe_exception(error)[:300]}; change its layers, or "
-            "training.dtype"
-        ) from error
-    if reason := why_no_pure_function(model, in_training, at_rest):
-        raise NeedsFitError(reason)
-    return in_training.values_per_row()
 
 
 def take(state: State, rows: np.ndarray) -> State:
