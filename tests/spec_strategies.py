@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from finetune.spec.checks import ChecksSpec
 from finetune.spec.claims import (
     BetterSpec,
     ClaimSpec,
@@ -162,6 +163,11 @@ search_specs = st.builds(
 )
 
 
+def _checks_of(seeds: int) -> st.SearchStrategy[ChecksSpec]:
+    wanted: Any = st.booleans() | st.integers(1, seeds)
+    return st.builds(ChecksSpec, **dict.fromkeys(ChecksSpec.model_fields, wanted))
+
+
 def _claims_about(pair: tuple[str, str]) -> st.SearchStrategy[ClaimSpec]:
     arms: Any = {"treatment": st.just(pair[0]), "control": st.just(pair[1])}
     metric: Any = arms | {"metric": st.just("test_loss"), "margin": st.floats(1e-6, 1)}
@@ -181,9 +187,10 @@ def studies(draw: st.DrawFn) -> StudySpec:
     if pairs:
         claims = tuple(draw(st.lists(st.sampled_from(pairs).flatmap(_claims_about), max_size=3)))
         contrasts = draw(st.none() | st.lists(st.sampled_from(pairs), max_size=3).map(tuple))
+    seeds = draw(positives)
     return StudySpec(
         name=draw(st.from_regex(r"\Am[A-Za-z0-9._-]{0,78}[A-Za-z0-9_-]\Z")),
-        seeds=draw(positives),
+        seeds=seeds,
         vary=draw(st.lists(st.sampled_from(["init", "order", "split", "data"])).map(tuple)),
         data=draw(data_specs),
         model=draw(model_specs),
@@ -191,6 +198,7 @@ def studies(draw: st.DrawFn) -> StudySpec:
         variants=variants,
         claims=claims,
         contrasts=contrasts,
+        checks=draw(_checks_of(seeds)),
         search=draw(search_specs),
     )
 

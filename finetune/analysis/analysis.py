@@ -29,6 +29,7 @@ from finetune.claims.fit_verdict import FitVerdict
 from finetune.claims.registry import judge_claim
 from finetune.claims.verdict import Verdict
 from finetune.data.reading import reading_notes
+from finetune.planning.check_sizes import CheckSize
 from finetune.planning.plan import Plan
 from finetune.spec.study import StudySpec
 from finetune.stats.parity import Parity
@@ -48,12 +49,14 @@ class Checks:
         probe: Whether the treatment's learning rate was too low to go on learning.
         parity: How far the runs are from those of the reference engine.
         variance: The spread over seeds by source of randomness (`stats.variance`).
+        sizes: How large each is, those left out too.
     """
 
     replicate: pd.DataFrame | None = None
     probe: Probe | None = None
     parity: Parity | None = None
     variance: pd.DataFrame | None = None
+    sizes: tuple[CheckSize, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,7 @@ class Analysis:
         claim_power: What the seeds can detect of it, with the spread that the runs turned out to
             have.
         claim_plane: Layout of the figure that shows it; None without a pair to draw.
-        probe, parity: See `Checks`.
+        probe, parity, check_sizes: See `Checks`.
         tuned: What a search in the same folder found.
         no_better: The variants that a constant prediction equals; None where there are none.
         notes: What a reader should know beside the manifest's notes: how the data were read, and
@@ -101,6 +104,7 @@ class Analysis:
     claim_plane: ClaimPlane | None
     probe: Probe | None
     parity: Parity | None
+    check_sizes: tuple[CheckSize, ...]
     tuned: Tuned | None
     no_better: NoBetter | None
     notes: tuple[str, ...]
@@ -179,6 +183,7 @@ def analyse(
         probe=probe_learning_rate(plan, store),
         parity=certify(plan, store, epochs),
         variance=spread_by_source(plan, store, runs),
+        sizes=plan.check_sizes,
     )
     return analyse_runs(
         spec,
@@ -237,6 +242,7 @@ def analyse_runs(
         claim_plane=claim_plane(pairs, fit) if fit and has_pairs(pairs, fit) else None,
         probe=checks.probe,
         parity=checks.parity,
+        check_sizes=checks.sizes,
         tuned=tuned,
         no_better=no_better(tidy, manifest),
         notes=(*_reading_notes(manifest), *notes),

@@ -1,11 +1,12 @@
 """What a study trains: its own runs, and the checks that its report rests on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from finetune.engines.registry import REFERENCE, engine_for
 from finetune.planning.block import Block
-from finetune.planning.checks import parity_block, probe_block, replicate_block, variance_blocks
+from finetune.planning.check_sizes import CheckSize, sized_checks
+from finetune.planning.units import count
 from finetune.spec.study import StudySpec
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ class Plan:
         parity: Some of the runs by the reference engine, for fewer epochs.
         variance: The claim's two variants again, a block for each source that the study varies,
             in which that source alone does.
+        check_sizes: How large each check is, those left out too; none where the reference engine
+            trains the study.
     """
 
     runs: Block
@@ -30,6 +33,7 @@ class Plan:
     probe: Block | None = None
     parity: Block | None = None
     variance: tuple[Block, ...] = ()
+    check_sizes: tuple[CheckSize, ...] = ()
 
     @classmethod
     def of(cls, spec: StudySpec, engine: str) -> "Plan":
@@ -42,13 +46,16 @@ class Plan:
         # The reference engine trains no checks: it is slow, and its own parity.
         if all(engine_for(variant, spec, engine) is REFERENCE for variant in spec.variants):
             return cls(runs)
-        return cls(
-            runs,
-            replicate_block(spec, engine),
-            probe_block(spec, engine),
-            parity_block(spec, engine),
-            variance_blocks(spec, engine),
+        checks, sizes = sized_checks(spec, engine)
+        same_again, probe, parity = (
+            next(iter(checks[name]), None) for name in ("same_again", "probe", "parity")
         )
+        return cls(runs, same_again, probe, parity, checks["variance"], sizes)
+
+    def __str__(self) -> str:
+        checks = sum(size.n_runs for size in self.check_sizes)
+        more = f", {count(checks)} more for checks" if checks else ""
+        return f"{count(self.runs.n_runs)} runs{more}"
 
     def stored(self, store: "Store") -> "Plan":
         """Return the plan without those of its checks that a store does not hold whole.
@@ -60,8 +67,13 @@ class Plan:
             missing = block and store.missing(block.recipes, block.seeds)
             return None if missing else block
 
-        variance = self.variance if all(kept(block) for block in self.variance) else ()
-        return Plan(self.runs, kept(self.same_again), kept(self.probe), kept(self.parity), variance)
+        return replace(
+            self,
+            same_again=kept(self.same_again),
+            probe=kept(self.probe),
+            parity=kept(self.parity),
+            variance=self.variance if all(kept(block) for block in self.variance) else (),
+        )
 
     @property
     def blocks(self) -> list[Block]:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from finetune.errors import SpecError
 from finetune.spec.base import BaseSpec, Name, Positive
+from finetune.spec.checks import ChecksSpec
 from finetune.spec.claims import ClaimSpec, UnderfitsSpec
 from finetune.spec.data import DataSpec
 from finetune.spec.merging import merge
@@ -59,6 +60,7 @@ class StudySpec(BaseSpec):
     claims: Annotated[tuple[ClaimSpec, ...], Field(max_length=100)] = ()
     # Further pairs of variants to compare, each [first, second].
     contrasts: tuple[tuple[Name, Name], ...] | None = None
+    checks: ChecksSpec = ChecksSpec()
     search: SearchSpec = SearchSpec()
     map: MapSpec = MapSpec()
 
@@ -95,6 +97,16 @@ class StudySpec(BaseSpec):
             pairs[f"contrasts.{index}"] = pair
         for field, pair in pairs.items():
             _check_pair(field, pair, names)
+        return self
+
+    @model_validator(mode="after")
+    def _checks_have_no_further_seeds(self) -> Self:
+        for name, wanted in self.checks:
+            if wanted > self.seeds:
+                raise ValueError(
+                    f"checks.{name}: received {wanted}; allowed is true, false or at most the "
+                    f"study's number of seeds, {self.seeds}; lower it, or raise seeds"
+                )
         return self
 
     @property

@@ -53,12 +53,13 @@ def run_study(
     if spec.underfits:
         power = detectable_effect(spec.seeds, alpha=spec.underfits.alpha)
         options.progress.note(plan_sentence(power))
-    summary, spec = train_exactly(
-        lambda spec: train_blocks(Plan.of(spec, engine).blocks, store, options),
-        spec,
-        engine=engine,
-        progress=options.progress,
-    )
+
+    def train(spec: StudySpec) -> TrainingSummary:
+        plan = Plan.of(spec, engine)
+        options.progress.note(f"The study is {plan}")
+        return train_blocks(plan.blocks, store, options)
+
+    summary, spec = train_exactly(train, spec, engine=engine, progress=options.progress)
     plan = Plan.of(spec, engine)
     if summary.failures and not len(store.runs(plan.runs.recipes, plan.runs.seeds)):
         summary.raise_failures()

@@ -37,7 +37,9 @@ def test_the_founding_study_has_all_checks():
     assert shape(plan.same_again) == (1, 100, 100, DEFAULT.name)
     assert shape(plan.probe) == (2, 40, 110, DEFAULT.name)
     assert shape(plan.parity) == (3, 1, 20, REFERENCE.name)
-    assert list(map(shape, plan.variance)) == [(2, 20, 100, DEFAULT.name)] * 2
+    # What is left of half of 500 runs, for two variants and two sources.
+    assert list(map(shape, plan.variance)) == [(2, 16, 100, DEFAULT.name)] * 2
+    assert str(plan) == "500 runs, 247 more for checks"
 
 
 def test_the_reference_engine_trains_the_study_alone():

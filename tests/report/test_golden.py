@@ -15,6 +15,7 @@ from finetune.analysis.analysis import Analysis, Checks, analyse_runs
 from finetune.data.reading import ColumnReading, TableReading
 from finetune.data.summary import Baselines, DataSummary, SplitCount
 from finetune.models.summary import LayerSummary, NetworkSummary
+from finetune.planning.check_sizes import CheckSize
 from finetune.report.markdown import Section
 from finetune.report.render import report_text
 from finetune.report.sections.registry import SECTIONS
@@ -72,6 +73,12 @@ def complete_analysis(manifest: Manifest) -> Analysis:
             )
         ),
         variance=variance_table(sources, made.runs, variants=arms),
+        sizes=(
+            CheckSize("parity", True, seeds=1, n_runs=2, whole_seeds=1, whole_runs=2),
+            CheckSize("same_again", True, seeds=10, n_runs=10, whole_seeds=10, whole_runs=10),
+            CheckSize("probe", 4, seeds=4, n_runs=8, whole_seeds=4, whole_runs=8),
+            CheckSize("variance", True, seeds=0, n_runs=0, whole_seeds=10, whole_runs=40),
+        ),
     )
     at_edge = make_arm(START, failed=3, setting={"factor": 0.051, "patience": 1.0})
     tuned = make_tuned(

@@ -73,6 +73,7 @@ def test_the_verdict_opens_the_report_and_the_sections_follow_in_order(written):
     titles = [line[3:] for line in text.splitlines() if line.startswith("## ")]
     absent = {
         "Tuned fairly: each arm at its best setting",
+        "Checks",
         "Probe: was the learning rate starved?",
         "Parity with Keras",
     }

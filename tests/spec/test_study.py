@@ -56,6 +56,8 @@ def recipe(*overrides: str) -> str:
         "claims.0.margins.test_loss=0.5",
         "claims.0.control=both",
         "contrasts=[['both', 'no callbacks']]",
+        "checks.variance=false",
+        "checks.probe=3",
         "search.trials=3",
         "search.factor=[0.2, 0.3]",
         "variants.2.name=renamed",

@@ -169,6 +169,17 @@ MISTAKES = {
     "contrast with itself": (
         "contrasts=[['both', 'both']]", "contrasts.0", "'both'", "itself", "allowed",
     ),
+    "negative check": (
+        "checks.probe=-1", "checks.probe: received -1", "allowed is true, false or a number",
+        "false leaves the check out",
+    ),
+    "check of no seeds": ("checks.parity=0", "checks.parity: received 0", "at least 1"),
+    "check in words": ("checks.variance=yes", "checks.variance: received 'yes'", "true, false"),
+    "check of a half": ("checks.same_again=2.5", "checks.same_again: received 2.5", "allowed"),
+    "check of more seeds": (
+        "checks.variance=101", "checks.variance: received 101", "number of seeds, 100", "raise",
+    ),
+    "no such check": ("checks.luck=1", "checks.luck", "parity, probe, same_again, variance"),
     "empty range": (
         "search.patience=[9, 3]", "search", "patience", "[9, 3]", "allowed is [low, high]",
     ),

@@ -23,6 +23,7 @@ from tests.small_studies import small_study
 
 SIZE = ("seeds=4", "training.epochs=5")
 SPEC = small_study(*SIZE)
+VARYING = small_study(*SIZE, "checks.variance=4")
 NAMES = [variant.name for variant in SPEC.variants]
 ARMS = [SPEC.claim.treatment, SPEC.claim.control]
 
@@ -148,8 +149,30 @@ def test_the_population_study_adds_the_control_again_and_the_certificate(
     assert executor.trained == []
 
 
+def test_it_is_said_before_training_what_will_be_trained(executor, tmp_path):
+    recorded = Recorded()
+    for engine in ("population", "keras"):
+        options = Options(executor, recorded, figures=False)
+        run_study(SPEC, tmp_path / engine, engine=engine, options=options)
+    said = [note for note in recorded.notes if note.startswith("The study is")]
+    # The certificate of 3 and the control again at 4 seeds; the reference engine needs no checks.
+    assert said == ["The study is 20 runs, 7 more for checks", "The study is 20 runs"]
+    assert recorded.counts == [(0, 27), (0, 20)]
+
+
+def test_a_check_that_is_not_wanted_is_neither_trained_nor_missed(executor, options, tmp_path):
+    spec = small_study(*SIZE, "checks={parity=false, same_again=false, variance=false}")
+    run_study(spec, tmp_path, options=options)
+    assert {(engine, replicate) for _, _, engine, replicate in executor.trained} == {
+        ("population", 0)
+    }
+    report = (tmp_path / "report.md").read_text()
+    assert "`checks.parity = false`" in report
+    assert "## Parity with Keras" not in report
+
+
 def test_each_source_that_varies_is_varied_alone_for_the_claims_arms(executor, options, tmp_path):
-    results = run_study(SPEC, tmp_path, options=options)
+    results = run_study(VARYING, tmp_path, options=options)
     runs = Counter(executor.trained)
     thrice = {(name, seed) for (name, seed, *_), count in runs.items() if count == 3}
     assert thrice == {(name, seed) for name in ARMS for seed in range(4)}
@@ -169,13 +192,12 @@ def test_each_source_that_varies_is_varied_alone_for_the_claims_arms(executor, o
     [
         ({"vary": ("order",)}, [], 4),
         ({"vary": ("order", "split", "order")}, ARMS, 4),
-        ({"seeds": 22}, ARMS, 20),
         ({"claims": ()}, NAMES[:2], 4),
         ({"claims": (), "variants": SPEC.variants[:1]}, NAMES[:1], 4),
     ],
 )
 def test_a_block_of_variance_for_each_source_of_several(changes, names, seeds):
-    spec = SPEC.model_copy(update=changes)
+    spec = VARYING.model_copy(update=changes)
     blocks = Plan.of(spec, "population").variance
     varied = dict.fromkeys(spec.vary) if names else ()
     assert [block.spec.vary for block in blocks] == [(source,) for source in varied]
@@ -186,8 +208,8 @@ def test_a_block_of_variance_for_each_source_of_several(changes, names, seeds):
 
 
 def test_a_store_that_lacks_a_variance_block_is_read_without_any(options, tmp_path):
-    run_study(SPEC, tmp_path, options=options)
-    store, plan = ResultStore(tmp_path / "store"), Plan.of(SPEC, "population")
+    run_study(VARYING, tmp_path, options=options)
+    store, plan = ResultStore(tmp_path / "store"), Plan.of(VARYING, "population")
     assert plan.stored(store) == plan
     lost = set(plan.variance[1].recipes.values())
     for shard in (tmp_path / "store" / "runs").glob("*.parquet"):

@@ -2,6 +2,7 @@
 
 from finetune.report.sections.budgets import BUDGETS
 from finetune.report.sections.callbacks import CALLBACKS
+from finetune.report.sections.checks import CHECKS
 from finetune.report.sections.comparisons import COMPARISONS
 from finetune.report.sections.failures import FAILURES
 from finetune.report.sections.parity import PARITY
@@ -23,6 +24,7 @@ SECTIONS = (
     CALLBACKS,
     VARIANCE,
     TUNED,
+    CHECKS,
     PROBE,
     PARITY,
     FAILURES,
