@@ -1,8 +1,11 @@
 """The claim that two variants are equivalent in one metric, within a margin either way."""
 
+import numpy as np
+
 from finetune.claims.metric_claim import Decision, MetricClaim
 from finetune.claims.metric_comparison import MetricComparison
 from finetune.stats.multiple_testing import union_p_value
+from finetune.stats.power import POWER, each_of_two
 
 
 class Equivalent(MetricClaim):
@@ -21,11 +24,14 @@ class Equivalent(MetricClaim):
     def decision(self, compared: MetricComparison, *, alpha: float) -> Decision:
         """Test whether the mean lies within the margin, and whether it lies beyond either end."""
         excess = compared.margin - abs(compared.worsening.mean)
+        inside = excess > 0
         return Decision(
             p_supported=compared.p_equal,
             p_refuted=union_p_value([compared.p_worse, compared.p_better]),
             excess=abs(excess),
-            alpha=alpha if excess > 0 else alpha / 2,
+            alpha=np.where(inside, alpha, alpha / 2)[()],
+            # Within the margins both tests must succeed; beyond an end one does.
+            power=np.where(inside, each_of_two(POWER), POWER)[()],
         )
 
     def rule(self, margin: float, *, alpha: float) -> str:

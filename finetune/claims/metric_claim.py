@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from finetune.spec.claims import AnyMetricClaim, VerdictName
 from finetune.spec.study import StudySpec
 from finetune.stats.paired import FEW_SEEDS, cohens_dz
 from finetune.stats.pairs import PairedRuns, pair_runs, worse_sign
-from finetune.stats.power import seeds_needed
+from finetune.stats.power import POWER, seeds_needed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,18 +43,20 @@ class MetricVerdict(Verdict):
 
 @dataclass(frozen=True)
 class Decision:
-    """How a claim about one metric may be decided.
+    """How a claim about one metric may be decided: scalars, or (study,) where it is of many.
 
     Attributes:
         p_supported, p_refuted: Of the two ways to decide it.
         excess: By how much the mean lies on the side of the answer that it speaks for.
         alpha: The level of the test that this answer needs.
+        power: That each test needs which this answer takes.
     """
 
-    p_supported: float
-    p_refuted: float
-    excess: float
-    alpha: float
+    p_supported: Any
+    p_refuted: Any
+    excess: Any
+    alpha: Any
+    power: Any = POWER
 
 
 class MetricClaim(ABC):
@@ -98,7 +100,9 @@ class MetricClaim(ABC):
         n, needed = len(pairs.seeds), None
         if verdict != "not tested":
             dz = cohens_dz(decision.excess, compared.worsening.sd)
-            needed = seeds_needed(dz, alpha=decision.alpha, alternative="larger")
+            needed = seeds_needed(
+                dz, alpha=decision.alpha, power=decision.power, alternative="larger"
+            )
         return MetricVerdict(
             name=spec.claim_name(claim),
             kind=self.name,

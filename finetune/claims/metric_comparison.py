@@ -1,7 +1,8 @@
 """One metric of two variants, held against its margin: worse, equal, better or undetermined."""
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -59,8 +60,8 @@ def compare_metric(
     Source: Schuirmann (1987) for the two one-sided tests; statsmodels `ttost_paired`.
     """
     turned = describe(worsening, metric, alpha=alpha)
-    p_equal = float(t_test.tost_p_value(worsening, margin=margin))
-    call = _call(turned, margin=margin, equal=p_equal < alpha)
+    p = {name: float(value) for name, value in p_values(worsening, margin=margin).items()}
+    call = _call(turned, margin=margin, equal=p["p_equal"] < alpha)
     return MetricComparison(
         metric=metric,
         margin=margin,
@@ -69,12 +70,23 @@ def compare_metric(
         worsening=turned,
         call=call,
         possible=_possible(turned, margin=margin) if call == "undetermined" else (call,),
-        p_worse=float(t_test.p_value(worsening, margin, alternative="larger")),
-        p_not_worse=float(t_test.p_value(worsening, margin, alternative="smaller")),
-        p_better=float(t_test.p_value(worsening, -margin, alternative="smaller")),
-        p_not_better=float(t_test.p_value(worsening, -margin, alternative="larger")),
-        p_equal=p_equal,
+        **p,
     )
+
+
+def p_values(worsening: np.ndarray, *, margin: float) -> dict[str, Any]:
+    """Compute the p-values of `MetricComparison`, by their names there.
+
+    `worsening` is (pair,), or (pair, study) for one value a study.
+    """
+    p = partial(t_test.p_value, worsening)
+    return {
+        "p_worse": p(margin, alternative="larger"),
+        "p_not_worse": p(margin, alternative="smaller"),
+        "p_better": p(-margin, alternative="smaller"),
+        "p_not_better": p(-margin, alternative="larger"),
+        "p_equal": t_test.tost_p_value(worsening, margin=margin),
+    }
 
 
 def _call(worsening: Difference, *, margin: float, equal: bool) -> Call:

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from statsmodels.stats.multitest import multipletests
@@ -28,12 +29,14 @@ def benjamini_yekutieli(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     return _corrected(p_values, "fdr_by")
 
 
-def union_p_value(p_values: Sequence[float]) -> float:
+def union_p_value(p_values: Sequence[Any]) -> Any:
     """Return the p-value of the claim that at least one of several alternatives holds.
 
-    Source: Bonferroni; statsmodels 0.15, `multipletests`.
+    Each of `p_values` is a scalar, or (study,) for one value a study.
+
+    Source: Bonferroni.
     """
-    return float(_corrected(p_values, "bonferroni").min())
+    return np.minimum(1.0, len(p_values) * np.min(p_values, axis=0))[()]
 
 
 def _corrected(p_values: Sequence[float] | np.ndarray, method: str) -> np.ndarray:
