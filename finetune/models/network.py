@@ -29,7 +29,8 @@ def build_model(
     of two classes decides on the output layer.
 
     Raises:
-        SpecError: The activation is unknown to Keras, or the user's network cannot be used.
+        SpecError: The activation or initializer is unknown to Keras, or the user's network cannot
+            be used.
     """
     loss = training.loss or USUAL_LOSSES["binary"]
     n_outputs = n_classes if loss == USUAL_LOSSES["multiclass"] else 1
@@ -52,11 +53,30 @@ def _hidden(spec: ModelSpec, units: int) -> list[keras.layers.Layer]:
         raise SpecError(
             f"model.activation: received {spec.activation!r}; allowed is a Keras activation's name"
         ) from error
-    layers: list[keras.layers.Layer] = [keras.layers.Dense(units, activation=activation)]
+    initializer = _initializer(spec.kernel_initializer)
     if spec.batch_normalization:
-        normalised = [keras.layers.BatchNormalization(), keras.layers.Activation(activation)]
-        layers = [keras.layers.Dense(units), *normalised]
+        layers = [
+            keras.layers.Dense(units, kernel_initializer=initializer),
+            keras.layers.BatchNormalization(),
+            keras.layers.Activation(activation),
+        ]
+    else:
+        layers = [keras.layers.Dense(units, activation=activation, kernel_initializer=initializer)]
     return [*layers, keras.layers.Dropout(spec.dropout)] if spec.dropout else layers
+
+
+def _initializer(name: str) -> keras.Initializer:
+    try:
+        initializer = keras.initializers.get(name)
+        # Base classes are found by their names too, and draw nothing; some need arguments.
+        initializer((1, 1))
+    # Each of these raises something else.
+    except Exception as error:
+        raise SpecError(
+            f"model.kernel_initializer: received {name!r}; allowed is the name of a class in "
+            "keras.initializers that needs no arguments, as 'he_uniform'"
+        ) from error
+    return initializer
 
 
 def _from_architecture(

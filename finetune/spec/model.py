@@ -11,13 +11,16 @@ Layers = Annotated[tuple[Name, ...], Field(max_length=1000)]
 Units = Annotated[int, Field(ge=1, le=10**6)]
 
 # What describes the network of Dense layers, and no other.
-DENSE_KEYS = frozenset({"hidden", "activation", "dropout", "batch_normalization"})
+DENSE_KEYS = frozenset(
+    {"hidden", "activation", "kernel_initializer", "dropout", "batch_normalization"}
+)
 
 
 class ModelSpec(UserFileSpec):
     """The network: Dense layers with an output layer that fits the task, or one of the user's.
 
-    `hidden` holds the units of each hidden layer. `batch_normalization` comes between each hidden
+    `hidden` holds the units of each hidden layer, `kernel_initializer` names the class of
+    `keras.initializers` that draws their weights. `batch_normalization` comes between each hidden
     layer and its activation, `dropout` (a rate) after it. `factory` is
     `module:function(input_shape, n_outputs)`; `architecture` is a file that `keras.Model.to_json`
     wrote, `file` one with weights that `keras.Model.save` wrote. `fit_only` says why
@@ -32,6 +35,7 @@ class ModelSpec(UserFileSpec):
 
     hidden: Annotated[tuple[Units, ...], Field(max_length=1000)] = (64, 32, 16)
     activation: Name = "relu"
+    kernel_initializer: Name = "glorot_uniform"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     batch_normalization: bool = False
     factory: Annotated[str, Field(pattern=IMPORT_PATH)] | None = None

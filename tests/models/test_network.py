@@ -103,6 +103,23 @@ def test_a_loss_that_does_not_fit_the_target_is_told_in_one_line(task, n_classes
     assert [part for part in expected if part not in line] == []
 
 
+@pytest.mark.parametrize("batch_normalization", [False, True])
+def test_hidden_weights_are_drawn_as_the_study_says(batch_normalization):
+    def network() -> keras.Model:
+        spec = ModelSpec(
+            hidden=(100,),
+            kernel_initializer="he_uniform",
+            batch_normalization=batch_normalization,
+        )
+        return build_model(spec, TrainingSpec(), n_features=6, n_classes=2)
+
+    seeded = SeededModel(network)
+    hidden, *_, output, _ = draw(seeded, 0)
+    # Uniform within sqrt(6 / inputs); the output layer keeps Glorot's sqrt(6 / (inputs + outputs)).
+    assert np.abs(hidden).max() == pytest.approx(1, rel=0.02)
+    assert np.abs(output).max() < (6 / 101) ** 0.5
+
+
 def test_a_users_own_network():
     spec = ModelSpec(factory="tests.engines.networks:dropout")
     model = build_model(spec, TrainingSpec(), shape=(6,), n_classes=2)
@@ -113,6 +130,10 @@ def test_a_users_own_network():
     ("changes", "parts"),
     [
         ({"activation": "relo"}, ["model.activation", "'relo'", "allowed"]),
+        ({"kernel_initializer": "he"}, ["model.kernel_initializer", "'he'", "allowed"]),
+        # Of Keras, but without numbers to draw: a base class, and one that needs an argument.
+        ({"kernel_initializer": "initializer"}, ["model.kernel_initializer", "'initializer'"]),
+        ({"kernel_initializer": "constant"}, ["model.kernel_initializer", "'constant'"]),
         ({"factory": "no_such_module:f"}, ["model.factory", "'no_such_module:f'"]),
         ({"factory": "tests.engines.networks:f"}, ["model.factory", "networks:f'"]),
     ],

@@ -17,6 +17,7 @@ from finetune.report.sections.resolved import TASKS, details, rows_fact, task_fa
 from finetune.report.variant_words import user_callbacks_note, variant_in_words
 from finetune.report.words import listed
 from finetune.spec.data import DataSpec
+from finetune.spec.model import ModelSpec
 from finetune.spec.seeds import SOURCE_WORDS
 from finetune.spec.study import StudySpec
 from finetune.store.manifest import Manifest
@@ -132,9 +133,17 @@ def _network(spec: StudySpec) -> str:
     units = "-".join(map(str, model.hidden))
     return (
         f"dense layers of {units} units ({plain(model.activation)}"
+        f"{_initializer(model)}"
         f"{', batch normalisation' if model.batch_normalization else ''}"
         f"{f', dropout {model.dropout:g}' if model.dropout else ''}), and an output layer."
     )
+
+
+def _initializer(model: ModelSpec) -> str:
+    """Say what draws the weights of the hidden layers, where it is not Keras's default."""
+    name = model.kernel_initializer
+    usual = type(model).model_fields["kernel_initializer"].default
+    return "" if name == usual else f", weights by {plain(name)}"
 
 
 def _training(spec: StudySpec) -> str:
