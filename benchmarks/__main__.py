@@ -7,7 +7,7 @@ import typer
 
 from benchmarks.forest import forest_files
 from benchmarks.overview import overview
-from benchmarks.verdicts import read_verdicts
+from benchmarks.verdicts import read_verdicts, split_early
 from finetune.claims.words import sentence
 from finetune.cli.terminal import console, run_program
 from finetune.cli.training import Services
@@ -51,9 +51,9 @@ def run_suite(
 
 def write_overview(out: Path) -> None:
     """Write the overview of all reports in a folder, with its forest plot."""
-    verdicts = read_verdicts(out, suite())
-    if not verdicts.empty:
-        for name, image in forest_files(verdicts).items():
+    early, _ = split_early(read_verdicts(out, suite()))
+    if not early.empty:
+        for name, image in forest_files(early).items():
             write_whole(out / "figures" / name, image)
     write_whole(out / "README.md", overview(out, studies=suite()).encode())
 
@@ -67,8 +67,8 @@ def _run(name: str, folder: Path) -> None:
             )
             return
         results = run_study(load_spec(name), folder, options=options)
-    if results.verdict:
-        console.print(sentence(results.verdict))
+    for verdict in results.analysis.verdicts:
+        console.print(sentence(verdict))
 
 
 if __name__ == "__main__":

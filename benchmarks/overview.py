@@ -1,4 +1,4 @@
-"""The overview of all reports in a folder: what the suite as a whole finds about the claim."""
+"""The overview of all reports in a folder: what the suite as a whole finds, claim by claim."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
@@ -8,31 +8,38 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from benchmarks.verdicts import read_map, read_verdicts
+from benchmarks.verdicts import read_map, read_verdicts, split_early
+from finetune.claims.phrases import metric_name
 from finetune.report.markdown import Section, join_sections, number, paragraphs, plain, table
 
 _TITLE = "What the suite finds"
-_COLUMNS = ("study", "verdict", "outcome", "seeds", "training loss", "test loss", "on accuracy")
+_EARLY = ("study", "verdict", "outcome", "seeds", "training loss", "test loss", "on accuracy")
+_OTHERS = ("study", "claim", "kind", "verdict", "outcome", "seeds", "difference", "margin")
 
 
 def overview(folder: Path, *, studies: Iterable[str]) -> str:
     """Return the Markdown that stands over a folder of reports: the verdicts of these studies."""
     verdicts = read_verdicts(folder, studies)
+    early, others = split_early(verdicts)
     return join_sections(
         _TITLE,
-        opening=_opening(verdicts, read_map(folder)),
-        sections=[Section("Every study", _studies(verdicts)), Section("Besides", _others(folder))],
+        opening=_opening(early, others, read_map(folder)),
+        sections=[
+            Section("Reduction from epoch 0 against delayed reduction", _early(early)),
+            Section("Every other claim", _others(others)),
+            Section("Besides", _besides(folder)),
+        ],
     )
 
 
-def _opening(verdicts: pd.DataFrame, settings: pd.DataFrame | None) -> str:
+def _opening(verdicts: pd.DataFrame, others: pd.DataFrame, settings: pd.DataFrame | None) -> str:
     claim = (
         'The claim under test: *"reducing the learning rate from the start causes underfitting."* '
-        "Each study compares reduction from epoch 0 with reduction that starts later, pair by pair "
+        "Its studies compare reduction from epoch 0 with reduction that starts later, pair by pair "
         "over many seeds."
     )
     if verdicts.empty:
-        return paragraphs(claim, "No study has run yet.")
+        return paragraphs(claim, "No study of it has run yet.", _count_others(others))
     # A study that compares the same runs once more, as a sweep does, is no further evidence.
     distinct = verdicts.sort_values(["n", "study"]).drop_duplicates("pair", keep="last")
     return paragraphs(
@@ -41,15 +48,27 @@ def _opening(verdicts: pd.DataFrame, settings: pd.DataFrame | None) -> str:
         _repeated(verdicts, distinct),
         _trade(distinct),
         _map(settings),
+        _count_others(others),
         _forest(),
         _limits(),
     )
 
 
 def _counts(verdicts: pd.DataFrame) -> str:
+    return f"Over {len(verdicts)} studies the claim is {_each(verdicts)}."
+
+
+def _count_others(verdicts: pd.DataFrame) -> str:
+    if verdicts.empty:
+        return ""
+    count = f"{len(verdicts)} other claim{'' if len(verdicts) == 1 else 's'}"
+    return f"Of {count}, told in a table below, the answer is: {_each(verdicts)}."
+
+
+def _each(verdicts: pd.DataFrame) -> str:
+    """Return in how many rows each answer stands, the most frequent first."""
     counts = Counter(verdicts["verdict"])
-    each = [f"{verdict} in {count}" for verdict, count in counts.most_common()]
-    return f"Over {len(verdicts)} studies the claim is {', '.join(each)}."
+    return ", ".join(f"{verdict} in {count}" for verdict, count in counts.most_common())
 
 
 def _repeated(verdicts: pd.DataFrame, distinct: pd.DataFrame) -> str:
@@ -107,36 +126,64 @@ def _limits() -> str:
     )
 
 
-def _studies(verdicts: pd.DataFrame) -> str:
+def _early(verdicts: pd.DataFrame) -> str:
     if verdicts.empty:
         return ""
-    rows = [_study(row) for row in verdicts.to_dict("records")]
+    rows = [_early_row(row) for row in verdicts.to_dict("records")]
     return paragraphs(
         "Differences in the study's own loss; higher is worse.",
-        table(rows, columns=_COLUMNS, align="left"),
+        table(rows, columns=_EARLY, align="left"),
     )
 
 
-def _study(row: Mapping[Hashable, Any]) -> list[str]:
+def _early_row(row: Mapping[Hashable, Any]) -> list[str]:
     return [
-        f"[{plain(row['study'])}]({quote(str(row['study']))}/report.md)",
+        _link(row["study"]),
         f"**{row['verdict']}**",
         plain(row["label"]),
         str(row["n"]),
-        _difference(row, "train"),
-        _difference(row, "test"),
+        *(_interval(compared) for compared in row["comparisons"]),
         plain(row["accuracy"]),
     ]
 
 
-def _difference(row: Mapping[Hashable, Any], side: str) -> str:
-    mean, low, high = (number(row[f"{side}_{name}"]) for name in ("difference", "low", "high"))
+def _others(verdicts: pd.DataFrame) -> str:
+    if verdicts.empty:
+        return ""
+    rows = [_other_row(row) for row in verdicts.to_dict("records")]
+    return paragraphs(
+        "Differences are treatment minus control in the metric's own unit.",
+        table(rows, columns=_OTHERS, align="left"),
+    )
+
+
+def _other_row(row: Mapping[Hashable, Any]) -> list[str]:
+    compared = row["comparisons"]
+    differences = [f"{metric_name(one['metric'])} {_interval(one)}" for one in compared]
+    return [
+        _link(row["study"]),
+        plain(row["claim"]),
+        plain(row["kind"]),
+        f"**{row['verdict']}**",
+        plain(row["label"]),
+        str(row["n"]),
+        "<br>".join(map(plain, differences)),
+        "<br>".join(number(one["margin"]) for one in compared),
+    ]
+
+
+def _link(study: str) -> str:
+    return f"[{plain(study)}]({quote(study)}/report.md)"
+
+
+def _interval(compared: Mapping[str, Any]) -> str:
+    mean, low, high = (number(compared[name]) for name in ("difference", "low", "high"))
     return f"{mean} [{low}, {high}]"
 
 
-def _others(folder: Path) -> str:
+def _besides(folder: Path) -> str:
     return "\n".join(
-        f"- [{plain(path.parent.name)}]({quote(path.parent.name)}/report.md)"
+        f"- {_link(path.parent.name)}"
         for path in sorted(folder.glob("*/report.md"))
         if not (path.parent / "verdict.json").exists()
     )

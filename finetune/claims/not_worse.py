@@ -1,4 +1,4 @@
-"""The claim that a treatment is not worse in one metric, but for less than a margin."""
+"""The claim that a treatment is not worse in one metric by a margin or more."""
 
 from finetune.claims.metric_claim import Decision, MetricClaim
 from finetune.claims.metric_comparison import MetricComparison
@@ -9,9 +9,9 @@ class NotWorse(MetricClaim):
 
     name = "not worse"
     verbs = (
-        "is not worse in {metric}, but for less than {margin}, than",
+        "is not worse in {metric}, by {margin} or more, than",
         "is worse in {metric}, by more than {margin}, than",
-        "is not worse in {metric}, but for less than {margin}, than",
+        "is not worse in {metric}, by {margin} or more, than",
     )
 
     def decision(self, compared: MetricComparison, *, alpha: float) -> Decision:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -100,7 +99,8 @@ class Services:
 
         wanted = wanted or TrainingOptions()
         memory = parse_memory(wanted.memory)
-        called = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+        # As a module, `python -m finetune`, the program is called __main__.py.
+        called = shlex.join(["finetune", *sys.argv[1:]])
         with (
             ProgressBar(error_console) as progress,
             self.choose_executor(

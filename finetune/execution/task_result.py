@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from finetune.engines.base import ProgressCallback, Task, TaskTables
 from finetune.engines.registry import get_engine
-from finetune.errors import FinetuneError, describe_exception
+from finetune.errors import FinetuneError, SpecError, describe_exception
 from finetune.models.summary import NetworkSummary
+from finetune.spec.location import located
 from finetune.store.base import Store
 
 # Trains every run of a task, and calls back with the share of it that is done.
@@ -47,8 +48,16 @@ class TaskResult(NamedTuple):
 
 
 def train_by_engine(task: Task, on_progress: ProgressCallback) -> TaskTables:
-    """Train a task by the engine that it names, which loads TensorFlow."""
-    return get_engine(task.engine).train(task, on_progress)
+    """Train a task by the engine that it names, which loads TensorFlow.
+
+    Raises:
+        FinetuneError: The study cannot be trained as it is; a key that a variant sets is named as
+            the variant's.
+    """
+    try:
+        return get_engine(task.engine).train(task, on_progress)
+    except SpecError as error:
+        raise located(error, task.spec, task.variants) from error
 
 
 def train_task(

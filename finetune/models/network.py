@@ -53,21 +53,22 @@ def _hidden(spec: ModelSpec, units: int) -> list[keras.layers.Layer]:
         raise SpecError(
             f"model.activation: received {spec.activation!r}; allowed is a Keras activation's name"
         ) from error
-    initializer = _initializer(spec.kernel_initializer)
+    initializer = _checked_initializer(spec.kernel_initializer)
+    layers: list[keras.layers.Layer] = []
     if spec.batch_normalization:
-        layers = [
+        layers += [
             keras.layers.Dense(units, kernel_initializer=initializer),
             keras.layers.BatchNormalization(),
             keras.layers.Activation(activation),
         ]
     else:
-        layers = [keras.layers.Dense(units, activation=activation, kernel_initializer=initializer)]
+        layers += [keras.layers.Dense(units, activation=activation, kernel_initializer=initializer)]
     return [*layers, keras.layers.Dropout(spec.dropout)] if spec.dropout else layers
 
 
-def _initializer(name: str) -> keras.Initializer:
+def _checked_initializer(name: str) -> str:
     try:
-        initializer = keras.initializers.get(name)
+        initializer: Any = keras.initializers.get(name)
         # Base classes are found by their names too, and draw nothing; some need arguments.
         initializer((1, 1))
     # Each of these raises something else.
@@ -76,7 +77,7 @@ def _initializer(name: str) -> keras.Initializer:
             f"model.kernel_initializer: received {name!r}; allowed is the name of a class in "
             "keras.initializers that needs no arguments, as 'he_uniform'"
         ) from error
-    return initializer
+    return name
 
 
 def _from_architecture(

@@ -82,7 +82,8 @@ def test_what_is_wrong_in_a_users_files_is_named_in_one_line(folder):
     wrong = {
         "--set=data.target=sells": "data.target: ",
         "--set=data.source=nowhere.csv": "data.source: no file 'nowhere.csv'",
-        "--set=model.factory=network:nothing": "model.factory: cannot import 'network:nothing'",
+        "--set=model.factory=network:nothing": "finetune: model.factory: cannot import 'network:no",
+        "--set=variants.1.model.factory=network:nothing": "variants.1.model.factory: cannot import",
     }
     for change, words in wrong.items():
         key, value = change.removeprefix("--set=").split("=", 1)

@@ -11,11 +11,15 @@ from finetune.spec.variants import VariantSpec
 def callbacks(context: ReportContext) -> str:
     """Show what the callbacks did, and name the variants that they left the same."""
     analysis = context.analysis
+    identical = bullets(*identity_sentences(analysis))
+    # Where variants differ in network and training alone, there is nothing that could fire.
+    if not any(_has_callbacks(variant) for variant in analysis.spec.variants):
+        return identical
     return paragraphs(
         _table(analysis),
         "Epochs count from 1 here; of several runs: median (lowest to highest). The first cut is "
         "over the runs that cut, the stop over those that stopped before their last epoch.",
-        bullets(*identity_sentences(analysis)),
+        identical,
     )
 
 
@@ -63,6 +67,11 @@ def _table(analysis: Analysis) -> str:
         )
     columns = ["Variant", "Runs that cut the LR", "First cut after epoch", "Cuts", "Final LR"]
     return table(rows, columns=[*columns, "Runs that stopped early", "Stopped after epoch"])
+
+
+def _has_callbacks(variant: VariantSpec) -> bool:
+    policies = (variant.early_stopping, variant.reduce_lr, variant.set_lr, variant.schedule)
+    return any(policies) or bool(variant.callbacks)
 
 
 def _share(row: dict, name: str, *, possible: bool) -> str:
