@@ -102,9 +102,9 @@ class KerasProblem:
             return ()
         alike, own = ([n for n, same in layers.items() if same is which] for which in (True, False))
         names = ", ".join(repr(variant.name) for variant in variants)
-        shared = f"{_listed(alike)} with the same as the study's network" if alike else ""
-        drawn = f"{_listed(own)} with weights drawn by themselves" if own else ""
-        return (f"{names}: for a seed begin " + "; ".join(filter(None, (shared, drawn))),)
+        shared = f"with the weights of the study's network begin {_listed(alike)}" if alike else ""
+        drawn = f"with weights of their own begin {_listed(own)}" if own else ""
+        return (f"{names}: for a seed, " + "; ".join(filter(None, (shared, drawn))),)
 
     def optimizer(self) -> keras.Optimizer:
         """Make a fresh optimizer.

@@ -67,11 +67,12 @@ class SeededModel:
 
     @property
     def layers(self) -> dict[str, bool]:
-        """Whether each layer with weights has all of them from the other model, by its name."""
+        """Whether each layer with weights has all of them from the other model, by its path."""
         alike: dict[str, bool] = {}
-        for variable, number in zip(self.model.variables, self._numbers, strict=True):
+        numbered = zip(_paths(self.model), self.model.variables, self._numbers, strict=True)
+        for path, variable, number in numbered:
             if not is_seed_state(variable):
-                layer = variable.path.removeprefix(f"{self.model.name}/").rpartition("/")[0]
+                layer = path.rpartition("/")[0]
                 alike[layer] = alike.get(layer, True) and number < self._n_like
         return alike
 
@@ -185,7 +186,7 @@ def _paths(model: keras.Model) -> list[str]:
     for layer in model._flatten_layers(include_self=False):
         stem = to_snake_case(type(layer).__name__)
         if re.fullmatch(rf"{stem}(_\d+)?", layer.name) and layer.name not in names:
-            names[layer.name] = f"{stem}_{numbers[stem]}"
+            names[layer.name] = f"{stem}_{numbers[stem]}" if numbers[stem] else stem
             numbers[stem] += 1
     paths = (v.path.removeprefix(f"{model.name}/").split("/") for v in model.variables)
     return ["/".join(names.get(step, step) for step in path) for path in paths]
