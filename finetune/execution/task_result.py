@@ -57,7 +57,7 @@ def train_by_engine(task: Task, on_progress: ProgressCallback) -> TaskTables:
     try:
         return get_engine(task.engine).train(task, on_progress)
     except SpecError as error:
-        raise located(error, task.spec, task.variants) from error
+        raise located(error, task.spec, [variant.name for variant in task.variants]) from error
 
 
 def train_task(

@@ -8,7 +8,7 @@ from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 
 
-def located(error: SpecError, spec: StudySpec, variants: Iterable[VariantSpec]) -> SpecError:
+def located(error: SpecError, spec: StudySpec, trained: Iterable[str]) -> SpecError:
     """Return an error about a key that variants set with where the first of them sets it.
 
     What trains a variant knows its network and training alone, and names `model.factory`, which
@@ -16,15 +16,15 @@ def located(error: SpecError, spec: StudySpec, variants: Iterable[VariantSpec]) 
 
     Args:
         error: Its message begins with a dotted key and a colon.
-        spec: The study.
-        variants: Those that were trained together.
+        spec: The study, whose variants have their overrides.
+        trained: The names of those that were trained together.
     """
     steps = str(error).partition(":")[0].split(".")
-    names, trained = [one.name for one in spec.variants], list(variants)
-    first = trained[0].name
-    if first not in names or not all(_sets(variant, steps) for variant in trained):
+    names = [variant.name for variant in spec.variants]
+    numbers = [names.index(name) if name in names else None for name in trained]
+    if any(at is None or not _sets(spec.variants[at], steps) for at in numbers):
         return error
-    return type(error)(f"variants.{names.index(first)}.{error}")
+    return type(error)(f"variants.{numbers[0]}.{error}")
 
 
 def _sets(variant: VariantSpec, steps: Sequence[str]) -> bool:

@@ -26,7 +26,7 @@ def study(*variants: dict) -> StudySpec:
 )
 def test_a_key_that_a_variant_sets_is_named_as_its_own(field):
     spec = study({}, {}, OWN)
-    found = located(SpecError(f"{field}: received x: y"), spec, spec.variants[2:])
+    found = located(SpecError(f"{field}: received x: y"), spec, ["v2"])
     assert str(found) == f"variants.2.{field}: received x: y"
 
 
@@ -34,16 +34,15 @@ def test_a_key_that_a_variant_sets_is_named_as_its_own(field):
 def test_what_it_does_not_set_keeps_its_name(field):
     spec = study({}, OWN)
     error = SpecError(f"{field}: received x")
-    assert located(error, spec, spec.variants[1:]) is error
+    assert located(error, spec, ["v1"]) is error
 
 
 def test_what_some_of_the_variants_set_is_not_the_cause():
     spec = study({}, WARMER)
     error = SpecError("training.optimizer: received x")
-    assert located(error, spec, spec.variants) is error
+    assert located(error, spec, ["v0", "v1"]) is error
 
 
-def test_a_variant_that_is_no_longer_in_the_study_is_not_counted():
-    spec, other = study({}), study({}, OWN)
+def test_a_variant_that_is_not_in_the_study_has_no_place_there():
     error = SpecError("model.factory: received x")
-    assert located(error, spec, other.variants[1:]) is error
+    assert located(error, study({}, OWN), ["v1 at the base LR"]) is error
