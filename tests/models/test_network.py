@@ -111,7 +111,7 @@ def test_hidden_weights_are_drawn_as_the_study_says(batch_normalization):
             kernel_initializer="he_uniform",
             batch_normalization=batch_normalization,
         )
-        return build_model(spec, TrainingSpec(), n_features=6, n_classes=2)
+        return build_model(spec, TrainingSpec(), shape=(6,), n_classes=2)
 
     seeded = SeededModel(network)
     hidden, *_, output, _ = draw(seeded, 0)
