@@ -64,6 +64,11 @@ class UnderfitsSpec(BaseClaimSpec):
     kind: Literal["underfits"]
     margins: Margins = Margins()
 
+    @property
+    def is_about_loss(self) -> bool:
+        """Whether it compares values of the loss."""
+        return True
+
 
 class MetricClaimSpec(BaseClaimSpec):
     """Base of what is claimed of one metric, a column of `tables/runs.csv` that is a number.
@@ -75,6 +80,11 @@ class MetricClaimSpec(BaseClaimSpec):
     metric: Metric
     margin: Annotated[float, Field(ge=0)] | None = None
     direction: Direction | None = None
+
+    @property
+    def is_about_loss(self) -> bool:
+        """Whether it compares values of the loss."""
+        return self.metric in ("train_loss", "val_loss", "test_loss")
 
     @property
     def width(self) -> float:

@@ -100,6 +100,19 @@ class StudySpec(BaseSpec):
         return self
 
     @model_validator(mode="after")
+    def _claims_are_of_one_loss(self) -> Self:
+        for number, claim in enumerate(self.claims):
+            arms = claim.treatment, claim.control
+            losses = {self.resolve(self.variant(name)).training.loss for name in arms}
+            if len(losses) > 1 and claim.is_about_loss:
+                raise ValueError(
+                    f"claims.{number}: is about losses of {arms[0]!r} and {arms[1]!r}, which have "
+                    "different functions in training.loss; allowed is a metric that both measure "
+                    "alike, as test_accuracy; claim of that"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _checks_have_no_further_seeds(self) -> Self:
         for name, wanted in self.checks:
             if wanted > self.seeds:

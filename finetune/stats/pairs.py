@@ -75,13 +75,16 @@ class PairedRuns:
 
     @property
     def measured(self) -> list[str]:
-        """The columns of `runs` that are numbers and were measured in some run."""
+        """The columns of `runs` that are numbers and were measured in every variant."""
         columns = self.runs[self.variants[0]].select_dtypes("number").columns
         return [name for name in columns if self.measures([name])]
 
     def measures(self, metrics: Iterable[str]) -> bool:
-        """Return whether every metric has a value in some run; a regression has no accuracy."""
-        return all(np.isfinite(self._table(metric)).any() for metric in metrics)
+        """Return whether every variant has a value of every metric in some run.
+
+        A regression has no accuracy, and a variant with another loss may have none.
+        """
+        return all(np.isfinite(self._table(name)).any(axis=0).all() for name in metrics)
 
     def _table(self, metric: str) -> np.ndarray:
         """Return one metric, (seed, variant), NaN where it is missing."""
