@@ -17,7 +17,7 @@ from finetune.errors import SpecError
 from finetune.spec.claims import AnyMetricClaim, VerdictName
 from finetune.spec.study import StudySpec
 from finetune.stats.paired import FEW_SEEDS, cohens_dz
-from finetune.stats.pairs import PairedRuns, pair_runs, worse_sign
+from finetune.stats.pairs import PairedRuns, known_sign, pair_runs
 from finetune.stats.power import POWER, seeds_needed
 
 
@@ -191,9 +191,11 @@ def _compare(pairs: PairedRuns, claim: AnyMetricClaim) -> MetricComparison:
 
 
 def _sign(claim: AnyMetricClaim) -> float:
-    if claim.direction is None:
-        return worse_sign(claim.metric)
-    return 1.0 if claim.direction == "lower" else -1.0
+    if claim.direction:
+        return 1.0 if claim.direction == "lower" else -1.0
+    known = known_sign(claim.metric)
+    # What has no direction can only be claimed to be equivalent, which is the same both ways.
+    return 1.0 if known is None else known
 
 
 def _decide(decision: Decision, tested_share: float, *, alpha: float) -> VerdictName:

@@ -6,7 +6,7 @@ from typing import Any
 from finetune.errors import SpecError
 from finetune.models.losses import is_classification
 from finetune.spec.claims import ClaimSpec, UnderfitsSpec
-from finetune.spec.metrics import metric_of
+from finetune.spec.metrics import METRICS, metric_of
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 
@@ -24,6 +24,7 @@ def check_measured(spec: StudySpec) -> None:
         SpecError: A callback watches an accuracy, or a claim is about one, where none is
             measured; Keras would warn, and never stop or cut.
     """
+    _check_claimed_metrics(spec)
     if spec.training.accuracy:
         return
     loss = spec.training.loss
@@ -44,6 +45,22 @@ def check_measured_early(spec: StudySpec) -> None:
     loss = spec.training.loss
     if spec.data.task == "regression" or (loss and not is_classification(loss)):
         check_measured(spec)
+
+
+def _check_claimed_metrics(spec: StudySpec) -> None:
+    """Raise where a claim is about a metric that the task has not, as MAE of classes."""
+    # Where a variant measures others than its study, the study itself has been checked for it.
+    measured, own = spec.training.metrics, any("metrics" in v.training for v in spec.variants)
+    if measured is None or own:
+        return
+    for number, claim in enumerate(spec.claims):
+        for field, column in _claimed_of(claim):
+            name = metric_of(column)
+            if name in METRICS and column != name and name not in measured:
+                raise SpecError(
+                    f"claims.{number}.{field}: received {column!r}, which is not measured; add "
+                    f"{name!r} to training.metrics, or name another"
+                )
 
 
 def _uses_of_accuracy(spec: StudySpec) -> Iterator[tuple[str, str, str]]:

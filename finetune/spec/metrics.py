@@ -109,7 +109,7 @@ def higher_is_better(column: str) -> bool | None:
     name = metric_of(column)
     if name in METRICS:
         return METRICS[name].higher_is_better
-    return {"loss": False, "accuracy": True}.get(name)
+    return {"loss": False, "accuracy": True, "epochs_run": False}.get(name)
 
 
 def in_target_unit(column: str) -> bool:

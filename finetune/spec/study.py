@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from finetune.errors import SpecError
 from finetune.spec.base import BaseSpec, Name, Positive
 from finetune.spec.checks import ChecksSpec
+from finetune.spec.claimed import check_claim
 from finetune.spec.claims import ClaimSpec, UnderfitsSpec
 from finetune.spec.data import DataSpec
 from finetune.spec.merging import merge
@@ -100,16 +101,13 @@ class StudySpec(BaseSpec):
         return self
 
     @model_validator(mode="after")
-    def _claims_are_of_one_loss(self) -> Self:
+    def _claims_can_be_judged(self) -> Self:
         for number, claim in enumerate(self.claims):
-            arms = claim.treatment, claim.control
-            losses = {self.resolve(self.variant(name)).training.loss for name in arms}
-            if len(losses) > 1 and claim.is_about_loss:
-                raise ValueError(
-                    f"claims.{number}: is about losses of {arms[0]!r} and {arms[1]!r}, which have "
-                    "different functions in training.loss; allowed is a metric that both measure "
-                    "alike, as test_accuracy; claim of that"
-                )
+            arms = {
+                name: self.resolve(self.variant(name)).training
+                for name in (claim.treatment, claim.control)
+            }
+            check_claim(claim, arms, field=f"claims.{number}")
         return self
 
     @model_validator(mode="after")

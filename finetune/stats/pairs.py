@@ -14,7 +14,6 @@ LOSSES = ("train_loss", "test_loss")
 ACCURACIES = ("train_accuracy", "test_accuracy")
 
 # Of columns that are no metrics: 1 where a larger value is worse, -1 where a smaller one is.
-_WORSE_COLUMNS = {"epochs_run": 1.0}
 
 # An accuracy is a share of rows. Rounding to this many decimals gives back the ties that floating
 # point breaks: 0.85 - 0.845 is not 0.845 - 0.84.
@@ -95,7 +94,7 @@ class PairedRuns:
 def known_sign(metric: str) -> float | None:
     """Return 1 where a larger value is worse, -1 where a smaller one is, None if neither is."""
     higher = higher_is_better(metric)
-    return _WORSE_COLUMNS.get(metric) if higher is None else -1.0 if higher else 1.0
+    return None if higher is None else -1.0 if higher else 1.0
 
 
 def worse_sign(metric: str) -> float:

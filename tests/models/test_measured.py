@@ -79,3 +79,10 @@ def test_what_is_measured_may_be_watched_and_claimed_of(field):
 def test_losses_are_always_measured():
     for monitor in ("loss", "val_loss"):
         Problem(study(NUMBERS, {"early_stopping": {"monitor": monitor}}, claim=CLAIM))
+
+
+def test_a_metric_that_the_task_has_not_is_not_claimed_of():
+    claim = {"kind": "better", "metric": "test_mae", "margin": 0.1, **ARMS}
+    with pytest.raises(SpecError, match=r"claims\.0\.metric: received 'test_mae', .*not measured"):
+        Problem(study(CLASSES, {}, claim=claim))
+    assert Problem(study(NUMBERS, {}, claim=claim)).spec.training.metrics

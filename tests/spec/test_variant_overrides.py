@@ -103,11 +103,3 @@ def test_the_old_form_of_a_claim_shows_the_new_one():
         SpecError, match=r'claim: unknown key; .*\[\[claims\]\], kind = "underfits"'
     ):
         parse_spec(BASE | {"claim": {"treatment": "a", "control": "b"}})
-
-
-def test_losses_of_different_functions_are_not_compared():
-    variants = {}, {"training": {"loss": "hinge"}}
-    arms = {"kind": "better", "treatment": "v1", "control": "v0"}
-    with pytest.raises(SpecError, match=r"claims\.0: is about losses .*as test_accuracy"):
-        study(*variants, claims=[{**arms, "metric": "test_loss"}])
-    study(*variants, claims=[{**arms, "metric": "test_accuracy"}])
