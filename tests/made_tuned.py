@@ -9,11 +9,17 @@ import pandas as pd
 from finetune.analysis.tuned import Tuned
 from finetune.analysis.tuned_tables import TunedTables
 from finetune.spec.claims import Margins
+from finetune.spec.dimensions import RangeSpec
 from finetune.stats.comparison import compare
 
 START, DELAYED = "tuned reduction", "tuned delay"
 UNTUNED = {START: "reduction", DELAYED: "delay"}
-RANGES = {"factor": (0.05, 0.95), "patience": (1, 15), "start_from_epoch": (1, 40)}
+FACTOR, PATIENCE, DELAY = (f"reduce_lr.{key}" for key in ("factor", "patience", "start_from_epoch"))
+PLANE = {
+    FACTOR: RangeSpec(range=(0.05, 0.95), log=True),
+    PATIENCE: RangeSpec(range=(1, 15)),
+}
+SPACE = {**PLANE, DELAY: RangeSpec(range=(1, 40))}
 MARGINS = Margins(train_loss=0.01, test_loss=0.005, train_accuracy=0.01, test_accuracy=0.005)
 NO_ROWS = pd.DataFrame()
 
@@ -32,20 +38,19 @@ TRIALS = [
 
 def make_tuned(**changed: Any) -> Tuned:
     """Make what a search found."""
-    delayed = {"factor": 0.2, "patience": 3.0, "start_from_epoch": 8.0}
+    delayed = {FACTOR: 0.2, PATIENCE: 3, DELAY: 8}
     found: dict[str, Any] = {
         "study": "cccc",
         "problem": "aaaa",
         "search": "bbbb",
         "objective": "final_val_loss",
         "sampler": "TPE, multivariate",
-        "ranges": RANGES,
         "trials": 64,
         "seeds": 20,
         "epochs": 100,
         "batch": 8,
         "confirmation_seeds": 30,
-        "arms": [make_arm(START), make_arm(DELAYED, setting=delayed)],
+        "arms": [make_arm(START), make_arm(DELAYED, setting=delayed, space=SPACE)],
         "contrasts": make_contrasts(),
         "importances": make_importances(),
         "conclusion": "Tuned, it does not underfit.",
@@ -62,7 +67,8 @@ def make_arm(name: str, **changed: Any) -> dict[str, Any]:
         "trials": 64,
         "failed": 0,
         "winner": 41,
-        "setting": {"factor": 0.3123, "patience": 4.0},
+        "setting": {FACTOR: 0.3123, PATIENCE: 4},
+        "space": PLANE,
         "searched": 0.2512,
         "fresh": _mean(0.2641),
         "untuned_fresh": _mean(0.2755),
@@ -106,7 +112,7 @@ def make_contrasts(
 
 def make_importances(arms: tuple[str, str] = (START, DELAYED)) -> list[dict[str, Any]]:
     """Make the same importances for both arms, the less important parameter first."""
-    shares = {"patience": 0.3812, "factor": 0.6188}
+    shares = {PATIENCE: 0.3812, FACTOR: 0.6188}
     return [
         {"arm": arm, "parameter": name, "importance": share}
         for arm in arms
@@ -134,9 +140,9 @@ def _mean(mean: float) -> dict[str, float]:
 
 
 def _trials(arm: str, *, lift: float = 0.0) -> pd.DataFrame:
-    table = pd.DataFrame(TRIALS, columns=["number", "factor", "patience", "value"])
+    table = pd.DataFrame(TRIALS, columns=["number", FACTOR, PATIENCE, "value"])
     table.insert(0, "arm", arm)
-    table.insert(4, "start_from_epoch", np.nan if arm == START else 8.0)
+    table.insert(4, DELAY, np.nan if arm == START else 8.0)
     table["value"] += lift
     table["status"] = np.where(table["value"].isna(), "failed", "ok")
     return table.assign(best=table["value"].cummin().ffill())

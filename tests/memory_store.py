@@ -58,8 +58,7 @@ class MemoryStore:
     def trials(self, search: str) -> pd.DataFrame:
         found = self._trials[self._trials["search"] == search]
         found = found.sort_values("number", ignore_index=True)
-        trial = ["number", "factor", "patience", "start_from_epoch"]
-        return found.drop_duplicates(trial, ignore_index=True)
+        return found.drop_duplicates(["number", "setting"], ignore_index=True)
 
 
 def _empty(columns: Iterable[str]) -> pd.DataFrame:
@@ -73,7 +72,7 @@ def _joined(stored: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 
 
 def _kind(column: str) -> str:
-    if column in ("recipe", "variant", "status", "search"):
+    if column in ("recipe", "variant", "status", "search", "setting"):
         return "str"
     if column == "first_reduction_epoch":
         return "Int64"

@@ -14,6 +14,7 @@ from finetune.spec.claims import (
     UnderfitsSpec,
 )
 from finetune.spec.data import DataSpec
+from finetune.spec.dimensions import ChoicesSpec, RangeSpec
 from finetune.spec.metrics import METRICS
 from finetune.spec.model import ModelSpec
 from finetune.spec.search import SearchSpec
@@ -149,17 +150,28 @@ variant_lists = st.lists(
 ).map(tuple)
 
 
-def _ranges(bounds: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, Any]]:
-    return st.tuples(bounds, bounds).map(lambda pair: (min(pair), max(pair)))
+def _ranges(bounds: st.SearchStrategy[Any], *, log: bool = False) -> st.SearchStrategy[RangeSpec]:
+    pairs = st.tuples(bounds, bounds).map(lambda pair: (min(pair), max(pair)))
+    return pairs.map(lambda pair: RangeSpec(range=pair, log=log))
 
+
+spaces = st.fixed_dictionaries(
+    {"training.optimizer.learning_rate": _ranges(st.floats(1e-9, 1e9), log=True)},
+    optional={
+        "reduce_lr.factor": _ranges(shares),
+        "reduce_lr.patience": _ranges(positives),
+        "reduce_lr.start_from_epoch": _ranges(counts),
+        "training.optimizer.name": st.permutations(["adam", "sgd"]).map(
+            lambda names: ChoicesSpec(choices=tuple(names))
+        ),
+    },
+)
 
 search_specs = st.builds(
     SearchSpec,
     trials=positives,
     seeds=positives,
-    factor=_ranges(shares),
-    patience=_ranges(positives),
-    start_from_epoch=_ranges(counts),
+    space=spaces,
 )
 
 

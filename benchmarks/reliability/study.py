@@ -73,7 +73,7 @@ def read_state(folder: Path) -> FolderState:
         damaged = True
     return FolderState(
         runs=_read_rows(store / "runs", ["recipe", "seed"]),
-        trials=_read_rows(store / "trials", ["search", "factor", "patience", "start_from_epoch"]),
+        trials=_read_rows(store / "trials", ["search", "setting"]),
         uncommitted=len(epochs - runs),
         partial=len([*folder.rglob(".*.partial")]),
         damaged=damaged,

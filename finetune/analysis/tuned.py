@@ -1,5 +1,6 @@
 """What a search found, as data: all that the report's section on tuning shows."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from finetune.engines.registry import DEFAULT, engine_for
 from finetune.errors import StoreError
+from finetune.spec.dimensions import ChoicesSpec, Dimension, RangeSpec
 from finetune.spec.recipes import digest
 from finetune.spec.regular_file import read_regular
 from finetune.spec.seeds import Source
@@ -17,6 +19,11 @@ TUNED_FILE = "tuned.json"
 
 # Below this many finished trials PED-ANOVA's densities are too rough to rely on.
 IMPORTANCE_TRIALS = 50
+
+# Raised where the file has another form, so that an older one is that of another search.
+_FORM = 2
+
+_USUAL_PLANE = ("reduce_lr.factor", "reduce_lr.patience")
 
 Objective = Literal["final_val_loss", "best_val_loss"]
 
@@ -43,11 +50,12 @@ class TunedArm(_Data):
     """One arm of the claim and the best setting that its search found.
 
     Attributes:
-        name: The variant's name, as "tuned LR reduction from epoch 0".
+        name: The variant's name: "tuned", and that of the study's own.
         untuned: The study's own variant of this arm, where the claim names one.
         trials, failed: Trials that were finished, and those of them in which a run failed.
         winner: Number of the trial of lowest objective.
-        setting: Its `factor`, `patience` (epochs), and in the delayed arm `start_from_epoch`.
+        setting: Its values by path.
+        space: What was searched, by path.
         searched: Its objective, mean over the search's seeds.
         fresh: The same quantity on the confirmation seeds, which the search never used.
         untuned_fresh: That of the study's own variant on the confirmation seeds.
@@ -58,7 +66,8 @@ class TunedArm(_Data):
     trials: int
     failed: int
     winner: int
-    setting: dict[str, float]
+    setting: dict[str, Any]
+    space: dict[str, Dimension]
     searched: float
     fresh: MeanEstimate
     untuned_fresh: MeanEstimate | None
@@ -77,12 +86,11 @@ class Tuned(_Data):
         problem, search: Digests of what was trained on, and of all that decides the search.
         objective: What was minimised, as a mean over the search's seeds.
         sampler: The sampler and its options, in words.
-        ranges: [low, high] of each parameter.
         trials, seeds, epochs, batch: The budget of each arm, and trials proposed at once.
         confirmation_seeds: Number of fresh seeds, those of the study itself.
         vary: What a seed changes: without split and data, all seeds share the
             validation rows.
-        arms: Reduction from epoch 0, then delayed reduction.
+        arms: The claim's treatment, then its control.
         contrasts: Rows of `stats.comparison.compare` over the test and training metrics.
         importances: Rows of arm, parameter and importance (PED-ANOVA); none below 50 trials.
         conclusion: The verdict on the claim by the tuned pair, as a sentence.
@@ -95,7 +103,6 @@ class Tuned(_Data):
     search: str
     objective: Objective
     sampler: str
-    ranges: dict[str, tuple[float, float]]
     trials: int
     seeds: int
     epochs: int
@@ -109,14 +116,41 @@ class Tuned(_Data):
     baseline: tuple[dict[str, Any], ...] = ()
     vary: tuple[Source, ...] = ("init", "order")
 
+    @property
+    def space(self) -> dict[str, RangeSpec | ChoicesSpec]:
+        """What was searched in either arm, by path."""
+        return {path: one for arm in self.arms for path, one in arm.space.items()}
+
+    @property
+    def plane(self) -> tuple[str, str] | None:
+        """The two paths whose numbers matter most, up and across; None where there are not two.
+
+        Factor and patience where both were searched, else those of highest importance.
+        """
+        shared = [
+            path
+            for path, one in self.arms[0].space.items()
+            if isinstance(one, RangeSpec) and path in self.arms[1].space
+        ]
+        if {*_USUAL_PLANE} <= {*shared}:
+            return _USUAL_PLANE
+        weights = {path: self._importance(path) for path in shared}
+        first, second, *_ = (*sorted(shared, key=lambda path: -weights[path]), None, None)
+        return (first, second) if first and second else None
+
+    def _importance(self, path: str) -> float:
+        return sum(row["importance"] for row in self.importances if row["parameter"] == path)
+
 
 def judged_study(spec: StudySpec) -> str:
     """Return the digest of what a search is judged by: problem, claim, its variants and seeds."""
-    claim = spec.underfits
-    arms = [spec.variant(claim.treatment), spec.variant(claim.control)] if claim else []
+    claim = spec.claim
     return digest(
         {
-            "arms": [spec.recipe(arm, engine_for(arm, spec, DEFAULT.name).name) for arm in arms],
+            "form": _FORM,
+            "arms": [
+                spec.recipe(arm, engine_for(arm, spec, DEFAULT.name).name) for arm in spec.arms
+            ],
             # Shares stand in the margins by now.
             "claim": claim.model_dump(mode="json", exclude={"margins": {"shares"}})
             if claim
@@ -135,12 +169,14 @@ def read_tuned(folder: Path, spec: StudySpec) -> Tuned | None:
     """
     path = folder / TUNED_FILE
     try:
-        tuned = Tuned.model_validate_json(read_regular(path, follow=False))
+        content = read_regular(path, follow=False)
+        if json.loads(content)["study"] != judged_study(spec):
+            return None
+        return Tuned.model_validate_json(content)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise StoreError(
             f"{TUNED_FILE}: cannot be read ({type(error).__name__}); run `finetune search` again: "
             "it reads its trials from the store"
         ) from error
-    return tuned if tuned.study == judged_study(spec) else None

@@ -1,26 +1,27 @@
 """What tuning bought, what lies at the edge of its range, and what random search reached."""
 
-import math
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal
 
 from finetune.analysis.tuned import Tuned, TunedArm
+from finetune.spec.dimensions import RangeSpec
 
 # A winner this near to the end of its range, as a share of the range, lies at its edge.
 _EDGE = 0.02
-_LOWEST_POSSIBLE = {"patience": 1, "start_from_epoch": 0}
+# By the last key of a path. Of Keras's callbacks, a patience of 0 acts like one of 1.
+_LOWEST_POSSIBLE = {"patience": 1, "start_from_epoch": 0, "dropout": 0, "batch_size": 1}
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A winner's parameter that lies at an end of the range [low, high] it was searched in.
+    """A winner's parameter that lies at an end of the range it was searched in.
 
     Attributes:
         arm: Name of the arm.
-        parameter, value: What lies there.
+        parameter, value: What lies there; the parameter by its path.
         end: Which end it is.
-        low, high: The range.
+        searched: The range.
         bounded: Whether no value beyond that end is possible at all.
     """
 
@@ -28,8 +29,7 @@ class Edge:
     parameter: str
     value: float
     end: Literal["low", "high"]
-    low: float
-    high: float
+    searched: RangeSpec
     bounded: bool
 
 
@@ -83,30 +83,29 @@ class RandomSearch:
     beaten_fresh: int
 
 
-def edge_of(
-    parameter: str, value: float, *, low: float, high: float
-) -> Literal["low", "high"] | None:
-    """Return the end of its range [low, high] at which a parameter lies, if within 2 % of either.
+def edge_of(value: float, searched: RangeSpec) -> Literal["low", "high"] | None:
+    """Return the end of its range at which a value lies, if within 2 % of either.
 
-    The factor is measured on a logarithmic scale; a range of a single value has no ends.
+    It is measured on the scale of the range; a range of a single value has no ends.
     """
-    if low == high:
+    if searched.low == searched.high:
         return None
-    scale = math.log if parameter == "factor" else float
-    share = (scale(value) - scale(low)) / (scale(high) - scale(low))
+    share = searched.share(value)
     return "low" if share <= _EDGE else "high" if share >= 1 - _EDGE else None
 
 
 def edges(tuned: Tuned) -> list[Edge]:
-    """Find the winners' parameters that lie at an edge of their range."""
+    """Find the winners' parameters that lie at an edge of their range; a list has no edges."""
     return [
-        Edge(arm.name, name, value, end, low, high, bounded=value == _LOWEST_POSSIBLE.get(name))
+        Edge(arm.name, path, arm.setting[path], end, searched, bounded=_is_lowest(arm, path))
         for arm in tuned.arms
-        for name, value in arm.setting.items()
-        if name in tuned.ranges
-        for low, high in [tuned.ranges[name]]
-        if (end := edge_of(name, value, low=low, high=high))
+        for path, searched in arm.space.items()
+        if isinstance(searched, RangeSpec) and (end := edge_of(arm.setting[path], searched))
     ]
+
+
+def _is_lowest(arm: TunedArm, path: str) -> bool:
+    return arm.setting[path] == _LOWEST_POSSIBLE.get(path.rpartition(".")[-1])
 
 
 def contrast_in_test_loss(

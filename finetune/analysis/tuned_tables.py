@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_BINS = {"factor": 6, "patience": 5}
+from finetune.spec.dimensions import RangeSpec
+
+# Of the axis up and of that across.
+_BINS = (6, 5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,9 +19,9 @@ class TunedTables:
     """What the figures of a search draw.
 
     Attributes:
-        trials: arm, number, factor, patience (epochs), start_from_epoch (NaN in the arm that
-            reduces from epoch 0), value (the objective; NaN when failed), status ("ok" or
-            "failed"), best (lowest value of the arm up to this number).
+        trials: arm, number, a column for each path that was searched (missing in an arm in which
+            it was not; of choices, their labels), value (the objective; NaN when failed), status
+            ("ok" or "failed"), best (lowest value of the arm up to this number).
         importances: arm, parameter, importance; may be empty.
         curves: As `curves.mostly_trained` returns them, of the variants compared.
         baseline: arm, repeat, number, value, best of every trial of random search; may be empty.
@@ -54,12 +57,12 @@ class Bins:
 
 @dataclass(frozen=True, eq=False)
 class BinnedTrials:
-    """The mean objective over factor and patience.
+    """The mean objective over two paths, one up and one across.
 
     Attributes:
-        bins: How `factor` and `patience` are cut.
-        means: arm, factor, patience (bins, from 0), mean and size of the finished trials there.
-        winners: arm, factor, patience of the trial of lowest value, a row an arm.
+        bins: How each of the two is cut, by its path.
+        means: arm, the bins of the two (from 0), mean and size of the finished trials there.
+        winners: arm and the bins of the trial of lowest value, a row an arm.
         limits: Ends of the colour scale, which a few terrible trials do not move.
     """
 
@@ -74,9 +77,12 @@ class BinnedTrials:
         return max(self.means["mean"]) > self.limits[1]
 
 
-def bin_trials(trials: pd.DataFrame, ranges: Mapping[str, tuple[float, float]]) -> BinnedTrials:
-    """Cut the ranges [low, high] into bins, and average the trials in each."""
-    bins = {name: _bins(name, *ranges[name]) for name in _BINS}
+def bin_trials(trials: pd.DataFrame, plane: Mapping[str, RangeSpec]) -> BinnedTrials:
+    """Cut the ranges of two paths, up and across, into bins, and average the trials in each."""
+    bins = {
+        path: _bins(searched, count)
+        for (path, searched), count in zip(plane.items(), _BINS, strict=True)
+    }
     scored = trials.loc[trials["value"].notna()]
     places: dict[str, Any] = {name: bins[name].places(scored[name]) for name in bins}
     placed = scored.assign(**places)
@@ -105,14 +111,16 @@ def robust_limit(values: np.ndarray) -> float:
     return float(values[values <= high + 3 * (high - low)].max())
 
 
-def _bins(name: str, low: float, high: float) -> Bins:
-    """Cut the factor's range on a logarithmic scale, and one of epochs into whole epochs."""
+def _bins(searched: RangeSpec, count: int) -> Bins:
+    """Cut a range into bins, evenly on its scale; one of whole numbers at whole numbers."""
+    low, high = searched.ends
     if low == high:
         return Bins([low], [f"{low:g}"])
-    if name == "factor":
-        edges = [float(edge) for edge in np.geomspace(low, high, _BINS[name] + 1)]
+    space = np.geomspace if searched.log else np.linspace
+    if not searched.whole:
+        edges = [float(edge) for edge in space(low, high, count + 1)]
         return Bins(edges, [f"{a:.2g} to {b:.2g}" for a, b in pairwise(edges)])
-    edges = sorted({round(edge) for edge in np.linspace(low, high + 1, _BINS[name] + 1)})
+    edges = sorted({round(edge) for edge in space(low, high + 1, count + 1)})
     labels = [f"{a}" if b == a + 1 else f"{a} to {b - 1}" for a, b in pairwise(edges)]
     return Bins(edges, labels)
 

@@ -5,6 +5,7 @@ import sys
 from finetune.claims.words import sentence
 from finetune.cli.terminal import console, error_console
 from finetune.report.constant_words import no_better_sentence
+from finetune.report.setting_words import setting_words
 from finetune.studies.claim_map import ClaimMap
 from finetune.studies.results import Results
 from finetune.studies.search import SearchResults
@@ -36,8 +37,7 @@ def print_map(mapped: ClaimMap) -> None:
 def print_search(found: SearchResults) -> None:
     """Print each arm's best setting, what came of it, and the verdict of the study."""
     for arm in found.tuned.arms:
-        setting = ", ".join(f"{name} {value:.3g}" for name, value in arm.setting.items())
-        console.print(f"{arm.name}: {setting}")
+        console.print(f"{arm.name}: {setting_words(arm.setting)}")
     console.print(f"Tuned: {found.tuned.conclusion}")
     print_results(found.study)
 

@@ -1,4 +1,4 @@
-"""The LR reduction of a claim's two variants, which a search or a map changes."""
+"""The LR reduction of a claim's two variants, which a map changes, and when it can act."""
 
 from collections.abc import Iterable
 
@@ -7,12 +7,8 @@ from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
 
 
-def reducing_variants(spec: StudySpec, *, command: str) -> tuple[VariantSpec, VariantSpec]:
+def reducing_variants(spec: StudySpec) -> tuple[VariantSpec, VariantSpec]:
     """Return the treatment and the control of a claim about LR reduction on plateau.
-
-    Args:
-        spec: The study.
-        command: "search" or "map", which needs the two.
 
     Raises:
         SpecError: There is no such claim, or one of the two has no `reduce_lr`, or more beside it
@@ -21,7 +17,7 @@ def reducing_variants(spec: StudySpec, *, command: str) -> tuple[VariantSpec, Va
     claim = spec.underfits
     if claim is None:
         raise SpecError(
-            f"claims: none of the kind 'underfits'; a {command} changes the LR reduction of such a "
+            "claims: none of the kind 'underfits'; a map changes the LR reduction of such a "
             'claim\'s two variants: add [[claims]] with kind = "underfits" and a treatment and a '
             "control that have reduce_lr"
         )
@@ -31,7 +27,7 @@ def reducing_variants(spec: StudySpec, *, command: str) -> tuple[VariantSpec, Va
         if others or variant.reduce_lr is None:
             raise SpecError(
                 f"claims: the {role} {variant.name!r} has "
-                f"{' and '.join(others) or 'no reduce_lr'}; allowed in a {command} are variants "
+                f"{' and '.join(others) or 'no reduce_lr'}; allowed in a map are variants "
                 "with reduce_lr, with early_stopping or without: it changes factor, patience and "
                 "delay of both; name such variants in the claim"
             )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from finetune.analysis.comparisons import alpha_of, margins_of
 from finetune.analysis.curves import curve_table, mostly_trained
 from finetune.analysis.runs import tidy_epochs, tidy_runs
 from finetune.analysis.tuned import MeanEstimate, Tuned, TunedArm, judged_study
@@ -15,13 +16,12 @@ from finetune.claims.words import sentence
 from finetune.errors import EngineError
 from finetune.execution.training import Options, train_blocks
 from finetune.planning.block import Block
-from finetune.planning.search import confirmation_block
-from finetune.search.arms import bounded_search
+from finetune.planning.search import confirmation_block, longest_training
 from finetune.search.random_search import repeated_trials, repeated_winners, stored_repeats
 from finetune.search.sampler import describe_sampler
 from finetune.search.trials import Trial
 from finetune.search.tuning import Searched, objective_values, trial_rows, winner
-from finetune.spec.claims import UnderfitsSpec
+from finetune.spec.claims import ClaimSpec
 from finetune.spec.recipes import digest
 from finetune.spec.study import StudySpec
 from finetune.spec.variants import VariantSpec
@@ -70,18 +70,17 @@ def confirm(
 
 
 def _budget(spec: StudySpec, searched: tuple[Searched, Searched]) -> dict[str, Any]:
-    """Return what the search was, before anything was found: budget, objective, ranges."""
-    search = bounded_search(spec)
+    """Return what the search was, before anything was found: its budget and objective."""
+    search = spec.search
     return {
         "study": judged_study(spec),
         "problem": spec.problem,
         "search": digest({"searches": [one.search.digest for one in searched]}),
         "objective": search.objective,
         "sampler": describe_sampler("TPE"),
-        "ranges": {name: getattr(search, name) for name in searched[1].arm.parameters},
         "trials": search.trials,
         "seeds": search.seeds,
-        "epochs": spec.training.epochs,
+        "epochs": max(longest_training(spec, arm).training.epochs for arm in spec.arms),
         "batch": search.batch,
         "confirmation_seeds": spec.seeds,
         "vary": spec.vary,
@@ -103,7 +102,7 @@ def _compare_winners(
     claim = _claim(spec, tuned)
     return {
         "arms": arms,
-        "contrasts": tuple(_contrasts(runs, arms, claim)),
+        "contrasts": tuple(_contrasts(runs, arms, spec)),
         "conclusion": _conclusion(runs, spec, tuned, claim),
     }
 
@@ -113,7 +112,7 @@ def _winner(searched: Searched) -> Trial:
     if best is None:
         raise EngineError(
             f"search: a run failed in each of the {len(searched.trials)} trials of "
-            f"{searched.arm.name!r}, so none can win; lower the learning rate, or narrow the ranges"
+            f"{searched.arm.name!r}, so none can win; lower the learning rate, or narrow the space"
         )
     return best
 
@@ -130,6 +129,7 @@ def _tuned_arms(
             failed=sum(np.isnan(trial.value) for trial in one.trials if trial.value is not None),
             winner=best.number,
             setting=best.setting,
+            space=dict(one.arm.space),
             searched=best.value or 0.0,
             fresh=_estimate(fresh, one.arm.name),
             untuned_fresh=_estimate(fresh, untuned),
@@ -146,27 +146,27 @@ def _estimate(fresh: pd.DataFrame, variant: str) -> MeanEstimate:
     return MeanEstimate(n=len(values), mean=t_test.mean(values), low=low, high=high)
 
 
-def _claim(spec: StudySpec, tuned: Sequence[VariantSpec]) -> UnderfitsSpec:
-    """Return the claim about the tuned arms; margins and alpha are the study's."""
+def _claim(spec: StudySpec, tuned: Sequence[VariantSpec]) -> ClaimSpec:
+    """Return the study's first claim, about the tuned arms."""
     treatment, control = tuned[0].name, tuned[1].name
-    if spec.underfits is None:
-        return UnderfitsSpec(kind="underfits", treatment=treatment, control=control)
-    return spec.underfits.model_copy(update={"treatment": treatment, "control": control})
+    claim = spec.claim
+    assert claim is not None
+    return claim.model_copy(update={"treatment": treatment, "control": control})
 
 
 def _contrasts(
-    runs: pd.DataFrame, arms: Iterable[TunedArm], claim: UnderfitsSpec
+    runs: pd.DataFrame, arms: Sequence[TunedArm], spec: StudySpec
 ) -> list[dict[str, Any]]:
     """Compare the tuned arms with each other, and each with the study's own setting."""
     own = [(arm.name, arm.untuned) for arm in arms if arm.untuned]
-    family = [(claim.treatment, claim.control), *own]
-    margins = claim.margins.by_metric
-    rows = compare(runs, family, margins=margins, alpha=claim.alpha, seed=_SIGNS_SEED)
+    family = [(arms[0].name, arms[1].name), *own]
+    margins = margins_of(spec).by_metric
+    rows = compare(runs, family, margins=margins, alpha=alpha_of(spec), seed=_SIGNS_SEED)
     return rows.to_dict("records")  # pyright: ignore[reportReturnType]
 
 
 def _conclusion(
-    runs: pd.DataFrame, spec: StudySpec, tuned: Sequence[VariantSpec], claim: UnderfitsSpec
+    runs: pd.DataFrame, spec: StudySpec, tuned: Sequence[VariantSpec], claim: ClaimSpec
 ) -> str:
     pair = spec.model_copy(update={"variants": tuple(tuned), "claims": (claim,)})
     return sentence(judge_claim(runs, claim, pair, seeds=range(spec.seeds)))

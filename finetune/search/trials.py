@@ -1,14 +1,14 @@
 """The search of one arm: Optuna proposes its trials in batches, and gets their values back."""
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -16,7 +16,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from finetune.analysis.tuned import IMPORTANCE_TRIALS
 from finetune.errors import SpecError
 from finetune.search.arms import Setting
+from finetune.search.distributions import distribution, params_of, setting_of
 from finetune.search.sampler import BatchSampler, SamplerName
+from finetune.spec.dimensions import ChoicesSpec, RangeSpec
 from finetune.spec.search import SearchSpec
 
 # The mark that a study in Optuna's storage is the search it seems to be: the search's digest.
@@ -33,6 +35,11 @@ class Trial(NamedTuple):
     setting: Setting
     value: float | None
 
+    @property
+    def written(self) -> str:
+        """The setting as JSON in one form, in which equal settings are equal texts."""
+        return json.dumps(self.setting, sort_keys=True, separators=(",", ":"))
+
 
 class ArmSearch:
     """The search of one arm's parameters for the lowest value.
@@ -40,8 +47,8 @@ class ArmSearch:
     Args:
         storage: Where Optuna keeps its trials (`open_storage`).
         name: Of the study in the storage.
-        parameters: Which of factor, patience and start_from_epoch are searched.
-        spec: Their ranges, the batch and the sampler's seed.
+        space: What is searched, by path.
+        spec: The batch and the sampler's seed.
         digest: Of all that decides the search, but not of how many trials it gets.
         stream: Numbers of the sampler's random stream, its own for every search.
         sampler: Which sampler proposes settings.
@@ -56,7 +63,7 @@ class ArmSearch:
         storage: BaseStorage,
         name: str,
         *,
-        parameters: Iterable[str],
+        space: Mapping[str, RangeSpec | ChoicesSpec],
         spec: SearchSpec,
         digest: str,
         stream: tuple[int, ...],
@@ -64,7 +71,8 @@ class ArmSearch:
         now: Callable[[], datetime] = datetime.now,
     ):
         self.digest, self._now = digest, now
-        self._space = {parameter: _distribution(spec, parameter) for parameter in parameters}
+        self._dimensions = space
+        self._space = {path: distribution(dimension) for path, dimension in space.items()}
         self._study = optuna.create_study(
             storage=storage,
             study_name=name,
@@ -79,13 +87,13 @@ class ArmSearch:
 
     def restore(self, known: Iterable[Trial]) -> None:
         """Add finished trials that the storage does not hold, in the order of their numbers."""
-        held = Counter(_key(trial) for trial in self.trials())
+        held = Counter(trial.written for trial in self.trials())
         for trial in sorted(known, key=lambda trial: trial.number):
-            if held[_key(trial)]:
-                # A setting may have been tried more than once, where ranges hold few of them.
-                held[_key(trial)] -= 1
+            if held[trial.written]:
+                # A setting may have been tried more than once, where the space holds few of them.
+                held[trial.written] -= 1
                 continue
-            # One out of the ranges is none of this search, whatever its search is called.
+            # One between two steps is none of this search, whatever its search is called.
             with suppress(ValueError):
                 self._study.add_trial(self._finished(trial))
 
@@ -94,14 +102,14 @@ class ArmSearch:
         return create_trial(
             state=TrialState.FAIL if value is None else TrialState.COMPLETE,
             value=value,
-            params=trial.setting,
+            params=params_of(trial.setting, self._dimensions),
             distributions=self._space,
         )
 
     def trials(self) -> list[Trial]:
         """Return all trials that have a setting, by number."""
         return [
-            Trial(trial.number, dict(trial.params), _value(trial))
+            Trial(trial.number, setting_of(trial.params, self._dimensions), _value(trial))
             for trial in self._study.get_trials(deepcopy=False)
             if trial.params.keys() == self._space.keys()
         ]
@@ -110,7 +118,10 @@ class ArmSearch:
         """Open further trials: at most so many, and not beyond the budget of all trials."""
         count = min(most, budget - len(self.trials()))
         opened = [self._study.ask(self._space) for _ in range(count)]
-        return [Trial(trial.number, dict(trial.params), None) for trial in opened]
+        return [
+            Trial(trial.number, setting_of(trial.params, self._dimensions), None)
+            for trial in opened
+        ]
 
     def tell(self, number: int, value: float) -> None:
         """Close a trial with its value, NaN if it failed; one that is closed stays as it is."""
@@ -125,7 +136,7 @@ class ArmSearch:
         `PedAnovaImportanceEvaluator`.
         """
         complete = [
-            create_trial(params=t.setting, distributions=self._space, value=t.value)
+            self._finished(t)
             for t in self.trials()[:budget]
             if t.value is not None and not np.isnan(t.value)
         ]
@@ -143,7 +154,7 @@ class ArmSearch:
             raise SpecError(
                 f"--storage: its study {self._study.study_name!r} holds another search "
                 f"({found or 'not one of finetune'}; this one is {self.digest}): the data, the "
-                "training, the ranges or the seeds differ; give another storage or --out, or "
+                "training, the space or the seeds differ; give another storage or --out, or "
                 "another name to the study; the default search.db may be deleted, since it is "
                 "rebuilt from the store"
             )
@@ -161,16 +172,6 @@ class ArmSearch:
         # follows from the setting, so that it is the same.
         with suppress(optuna.exceptions.UpdateFinishedTrialError):
             self._study.tell(number, value, state=state, skip_if_finished=True)
-
-
-def _distribution(spec: SearchSpec, parameter: str) -> BaseDistribution:
-    if parameter == "factor":
-        return FloatDistribution(*spec.factor, log=True)
-    return IntDistribution(*getattr(spec, parameter))
-
-
-def _key(trial: Trial) -> tuple[tuple[str, float], ...]:
-    return tuple(sorted(trial.setting.items()))
 
 
 def _value(trial: FrozenTrial) -> float | None:

@@ -1,5 +1,6 @@
 """Tune both arms of the claim at equal budgets: all searches of a study, in batches."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,8 @@ from finetune.execution.progress import Progress
 from finetune.execution.training import Options, train_blocks
 from finetune.planning.block import Block
 from finetune.planning.search import trial_block
-from finetune.search.arms import Arm, arms_of, bounded_search, search_digest
+from finetune.search.arms import Arm, arms_of, search_digest
+from finetune.search.distributions import params_of
 from finetune.search.sampler import SAMPLERS, SamplerName
 from finetune.search.storage import Storage
 from finetune.search.trials import ArmSearch, Trial
@@ -46,7 +48,7 @@ class Tuning:
 
     Raises:
         SpecError: The storage holds another search of this name, or the claim's variants or the
-            ranges cannot be searched.
+            space cannot be searched.
         StoreError: The storage or the store does not answer.
     """
 
@@ -71,8 +73,8 @@ class Tuning:
         search = ArmSearch(
             self._storage.optuna,
             f"{self._spec.name}: {arm.name}" + (f", repeat {repeat}" if repeat else ""),
-            parameters=arm.parameters,
-            spec=bounded_search(self._spec),
+            space=arm.space,
+            spec=self._spec.search,
             digest=search_digest(self._spec, arm, sampler=sampler, repeat=repeat),
             stream=(SAMPLERS.index(sampler), repeat, number),
             sampler=sampler,
@@ -174,20 +176,19 @@ def objective_values(spec: StudySpec, store: Store, block: Block) -> pd.DataFram
 def stored_trials(store: Store, arm: Arm, digest: str) -> list[Trial]:
     """Return the finished trials of a search that the store keeps."""
     return [
-        Trial(
-            row["number"],
-            {name: row[name] if name == "factor" else int(row[name]) for name in arm.parameters},
-            row["value"],
-        )
-        # A trial that lacks a parameter is none of this arm, whatever its search is called.
-        for row in store.trials(digest).dropna(subset=list(arm.parameters)).to_dict("records")
+        Trial(row["number"], setting, row["value"])
+        for row in store.trials(digest).to_dict("records")
+        # A trial out of the space is none of this arm, whatever its search is called.
+        if arm.holds(setting := json.loads(row["setting"]))
     ]
 
 
 def trial_rows(arm: Arm, trials: Iterable[Trial]) -> pd.DataFrame:
     """Return an arm's trials as a table: `TunedTables.trials` says its columns."""
-    rows = [{"number": t.number, **t.setting, "value": t.value} for t in trials]
-    columns = ["number", "factor", "patience", "start_from_epoch", "value"]
+    rows = [
+        {"number": t.number, **params_of(t.setting, arm.space), "value": t.value} for t in trials
+    ]
+    columns = ["number", *arm.space, "value"]
     table = pd.DataFrame(rows).reindex(columns=columns).astype({"value": "float64"})
     table.insert(0, "arm", arm.name)
     status = np.where(table["value"].notna(), "ok", "failed")
@@ -195,10 +196,8 @@ def trial_rows(arm: Arm, trials: Iterable[Trial]) -> pd.DataFrame:
 
 
 def _trial_table(trials: Sequence[Trial], search: str) -> pd.DataFrame:
-    rows = [{"search": search, "value": t.value, "number": t.number, **t.setting} for t in trials]
-    table = pd.DataFrame(rows).reindex(columns=list(TRIAL_COLUMNS))
-    floats = dict.fromkeys(["factor", "patience", "start_from_epoch", "value"], "float64")
-    return table.astype(floats)
+    rows = [(search, t.number, t.written, t.value) for t in trials]
+    return pd.DataFrame(rows, columns=list(TRIAL_COLUMNS)).astype({"value": "float64"})
 
 
 class _SearchProgress(Progress):

@@ -63,6 +63,18 @@ _VARIANT: Mapping[str, str] = {
     "data": "all variants of a study share the data; write a second study",
     "seeds": "all variants of a study share the seeds",
 }
+_SPACE = (
+    "what is searched now stands under [search.space] by its path in a variant, as "
+    '"reduce_lr.{key}" = {example}'
+)
+_SEARCH: Mapping[str, str] = {
+    key: _SPACE.format(key=key, example=example)
+    for key, example in (
+        ("factor", "[0.05, 0.95]"), ("patience", "[1, 15]"), ("start_from_epoch", "[1, 40]"),
+    )
+}  # fmt: skip
 
 # By the section in which a key is tried, N standing for a number in an array.
-HINTS: Mapping[str, Mapping[str, str]] = {"": _STUDY, "data": _DATA, "variants.N": _VARIANT}
+HINTS: Mapping[str, Mapping[str, str]] = {
+    "": _STUDY, "data": _DATA, "variants.N": _VARIANT, "search": _SEARCH,
+}  # fmt: skip

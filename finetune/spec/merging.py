@@ -40,7 +40,7 @@ def merge(section: S, overrides: Mapping[str, Any], *, at: tuple[str | int, ...]
     Raises:
         ValidationError: A key is unknown or its value not allowed; the location begins with `at`.
     """
-    merged = _merged(section.model_dump(mode="json"), overrides)
+    merged = merged_keys(section.model_dump(mode="json"), overrides)
     try:
         return type(section).model_validate_json(json.dumps(merged), strict=True)
     except ValidationError as error:
@@ -50,7 +50,8 @@ def merge(section: S, overrides: Mapping[str, Any], *, at: tuple[str | int, ...]
         ) from None
 
 
-def _merged(tree: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+def merged_keys(tree: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a tree with some of its keys set anew, tables within it key by key."""
     merged = dict(tree)
     for key in overrides:
         if overrides[key] != tree.get(key):
@@ -59,7 +60,7 @@ def _merged(tree: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, 
     for key, value in overrides.items():
         within = merged.get(key)
         both = isinstance(within, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merged(cast(Mapping[str, Any], within), value) if both else value
+        merged[key] = merged_keys(cast(Mapping[str, Any], within), value) if both else value
     return merged
 
 

@@ -4,12 +4,11 @@ import re
 import reprlib
 from typing import Any, get_args
 
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from finetune.spec.base import BaseSpec
 from finetune.spec.key_hints import HINTS
-from finetune.spec.merging import Overrides
+from finetune.spec.sections import sections_of
 from finetune.spec.study import StudySpec
 
 # How pydantic words what is allowed in JSON, and how a reader of TOML would.
@@ -90,23 +89,11 @@ def _resolve(location: tuple[int | str, ...]) -> tuple[tuple[int | str, ...], li
         steps.append(step)
         fields = candidates[0].model_fields if len(candidates) == 1 else {}
         if isinstance(step, str):
-            candidates = _sections_of(fields[step]) if step in fields else []
+            candidates = sections_of(fields[step]) if step in fields else []
     return tuple(steps), candidates
 
 
-def _sections_of(field: FieldInfo) -> list[type[BaseSpec]]:
-    """Find the sections that a field holds, or of which it overrides keys."""
-    overridden = [mark.section for mark in field.metadata if isinstance(mark, Overrides)]
-    return overridden or _sections_in(field.annotation)
-
-
-def _sections_in(annotation: Any) -> list[type[BaseSpec]]:
-    """Find each `BaseSpec` inside an annotation such as `tuple[VariantSpec, ...] | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseSpec):
-        return [annotation]
-    return [section for inner in get_args(annotation) for section in _sections_in(inner)]
-
-
 def _kind(section: type[BaseSpec]) -> str:
-    """Return the value of `kind` that chooses this type among several."""
-    return get_args(section.model_fields["kind"].annotation)[0]
+    """Return the value of `kind` that chooses this type among several; "" where none does."""
+    field = section.model_fields.get("kind")
+    return get_args(field.annotation)[0] if field else ""

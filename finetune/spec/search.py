@@ -1,18 +1,18 @@
-"""The sections `[search]`, a search's ranges and budget, and `[map]`, the grid of a claim map."""
+"""The sections `[search]`, a search's space and budget, and `[map]`, the grid of a claim map."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from finetune.spec.base import BaseSpec, Count, Positive, Share
+from finetune.spec.search_space import DEFAULT_SPACE, Space
 
 
 class SearchSpec(BaseSpec):
-    """The range [low, high] of each parameter that a search tunes, and the search's budget.
+    """What a search may choose, by its path in a variant, and the search's budget.
 
     `trials` is the number for each arm, `batch` how many are proposed at once, `seed` the
-    sampler's. The objective is a mean over `seeds` seeds that no other runs use. `patience` and
-    `start_from_epoch` are in epochs.
+    sampler's. The objective is a mean over `seeds` seeds that no other runs use.
     """
 
     trials: Positive = 64
@@ -21,20 +21,7 @@ class SearchSpec(BaseSpec):
     batch: Annotated[int, Field(ge=1, le=1000)] = 8
     seed: Count = 0
     objective: Literal["final_val_loss", "best_val_loss"] = "final_val_loss"
-    factor: tuple[Share, Share] = (0.05, 0.95)
-    patience: tuple[Positive, Positive] = (1, 15)
-    start_from_epoch: tuple[Count, Count] = (1, 40)
-
-    @model_validator(mode="after")
-    def _ranges_hold_something(self) -> Self:
-        for name in ("factor", "patience", "start_from_epoch"):
-            low, high = getattr(self, name)
-            if low > high:
-                raise ValueError(
-                    f"{name} is the empty range [{low}, {high}]; allowed is [low, high] with "
-                    "low <= high; swap the two"
-                )
-        return self
+    space: Space = Field(default=dict(DEFAULT_SPACE))
 
 
 class MapSpec(BaseSpec):

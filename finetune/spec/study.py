@@ -24,6 +24,7 @@ from finetune.spec.recipes import (
     variant_inputs,
 )
 from finetune.spec.search import MapSpec, SearchSpec
+from finetune.spec.search_space import applies
 from finetune.spec.seeds import Source
 from finetune.spec.training import TrainingSpec
 from finetune.spec.variants import VariantSpec
@@ -45,6 +46,9 @@ StudyName = Annotated[
     Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,78}[A-Za-z0-9_-])?$"),
     AfterValidator(_check_no_device),
 ]
+
+# Where errors say that a value of a search's space stands.
+_SPACE = ("search", "space")
 
 
 class StudySpec(BaseSpec):
@@ -120,6 +124,35 @@ class StudySpec(BaseSpec):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _space_fits(self) -> Self:
+        for path, dimension in self.search.space.items():
+            for arm in self.arms:
+                for value in dimension.ends if applies(path, arm) else ():
+                    self._check_value(arm, path, value)
+        return self
+
+    def _check_value(self, arm: VariantSpec, path: str, value: Any) -> None:
+        """Raise where an arm cannot have a value of the search's space."""
+        resolved = self._resolve(arm.with_values({path: value}, at=_SPACE), at=_SPACE)
+        own = resolved.model.factory or resolved.model.architecture
+        if own and path.startswith("model.") and path.split(".")[1] in DENSE_KEYS:
+            raise ValueError(
+                f"search.space.{path}: is of the dense network, but {arm.name!r} has {own!r}; "
+                "allowed is one of the two; leave the path out"
+            )
+        if self.data.weight is not None and resolved.training.class_weight:
+            raise ValueError(
+                f"search.space.{path}: is a class weight beside data.weight; allowed is one of the "
+                "two, as in keras.Model.fit; leave the path out"
+            )
+
+    @property
+    def arms(self) -> tuple[VariantSpec, ...]:
+        """The first claim's treatment and control, which a search tunes; none without a claim."""
+        claim = self.claim
+        return (self.variant(claim.treatment), self.variant(claim.control)) if claim else ()
+
     @property
     def claim(self) -> ClaimSpec | None:
         """The first claim, whose two variants the checks are about; None without any."""
@@ -127,7 +160,7 @@ class StudySpec(BaseSpec):
 
     @property
     def underfits(self) -> UnderfitsSpec | None:
-        """The first claim that a variant underfits, which maps and searches are about."""
+        """The first claim that a variant underfits, which a map is about."""
         return next((one for one in self.claims if isinstance(one, UnderfitsSpec)), None)
 
     def epochs_of(self, variant: str) -> int:
@@ -151,14 +184,18 @@ class StudySpec(BaseSpec):
             return self
         names = [one.name for one in self.variants]
         at = names.index(variant.name) if variant.name in names else variant.name
+        return self._resolve(variant, at=("variants", at))
+
+    def _resolve(self, variant: VariantSpec, *, at: tuple[str | int, ...]) -> "StudySpec":
+        """Return the resolved study; `at` is where errors say that the overrides stand."""
         model = self.model
         if variant.model:
-            model = merge(model, variant.model, at=("variants", at, "model"))
+            model = merge(model, variant.model, at=(*at, "model"))
             folder = variant.network_folder or self.model.folder
             if folder and model.content:
                 model = model.with_file(folder=folder, content=model.content)
             model = model.beginning_like(self.model)
-        training = merge(self.training, variant.training, at=("variants", at, "training"))
+        training = merge(self.training, variant.training, at=(*at, "training"))
         return self.model_copy(update={"model": model, "training": training})
 
     def with_epochs(self, epochs: int) -> "StudySpec":

@@ -1,11 +1,13 @@
 """The section `[[variants]]` of a study: what may stop training, and what sets the LR."""
 
+from collections.abc import Mapping
+from functools import reduce
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from finetune.spec.base import IMPORT_PATH, BaseSpec, Count, Name, Positive, Share, UserFileSpec
-from finetune.spec.merging import Overrides
+from finetune.spec.merging import Overrides, merge, merged_keys
 from finetune.spec.metrics import Monitor
 from finetune.spec.model import ModelSpec
 from finetune.spec.training import TrainingSpec
@@ -153,6 +155,34 @@ class VariantSpec(BaseSpec):
         """Return the variant with arguments of `reduce_lr` changed; the others stay, or default."""
         policy = (self.reduce_lr or ReduceLRSpec()).model_copy(update=changed)
         return self.model_copy(update={"name": name or self.name, "reduce_lr": policy})
+
+    def with_values(
+        self,
+        values: Mapping[str, Any],
+        *,
+        name: str | None = None,
+        at: tuple[str | int, ...] = (),
+    ) -> "VariantSpec":
+        """Return the variant with other values at dotted paths, as "reduce_lr.factor".
+
+        Args:
+            values: By path, each below a policy that the variant has, `model` or `training`.
+            name: Of the returned variant; by default as here.
+            at: Where errors say that the values stand.
+
+        Raises:
+            ValidationError: A policy does not allow a value; `StudySpec.resolve` checks the others.
+        """
+        changed: dict[str, Any] = {}
+        for path, value in values.items():
+            key, *keys = path.split(".")
+            tree = reduce(lambda inner, outer: {outer: inner}, reversed(keys), value)
+            found = changed.get(key, getattr(self, key))
+            if isinstance(found, BaseSpec):
+                changed[key] = merge(found, tree, at=(*at, key))
+            else:
+                changed[key] = merged_keys(found, tree)
+        return self.model_copy(update={"name": name or self.name, **changed})
 
     @model_validator(mode="after")
     def _one_policy_sets_the_rate(self) -> Self:

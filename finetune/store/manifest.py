@@ -166,13 +166,27 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _in_todays_form(tree: Any) -> Any:
-    """Return a manifest whose study may have the one claim of earlier versions, as its claims."""
+    """Return a manifest whose study may have the claim and the search of earlier versions."""
     spec = tree.get("spec") if isinstance(tree, dict) else None
-    if not isinstance(spec, dict) or "claim" not in spec:
+    if not isinstance(spec, dict):
         return tree
-    claim = spec["claim"]
-    spec = {key: value for key, value in spec.items() if key != "claim"}
-    if isinstance(claim, dict):
-        spec |= {"contrasts": claim.pop("contrasts", None)}
-        spec |= {"claims": [{"kind": "underfits", **claim}]}
+    spec = dict(spec)
+    if "claim" in spec:
+        claim = spec.pop("claim")
+        if isinstance(claim, dict):
+            spec |= {"contrasts": claim.pop("contrasts", None)}
+            spec |= {"claims": [{"kind": "underfits", **claim}]}
+    if isinstance(spec.get("search"), dict):
+        spec["search"] = _space_in_todays_form(spec["search"])
     return {**tree, "spec": spec}
+
+
+def _space_in_todays_form(search: dict[str, Any]) -> dict[str, Any]:
+    """Return a search whose ranges of factor, patience and delay may stand beside its budget."""
+    older = [name for name in ("factor", "patience", "start_from_epoch") if name in search]
+    if not older:
+        return search
+    space = {
+        f"reduce_lr.{name}": {"range": search[name], "log": name == "factor"} for name in older
+    }
+    return {key: value for key, value in search.items() if key not in older} | {"space": space}

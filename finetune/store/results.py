@@ -189,8 +189,7 @@ class ResultStore:
         columns: list[str] = list(TRIAL_COLUMNS)
         table = scan(self._trials, names, wanted=ds.field("search") == search, columns=columns)
         frame = table.to_pandas().sort_values("number", ignore_index=True)
-        trial = ["number", "factor", "patience", "start_from_epoch"]
-        return frame.drop_duplicates(trial, ignore_index=True)
+        return frame.drop_duplicates(["number", "setting"], ignore_index=True)
 
     def count(self) -> int:
         """Count the stored runs of all recipes; those that are in several shards several times."""

@@ -20,7 +20,8 @@ EPOCH_COLUMNS = (
     "variant", "seed", "epoch", "loss", "val_loss", "val_accuracy", "test_loss", "test_accuracy",
     "train_loss", "train_accuracy", "learning_rate",
 )  # fmt: skip
-TRIAL_COLUMNS = ("search", "number", "factor", "patience", "start_from_epoch", "value")
+# `setting` is what a trial tries, by path, as `Trial.written` gives it.
+TRIAL_COLUMNS = ("search", "number", "setting", "value")
 
 # The key of a shard's metadata that holds the versions of what made its numbers, as JSON.
 MADE_BY = b"finetune.store.versions"
@@ -31,12 +32,10 @@ _COLUMNS = {
     "trials": TRIAL_COLUMNS,
 }
 _INTEGERS = ("seed", "number", "epochs_run", "best_epoch", "lr_reductions", "first_reduction_epoch")
-_TEXTS = ("recipe", "variant", "status", "search")
+_TEXTS = ("recipe", "variant", "status", "search", "setting")
 
 # Never missing; numbers among them are 0 or more. A number that is NaN is missing in Parquet.
 _KEYS = (*_TEXTS, *_INTEGERS[:-1], "epoch")
-# What a trial tries: 0 or more where it is there, and without a fraction but for the factor.
-_SETTINGS = ("factor", "patience", "start_from_epoch")
 _STATUSES = ("ok", "failed")
 
 # Larger ones need not be whole as floats, and no seed, epoch or patience is.
@@ -155,12 +154,21 @@ def _check_values(batch: pa.RecordBatch) -> None:
 def _in_range(name: str, values: pa.Array) -> bool:
     if name == "status":
         return {*values.cast(pa.string()).unique().to_pylist()} <= set(_STATUSES)
-    if name not in (*_INTEGERS, "epoch", *_SETTINGS):
+    if name == "setting":
+        return all(map(_is_setting, values.cast(pa.string()).unique().to_pylist()))
+    if name not in (*_INTEGERS, "epoch"):
         return True
     numbers = values.drop_null().to_numpy(zero_copy_only=False)
-    if numbers.dtype.kind == "f" and name != "factor" and (numbers % 1 != 0).any():
+    if numbers.dtype.kind == "f" and (numbers % 1 != 0).any():
         return False
     return bool(((numbers >= 0) & (numbers <= _LARGEST)).all())
+
+
+def _is_setting(text: str) -> bool:
+    """Return whether a text is a table of values by path as JSON, in the one form for it."""
+    setting = json.loads(text)
+    written = json.dumps(setting, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return isinstance(setting, dict) and written == text
 
 
 def _check_metrics(files: Mapping[str, bytes]) -> None:

@@ -44,7 +44,7 @@ def map_claim(
         SpecError: The study makes no claim about LR reduction.
         FinetuneError: something cannot be done; what was finished is stored.
     """
-    reducing_variants(spec, command="map")
+    reducing_variants(spec)
     started, clock = datetime.now(UTC), time.perf_counter()
     options = options or Options()
     spec = with_absolute_margins(spec, on_note=options.progress.note)

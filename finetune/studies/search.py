@@ -7,14 +7,16 @@ from finetune.analysis.tuned import Tuned
 from finetune.engines.registry import DEFAULT
 from finetune.errors import StoreError
 from finetune.execution.training import Options, train_blocks
+from finetune.planning.search import longest_training
 from finetune.report.search import render_search
-from finetune.search.arms import bounded_search
+from finetune.search.arms import arms_of
 from finetune.search.confirmation import confirm
 from finetune.search.random_search import REPEATS, stored_repeats, winners_block
 from finetune.search.sampler import describe_sampler
 from finetune.search.storage import Storage, without_password
 from finetune.search.tuning import Tuning
 from finetune.spec.regular_file import check_regular
+from finetune.spec.search_space import DELAY
 from finetune.spec.study import StudySpec
 from finetune.store.atomic import write_whole
 from finetune.store.base import Store
@@ -118,10 +120,18 @@ def _search_at_random(spec: StudySpec, store: Store, options: Options) -> None:
 
 
 def _budget(spec: StudySpec) -> str:
-    search, bounded = spec.search, bounded_search(spec)
-    low, high = bounded.start_from_epoch
-    cut = f"; delays are searched from {low} to {high}, the last from which the LR can be cut"
+    search = spec.search
+    arms = arms_of(spec)
+    epochs = max(longest_training(spec, arm.untuned).training.epochs for arm in arms)
+    cut = [
+        arm.space[DELAY].ends[-1]
+        for arm in arms
+        if DELAY in arm.space and arm.space[DELAY] != search.space[DELAY]
+    ]
+    latest = "".join(
+        f"; delays are searched up to {high}, the last from which the LR can be cut" for high in cut
+    )
     return (
         f"Each of the two arms gets {search.trials} trials of {search.seeds} seeds and at most "
-        f"{spec.training.epochs} epochs, {search.batch} at a time; {describe_sampler('TPE')}"
-    ) + (cut if bounded != search else "")
+        f"{epochs} epochs, {search.batch} at a time; {describe_sampler('TPE')}"
+    ) + latest

@@ -10,9 +10,13 @@ from finetune.analysis.tuned_findings import (
     gains,
     random_searches,
 )
+from finetune.spec.dimensions import ChoicesSpec, RangeSpec
 from tests.made_tuned import (
+    DELAY,
     DELAYED,
-    RANGES,
+    FACTOR,
+    PATIENCE,
+    SPACE,
     START,
     make_arm,
     make_baseline,
@@ -20,48 +24,59 @@ from tests.made_tuned import (
     make_tuned,
 )
 
+DROP = RangeSpec(range=(0.0, 0.5))
+
 
 @pytest.mark.parametrize(
-    ("name", "value", "end"),
+    ("path", "value", "end"),
     [
-        ("factor", 0.05, "low"),
-        ("factor", 0.053, "low"),
-        ("factor", 0.0532, None),
+        (FACTOR, 0.05, "low"),
+        (FACTOR, 0.053, "low"),
+        (FACTOR, 0.0532, None),
         # 2 % of the range below 0.95 on a linear scale is no edge on the logarithmic one.
-        ("factor", 0.94, "high"),
-        ("factor", 0.89, None),
-        ("factor", 0.068, None),
-        ("patience", 1, "low"),
-        ("patience", 2, None),
-        ("patience", 15, "high"),
-        ("start_from_epoch", 40, "high"),
-        ("start_from_epoch", 39, None),
+        (FACTOR, 0.94, "high"),
+        (FACTOR, 0.89, None),
+        (FACTOR, 0.068, None),
+        (PATIENCE, 1, "low"),
+        (PATIENCE, 2, None),
+        (PATIENCE, 15, "high"),
+        (DELAY, 40, "high"),
+        (DELAY, 39, None),
     ],
 )
-def test_an_edge_is_within_two_percent_of_a_range(name, value, end):
-    low, high = RANGES[name]
-    assert edge_of(name, value, low=low, high=high) == end
+def test_an_edge_is_within_two_percent_of_a_range(path, value, end):
+    assert edge_of(value, SPACE[path]) == end
 
 
 def test_a_range_of_one_value_has_no_edge():
-    assert edge_of("patience", 3, low=3, high=3) is None
+    assert edge_of(3, RangeSpec(range=(3, 3))) is None
+
+
+def test_a_list_of_choices_has_no_edge_and_a_range_is_measured_on_its_own_scale():
+    space = {"training.optimizer.name": ChoicesSpec(choices=("sgd", "adam")), "model.dropout": DROP}
+    setting = {"training.optimizer.name": "sgd", "model.dropout": 0.0}
+    (edge, _) = edges(
+        make_tuned(arms=[make_arm(name, setting=setting, space=space) for name in (START, DELAYED)])
+    )
+    assert (edge.parameter, edge.end, edge.bounded) == ("model.dropout", "low", True)
+    assert edge_of(0.05, DROP) is None
 
 
 def test_winners_at_an_edge_are_found_with_their_range():
-    at_edges = make_arm(START, setting={"factor": 0.051, "patience": 15.0})
+    at_edges = make_arm(START, setting={FACTOR: 0.051, PATIENCE: 15})
     found = edges(make_tuned(arms=[at_edges, make_arm(DELAYED)]))
     assert [(one.arm, one.parameter, one.end, one.bounded) for one in found] == [
-        (START, "factor", "low", False),
-        (START, "patience", "high", False),
+        (START, FACTOR, "low", False),
+        (START, PATIENCE, "high", False),
     ]
-    assert (found[0].low, found[0].high) == RANGES["factor"]
+    assert found[0].searched == SPACE[FACTOR]
     assert edges(make_tuned()) == []
 
 
 def test_nothing_lies_beyond_the_lowest_value_that_is_possible():
-    lowest = make_arm(START, setting={"factor": 0.3, "patience": 1.0})
+    lowest = make_arm(START, setting={FACTOR: 0.3, PATIENCE: 1})
     (edge,) = edges(make_tuned(arms=[lowest, make_arm(DELAYED)]))
-    assert (edge.parameter, edge.end, edge.bounded) == ("patience", "low", True)
+    assert (edge.parameter, edge.end, edge.bounded) == (PATIENCE, "low", True)
 
 
 @pytest.mark.parametrize(("gain", "carries_over"), [(0.02, False), (-0.02, True), (0.001, False)])

@@ -9,9 +9,7 @@ import pytest
 
 from finetune.analysis.tuned_tables import TunedTables, bin_trials, history_limits, robust_limit
 from finetune.report.csv import csv_files
-from tests.made_tuned import DELAYED, NO_ROWS, START, make_tables
-
-RANGES = {"factor": (0.05, 0.95), "patience": (1, 15)}
+from tests.made_tuned import DELAYED, NO_ROWS, PLANE, START, make_tables
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +26,7 @@ def test_the_tables_are_files_with_all_their_digits(made):
 
 
 def test_a_bin_holds_the_mean_of_its_finished_trials(made):
-    means = bin_trials(made.trials, RANGES).means
+    means = bin_trials(made.trials, PLANE).means
     of_arm = means.loc[means["arm"] == START].drop(columns="arm")
     assert of_arm.round(6).to_numpy().tolist() == [
         [0, 0, 0.35, 2],
@@ -41,15 +39,15 @@ def test_a_bin_holds_the_mean_of_its_finished_trials(made):
 def test_the_winner_is_the_first_trial_of_lowest_value(made):
     trials = made.trials.copy()
     trials.loc[(trials["arm"] == START) & (trials["number"] == 4), "value"] = 0.28
-    winners = bin_trials(trials, RANGES).winners
+    winners = bin_trials(trials, PLANE).winners
     assert winners.to_numpy().tolist() == [[START, 3, 1], [DELAYED, 3, 1]]
 
 
 def test_terrible_trials_go_beyond_the_scale_and_the_axis(made):
-    binned = bin_trials(made.trials, RANGES)
+    binned = bin_trials(made.trials, PLANE)
     assert binned.limits == pytest.approx((0.29, 0.37))
     assert binned.goes_beyond
-    assert not bin_trials(made.trials.loc[made.trials["number"] < 6], RANGES).goes_beyond
+    assert not bin_trials(made.trials.loc[made.trials["number"] < 6], PLANE).goes_beyond
     assert history_limits(made) == pytest.approx((0.27, 0.37))
     assert history_limits(replace(made, baseline=NO_ROWS)) == pytest.approx((0.28, 0.37))
 

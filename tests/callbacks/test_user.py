@@ -11,8 +11,8 @@ from finetune.engines.population import PopulationEngine
 from finetune.errors import EngineError, FinetuneError, SpecError
 from finetune.execution.training import Options
 from finetune.planning.plan import Plan
+from finetune.planning.reduction import reducing_variants
 from finetune.report.sections.setup import setup
-from finetune.search.arms import arms_of
 from finetune.spec.study import StudySpec
 from finetune.store.results import ResultStore
 from finetune.studies.load import load_spec
@@ -173,12 +173,12 @@ def test_the_parity_certificate_leaves_it_out(study):
     assert Plan.of(alone, "population").parity is None
 
 
-def test_the_probe_and_the_search_leave_it_out(study):
+def test_the_probe_and_the_map_leave_it_out(study):
     own = "variants.0={name='plain', reduce_lr={}, callbacks=[{callback='own_callbacks:Halve'}]}"
     spec = load_spec(study, overrides=[own])
     assert Plan.of(spec, "population").probe is None
     with pytest.raises(SpecError, match=r"'plain' has callbacks"):
-        arms_of(spec)
+        reducing_variants(spec)
 
 
 def test_the_population_engine_refuses_it(study):

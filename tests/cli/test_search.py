@@ -23,7 +23,7 @@ def test_a_search_prints_its_budget_its_winners_and_its_report(cli):
     assert code == 0
     assert "Each of the two arms gets 6 trials of 3 seeds and at most 4 epochs, 8 at a time" in err
     assert "0 runs are stored, 36 to train" in err
-    assert "tuned reduction from epoch 0: factor 0." in out
+    assert "tuned LR reduction from epoch 0: reduce_lr.factor 0." in out
     assert "start_from_epoch" in out
     assert "Tuned: " in out
     assert "Report: reports/founding/report.md" in out
@@ -41,7 +41,8 @@ def test_trials_given_on_the_command_line_are_added_to(cli):
 
 def test_one_folder_holds_one_search(cli):
     cli("search", "--out", "out", *TINY)
-    code, out, err = cli("search", "--out", "out", *TINY, "--set", "search.patience=[2, 4]")
+    other = ("--set", "search.space.reduce_lr.factor=[0.2, 0.4]")
+    code, out, err = cli("search", "--out", "out", *TINY, *other)
     assert code == 2
     assert out == ""
     assert err.splitlines()[-1].startswith("finetune: --storage: its study 'founding: tuned")
@@ -53,8 +54,12 @@ BAD = {
         ["--storage", "postgresql+psycopg://me:secret@127.0.0.1:1/x"],
         "'postgresql+psycopg://me:***@127.0.0.1:1/x' does not answer",
     ),
-    "empty range": (["--set", "search.patience=[9, 3]"], "patience is the empty range [9, 3]"),
-    "no range": (["--set", "search.factor=[0.0, 0.5]"], "search.factor.0: received 0.0; allowed"),
+    "older key": (["--set", "search.patience=[1, 3]"], 'as "reduce_lr.patience" = [1, 15]'),
+    "nothing to search": (
+        ["--set", "search.space={set_lr={epoch=[1, 3]}}"],
+        "search.space: none of set_lr.epoch can be searched in 'LR reduction from epoch 0'",
+    ),
+    "no claim": (["--set", "claims=[]"], "claims: none; a search tunes the two variants"),
     "no trials": (["--set", "search.trials=0"], "search.trials: received 0; allowed"),
     "no objective": (["--set", "search.objective=test_loss"], "search.objective: received"),
 }

@@ -195,12 +195,11 @@ def test_no_two_stores_have_one_identity(new):
 
 def test_trials_of_one_search_are_read_by_number(store):
     rows = [
-        {"search": name, "number": n, "factor": 0.5, "patience": 1.0 + n, "value": value}
+        (name, n, f'{{"reduce_lr.patience":{n + 1}}}', value)
         for name, n, value in (("a", 1, 0.2), ("b", 0, 0.3), ("a", 0, np.nan), ("a", 1, 0.2))
     ]
     for row in rows:
-        table = pd.DataFrame([row]).reindex(columns=list(TRIAL_COLUMNS))
-        store.write_trials(table.astype({"start_from_epoch": "float64"}))
+        store.write_trials(pd.DataFrame([row], columns=list(TRIAL_COLUMNS)))
     found = store.trials("a")
     assert list(found.columns) == list(TRIAL_COLUMNS)
     assert found["number"].tolist() == [0, 1]

@@ -10,6 +10,7 @@ import pandas as pd
 from finetune.spec.base import BaseSpec
 from finetune.spec.claims import BetterSpec, UnderfitsSpec
 from finetune.spec.data import FILE_FORMATS, DataSpec
+from finetune.spec.dimensions import ChoicesSpec, RangeSpec
 from finetune.spec.model import ModelSpec
 from finetune.spec.search import MapSpec, SearchSpec
 from finetune.spec.study import StudySpec
@@ -19,7 +20,7 @@ from finetune.spec.variants import EarlyStoppingSpec, ReduceLRSpec, VariantSpec
 
 _SPECS: tuple[type[BaseSpec], ...] = (
     StudySpec, DataSpec, ModelSpec, TrainingSpec, VariantSpec, EarlyStoppingSpec, ReduceLRSpec,
-    UnderfitsSpec, BetterSpec, SearchSpec, MapSpec,
+    UnderfitsSpec, BetterSpec, SearchSpec, RangeSpec, ChoicesSpec, MapSpec,
 )  # fmt: skip
 _HOSTILE = (
     "../x", "/etc/passwd", "a:b", "=1+1", "\\u202e", "\\u009b", "1e999", "-1", "nan", "1e9", "{}",

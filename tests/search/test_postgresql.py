@@ -18,6 +18,7 @@ import pytest
 from finetune.search.storage import Storage
 from finetune.search.trials import ArmSearch
 from finetune.spec.search import SearchSpec
+from tests.made_tuned import FACTOR, PLANE
 from tests.processes import start
 from tests.small_studies import SMALL
 
@@ -78,7 +79,7 @@ def _search(storage: Storage, name: str) -> ArmSearch:
     return ArmSearch(
         storage.optuna,
         name,
-        parameters=("factor", "patience"),
+        space=PLANE,
         spec=SearchSpec(batch=4),
         digest="abc",
         stream=(0, 0),
@@ -93,7 +94,7 @@ def test_two_controllers_ask_different_trials_and_keep_the_budget(server):
             arm = _search(storage, "shared")
             while batch := arm.ask(3 + number, budget=24):
                 for trial in batch:
-                    arm.tell(trial.number, trial.setting["factor"])
+                    arm.tell(trial.number, trial.setting[FACTOR])
                 closed += len(batch)
         return closed
 
@@ -104,7 +105,7 @@ def test_two_controllers_ask_different_trials_and_keep_the_budget(server):
     assert sum(closed) == len(trials)
     assert len(trials[:24]) == 24
     assert len({tuple(trial.setting.items()) for trial in trials}) == len(trials)
-    assert all(trial.value == trial.setting["factor"] for trial in trials)
+    assert all(trial.value == trial.setting[FACTOR] for trial in trials)
 
 
 @pytest.mark.slow

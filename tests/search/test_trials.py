@@ -1,5 +1,6 @@
 """The search of one arm: what is asked, and what survives a cut."""
 
+import json
 import math
 from datetime import datetime, timedelta
 
@@ -9,9 +10,11 @@ from optuna.trial import TrialState
 
 from finetune.errors import SpecError
 from finetune.search.trials import ArmSearch, Trial
+from finetune.spec.dimensions import ChoicesSpec, RangeSpec
 from finetune.spec.search import SearchSpec
+from tests.made_tuned import DELAY, FACTOR, PATIENCE, SPACE
 
-PARAMETERS = ("factor", "patience", "start_from_epoch")
+KIND, UNITS = "training.optimizer.name", "model.hidden"
 
 
 @pytest.fixture
@@ -27,12 +30,13 @@ def search(
     stream=(0, 0),
     name="s",
     now=datetime.now,
+    space=SPACE,
     **spec,
 ) -> ArmSearch:
     return ArmSearch(
         storage,
         name,
-        parameters=PARAMETERS,
+        space=space,
         spec=SearchSpec(batch=4, **spec),
         digest=digest,
         stream=stream,
@@ -41,8 +45,12 @@ def search(
     )
 
 
+def narrow(factor, patience) -> dict:
+    return {FACTOR: RangeSpec(range=factor), PATIENCE: RangeSpec(range=patience)}
+
+
 def value(trial: Trial) -> float:
-    return abs(math.log(trial.setting["factor"] / 0.4)) + trial.setting["patience"] / 10
+    return abs(math.log(trial.setting[FACTOR] / 0.4)) + trial.setting[PATIENCE] / 10
 
 
 def go_on(arm: ArmSearch, budget: int) -> list[Trial]:
@@ -63,10 +71,10 @@ def test_a_search_that_was_cut_and_resumed_equals_one_that_was_not(storage, samp
 
 
 def test_settings_lie_in_their_ranges_and_differ_within_a_batch(storage):
-    trials = go_on(search(storage, factor=(0.2, 0.3), patience=(2, 4)), 24)
-    assert all(0.2 <= trial.setting["factor"] <= 0.3 for trial in trials)
-    assert {trial.setting["patience"] for trial in trials} == {2, 3, 4}
-    assert len({trial.setting["factor"] for trial in trials}) == 24
+    trials = go_on(search(storage, space=narrow((0.2, 0.3), (2, 4))), 24)
+    assert all(0.2 <= trial.setting[FACTOR] <= 0.3 for trial in trials)
+    assert {trial.setting[PATIENCE] for trial in trials} == {2, 3, 4}
+    assert len({trial.setting[FACTOR] for trial in trials}) == 24
 
 
 def test_seed_and_stream_change_what_is_tried(storage):
@@ -83,8 +91,34 @@ def test_tpe_learns_from_the_batches_before(storage):
 
 
 def test_a_range_of_one_value_is_no_error(storage):
-    trials = go_on(search(storage, patience=(3, 3), factor=(0.5, 0.5)), 8)
-    assert {(t.setting["factor"], t.setting["patience"]) for t in trials} == {(0.5, 3)}
+    trials = go_on(search(storage, space=narrow((0.5, 0.5), (3, 3))), 8)
+    assert {(t.setting[FACTOR], t.setting[PATIENCE]) for t in trials} == {(0.5, 3)}
+
+
+def test_choices_and_steps_are_tried_as_they_were_given_and_survive_a_lost_storage(storage):
+    space = {
+        KIND: ChoicesSpec(choices=("adam", "sgd")),
+        UNITS: ChoicesSpec(choices=([8, 4], [16])),
+        "model.dropout": RangeSpec(range=(0.0, 0.5), step=0.2),
+        "training.epochs": RangeSpec(range=(10, 15), step=2),
+    }
+    arm = search(storage, space=space)
+    while batch := arm.ask(4, budget=24):
+        for trial in batch:
+            arm.tell(trial.number, trial.setting["model.dropout"])
+    kept = arm.trials()
+    tried = [{json.dumps(trial.setting[path]) for trial in kept} for path in space]
+    assert tried[:2] == [{'"adam"', '"sgd"'}, {"[8, 4]", "[16]"}]
+    assert tried[2] <= {"0.0", "0.2", "0.4"}
+    assert tried[3] <= {"10", "12", "14"}
+    again = search(optuna.storages.InMemoryStorage(), space=space)
+    again.restore(kept)
+    assert again.trials() == kept
+
+
+def test_equal_settings_are_equal_texts():
+    one = Trial(0, {"b": [1, 2], "a": 0.1}, None)
+    assert one.written == Trial(3, {"a": 0.1, "b": [1, 2]}, 1.0).written == '{"a":0.1,"b":[1,2]}'
 
 
 def test_nan_is_a_failed_trial_which_counts_for_the_budget(storage):
@@ -129,9 +163,9 @@ def test_a_lost_storage_is_restored_and_goes_on_as_before(storage):
 
 
 def test_settings_that_were_tried_twice_are_restored_twice(storage):
-    narrow = {"factor": (0.5, 0.5), "patience": (1, 2), "start_from_epoch": (3, 3)}
-    kept = go_on(search(storage, **narrow), 8)
-    arm = search(optuna.storages.InMemoryStorage(), **narrow)
+    few = narrow((0.5, 0.5), (1, 2))
+    kept = go_on(search(storage, space=few), 8)
+    arm = search(optuna.storages.InMemoryStorage(), space=few)
     arm.restore(kept)
     arm.restore(kept)
     assert arm.trials() == kept
@@ -139,7 +173,7 @@ def test_settings_that_were_tried_twice_are_restored_twice(storage):
 
 def test_failed_trials_are_restored_as_failed(storage):
     arm = search(storage)
-    setting = {"factor": 0.5, "patience": 3, "start_from_epoch": 5}
+    setting = {FACTOR: 0.5, PATIENCE: 3, DELAY: 5}
     arm.restore([Trial(0, setting, math.nan)])
     assert [(t.setting, math.isnan(t.value)) for t in arm.trials()] == [(setting, True)]
 
@@ -176,5 +210,5 @@ def test_importances_want_fifty_trials(storage):
     go_on(arm, 50)
     found = arm.importances(64)
     assert arm.importances(49) == {}
-    assert set(found) == set(PARAMETERS)
-    assert min(found, key=found.__getitem__) == "start_from_epoch"  # no value depends on it
+    assert set(found) == {FACTOR, PATIENCE, DELAY}
+    assert min(found, key=found.__getitem__) == DELAY  # no value depends on it

@@ -13,16 +13,28 @@ from finetune.errors import EngineError, SpecError
 from finetune.execution.choice import choose_executor
 from finetune.execution.training import Options, train_blocks
 from finetune.planning.block import Block
-from finetune.search.arms import FIRST_SEARCH_SEED, arms_of, bounded_search, search_digest
+from finetune.planning.search import trial_block
+from finetune.search.arms import FIRST_SEARCH_SEED, arms_of, search_digest
 from finetune.search.storage import Storage
 from finetune.search.trials import Trial
 from finetune.search.tuning import Tuning, objective_values, stored_trials, winner
 from finetune.store.results import ResultStore
 from finetune.studies.run import read_study, run_study
 from finetune.studies.search import search_study
+from tests.made_tuned import DELAY, FACTOR, PATIENCE
 from tests.small_studies import small_study
 
 SIZE = ("seeds=3", "training.epochs=4", "search.trials=10", "search.seeds=8", "search.batch=4")
+
+LR = "training.optimizer.learning_rate"
+BATCHES = "search.space.training.batch_size={choices=[8, 16]}"
+BETTER = (
+    "{kind='better', treatment='early stopping', control='no callbacks', metric='test_accuracy'}"
+)
+WIDE = (
+    "{early_stopping={patience=[1, 5]}, 'model.hidden'={choices=[[8, 4], [4]]}, "
+    "'training.optimizer.name'={choices=['adam', 'sgd']}, 'training.batch_size'=[8, 16]}"
+)
 
 
 @pytest.fixture
@@ -53,8 +65,10 @@ def same(one, other) -> bool:
 def test_both_arms_get_the_same_budget(tune, executor):
     treatment, control = tune()
     assert [len(treatment), len(control)] == [10, 10]
-    assert {frozenset(trial.setting) for trial in treatment} == {frozenset({"factor", "patience"})}
-    assert all("start_from_epoch" in trial.setting for trial in control)
+    assert {frozenset(trial.setting) for trial in treatment} == {frozenset({FACTOR, PATIENCE, LR})}
+    assert {frozenset(trial.setting) for trial in control} == {
+        frozenset({FACTOR, PATIENCE, DELAY, LR})
+    }
     seeds = {seed for _, seed, _, _ in executor.trained}
     assert seeds == {FIRST_SEARCH_SEED + seed for seed in range(8)}
     assert len(executor.trained) == 2 * 10 * 8
@@ -109,8 +123,12 @@ def test_a_database_from_before_the_last_batch_is_filled_up(tune, executor, tmp_
 
 def test_another_question_in_the_same_database_is_refused(tune):
     tune()
-    for change in ("search.patience=[1, 3]", "training.batch_size=8", "search.seeds=3"):
-        with pytest.raises(SpecError, match="--storage: its study 'founding: tuned reduction"):
+    for change in (
+        "search.space.reduce_lr.patience=[1, 3]",
+        "training.batch_size=8",
+        "search.seeds=3",
+    ):
+        with pytest.raises(SpecError, match="--storage: its study 'founding: tuned LR reduction"):
             tune(change)
 
 
@@ -154,47 +172,85 @@ def test_arms_keep_what_is_not_searched():
         "variants.2.reduce_lr.cooldown=2", "variants.3.early_stopping={patience = 7}"
     )
     treatment, control = arms_of(spec)
-    tuned = treatment.variant({"factor": 0.3, "patience": 4})
+    tuned = treatment.variant({FACTOR: 0.3, PATIENCE: 4, LR: 0.03})
     assert tuned.reduce_lr is not None
     assert (tuned.reduce_lr.cooldown, tuned.reduce_lr.start_from_epoch) == (2, 0)
-    late = control.variant({"factor": 0.3, "patience": 4, "start_from_epoch": 9})
+    assert tuned.learning_rate == 0.03
+    late = control.variant({FACTOR: 0.3, PATIENCE: 4, DELAY: 9})
     assert late.early_stopping is not None
     assert late.reduce_lr is not None
     assert late.reduce_lr.start_from_epoch == 9
 
 
+def test_learning_rates_are_one_problem_and_batch_sizes_are_not():
+    spec = small_study(*SIZE, BATCHES)
+    (arm, _) = arms_of(spec)
+    setting = {FACTOR: 0.3, PATIENCE: 4, "training.batch_size": 16}
+    trials = [{LR: 0.03}, {LR: 0.003}, {LR: 0.03, "training.batch_size": 8}]
+    variants = [arm.variant(setting | one, name=str(one)) for one in trials]
+    groups = trial_block(spec, tuple(variants)).problem_groups
+    assert [len(group.variants) for group in groups] == [2, 1]
+
+
+def test_any_claim_and_any_space_is_tuned(executor, options, tmp_path):
+    """A policy that one arm lacks is searched in the other alone; arrays and words are chosen."""
+    executor.failed_share = 0.0
+    spec = small_study(*SIZE, f"claims=[{BETTER}]", f"search.space={WIDE}")
+    found = search_study(spec, tmp_path / "out", baseline=True, options=options).tuned
+    first, second = (arm.setting for arm in found.arms)
+    assert first.keys() - second.keys() == {"early_stopping.patience"}
+    assert {*second} == {"model.hidden", "training.optimizer.name", "training.batch_size"}
+    assert first["model.hidden"] in ([8, 4], [4])
+    assert found.plane is None
+    assert '"tuned early stopping"' in found.conclusion
+    assert len(found.baseline) == 10
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert r"**Searched:** early\_stopping.patience 1 to 5; model.hidden \[8, 4\] or \[4\]" in text
+    assert "search_heat_map" not in text
+    trials = pd.read_csv(tmp_path / "out" / "tables" / "trials.csv")
+    assert set(trials["model.hidden"]) == {"[8, 4]", "[4]"}
+    assert trials.loc[trials["arm"] == found.arms[1].name, "early_stopping.patience"].isna().all()
+    (tmp_path / "out" / "search.db").unlink()
+    executor.trained.clear()
+    assert search_study(spec, tmp_path / "out", options=options).tuned == found
+    assert executor.trained == []
+
+
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("changes", "words"),
     [
-        ({"claim": None}, "claims: none of the kind 'underfits'; a search changes"),
+        (["claims=[]"], "claims: none; a search tunes the two variants of the first claim"),
         (
-            {"treatment": "early stopping"},
-            "claims: the treatment 'early stopping' has no reduce_lr",
+            [f"claims=[{BETTER}]", "search.space={early_stopping={patience=[1, 5]}}"],
+            r"early_stopping.patience can be searched in 'no callbacks'",
         ),
-        ({"control": "no callbacks"}, "claims: the control 'no callbacks' has no reduce_lr"),
+        (["search.space={reduce_lr={start_from_epoch=[1, 2]}}"], "'LR reduction from epoch 0'"),
+        (["variants.0.name=tuned delayed LR reduction", "claims.1.control=both",
+          "claims.2.control=early stopping"], "is that of 'delayed LR reduction' once it is tuned"),
     ],
-)
-def test_a_claim_about_other_than_lr_reduction_is_not_tuned(change, words, options, tmp_path):
-    spec = small_study(*SIZE)
-    assert spec.claim is not None
-    claims = () if "claim" in change else (spec.claim.model_copy(update=change),)
-    spec = spec.model_copy(update={"claims": claims})
+)  # fmt: skip
+def test_what_cannot_be_tuned_is_told_in_one_line(changes, words, options, tmp_path):
     with pytest.raises(SpecError, match=words):
-        search_study(spec, tmp_path / "out", options=options)
+        search_study(small_study(*SIZE, *changes), tmp_path / "out", options=options)
 
 
 def test_no_delay_is_tried_from_which_the_lr_is_never_cut(tune):
     # Of 4 epochs, from 0: epoch 1 sets the best, 2 passes without a better one, 3 has the new LR.
     _, delayed = tune()
-    assert {trial.setting["start_from_epoch"] for trial in delayed} == {1}
-    spec = small_study(*SIZE, "training.epochs=20", "search.patience=[2, 5]")
-    assert bounded_search(spec).start_from_epoch == (1, 16)
-    # What is not cut off is the same search as ever.
-    assert bounded_search(small_study("training.epochs=100")) == small_study().search
+    assert {trial.setting[DELAY] for trial in delayed} == {1}
+    patience = "search.space.reduce_lr.patience=[2, 5]"
+    assert _delays(*SIZE, "training.epochs=20", patience) == (1, 16)
+    assert _delays(
+        *SIZE, "search.space={training={epochs=[4, 20]}, reduce_lr={start_from_epoch=[1, 40]}}"
+    ) == (1, 15)
+    assert _delays(
+        *SIZE, "training.epochs=20", f"search.space.{DELAY}={{choices=[3, 16, 17, 18]}}"
+    ) == (3, 16, 17)
+    assert _delays("training.epochs=100") == (1, 40)
 
 
 def test_a_range_of_delays_that_cannot_cut_is_refused(options, tmp_path):
-    spec = small_study(*SIZE, "search.start_from_epoch=[2, 9]")
+    spec = small_study(*SIZE, f"search.space.{DELAY}=[2, 9]")
     with pytest.raises(
         SpecError, match=r"received \[2, 9\], but with 4 epochs .* of 1 epochs at most"
     ):
@@ -202,7 +258,7 @@ def test_a_range_of_delays_that_cannot_cut_is_refused(options, tmp_path):
 
 
 def test_the_winner_is_the_first_of_the_lowest():
-    trials = [Trial(n, {"factor": 0.5}, v) for n, v in enumerate([0.4, math.nan, 0.3, 0.3, None])]
+    trials = [Trial(n, {FACTOR: 0.5}, v) for n, v in enumerate([0.4, math.nan, 0.3, 0.3, None])]
     assert winner(trials) == trials[2]
     assert winner([trials[1], trials[4]]) is None
 
@@ -223,9 +279,9 @@ def test_winners_are_judged_on_seeds_that_the_search_never_used(searched, execut
     assert confirmed == {(name, seed) for name in names for seed in range(3)}
     pairs = {(row["treatment"], row["control"]) for row in found.tuned.contrasts}
     assert pairs == {
-        ("tuned reduction from epoch 0", "tuned delayed reduction"),
-        ("tuned reduction from epoch 0", "LR reduction from epoch 0"),
-        ("tuned delayed reduction", "delayed LR reduction"),
+        ("tuned LR reduction from epoch 0", "tuned delayed LR reduction"),
+        ("tuned LR reduction from epoch 0", "LR reduction from epoch 0"),
+        ("tuned delayed LR reduction", "delayed LR reduction"),
     }
 
 
@@ -262,6 +318,10 @@ def test_a_search_in_which_all_fails_is_an_error(searched, executor):
 def _block(spec, variant) -> Block:
     seeds = tuple(FIRST_SEARCH_SEED + seed for seed in range(spec.search.seeds))
     return Block(spec, (variant,), seeds, "population")
+
+
+def _delays(*overrides: str) -> tuple:
+    return arms_of(small_study(*overrides))[1].space[DELAY].ends
 
 
 def _digest(spec) -> str:

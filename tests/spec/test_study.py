@@ -59,7 +59,7 @@ def recipe(*overrides: str) -> str:
         "checks.variance=false",
         "checks.probe=3",
         "search.trials=3",
-        "search.factor=[0.2, 0.3]",
+        "search.space.reduce_lr.factor=[0.2, 0.3]",
         "variants.2.name=renamed",
         "variants.1.early_stopping.patience=77",
         'vary=["order", "init"]',

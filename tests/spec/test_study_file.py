@@ -180,12 +180,6 @@ MISTAKES = {
         "checks.variance=101", "checks.variance: received 101", "number of seeds, 100", "raise",
     ),
     "no such check": ("checks.luck=1", "checks.luck", "parity, probe, same_again, variance"),
-    "empty range": (
-        "search.patience=[9, 3]", "search", "patience", "[9, 3]", "allowed is [low, high]",
-    ),
-    "empty range of factors": ("search.factor=[0.9, 0.1]", "factor", "[0.9, 0.1]", "allowed"),
-    "half a range": ("search.factor=[0.1]", "search.factor.1", "missing"),
-    "range of three": ("search.factor=[0.1, 0.2, 0.3]", "search.factor", "0.3", "allowed", "2"),
     "unknown source of variation": ('vary=["mood"]', "vary.0", "'mood'", "allowed is 'init'"),
     "no training rows": ("data.test_size=0.85", "data", "test_size + val_size", "1.05", "allowed"),
     "seed too large": ("data.split_seed=4294967296", "data.split_seed", "4294967296", "allowed"),

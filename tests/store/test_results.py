@@ -156,7 +156,7 @@ def test_what_was_set_aside_before_stays(store):
 
 
 def test_damaged_trials_are_set_aside(store):
-    row = {"search": "s", "number": 0, "factor": 0.5, "patience": 1.0, "start_from_epoch": 0.0}
+    row = {"search": "s", "number": 0, "setting": '{"reduce_lr.factor":0.5}'}
     store.write_trials(pd.DataFrame([{**row, "value": 1.0}]))
     (shard,) = shards(store, "trials")
     shard.write_bytes(truncated(shard.read_bytes()))

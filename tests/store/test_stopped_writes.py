@@ -35,9 +35,8 @@ def read_runs(store: ResultStore) -> set[int]:
 
 
 def write_trial(store: ResultStore, number: int) -> None:
-    row = {"search": "s", "number": number, "factor": 0.5, "patience": 1.0, "value": 0.1}
-    table = pd.DataFrame([row]).reindex(columns=list(TRIAL_COLUMNS))
-    store.write_trials(table.astype({"start_from_epoch": "float64"}))
+    row = ("s", number, '{"reduce_lr.factor":0.5}', 0.1)
+    store.write_trials(pd.DataFrame([row], columns=list(TRIAL_COLUMNS)))
 
 
 def read_trials(store: ResultStore) -> set[int]:

@@ -12,6 +12,7 @@ from finetune.errors import FinetuneError, StoreError
 from finetune.execution.training import Options
 from finetune.store.compaction import compact
 from finetune.store.results import ResultStore
+from finetune.store.schema import TRIAL_COLUMNS
 from finetune.store.shards import encoded, name_of, shard_names
 from finetune.studies.claim_map import map_claim
 from finetune.studies.load import load_spec
@@ -121,7 +122,9 @@ def test_merging_keeps_the_types_of_the_columns(folder):
     assert before.type == pa.int64()
 
 
-TRIAL = {"search": "s", "number": 0, "factor": 0.5, "patience": 1.0, "start_from_epoch": 0.0}
+TRIAL = {"search": "s", "number": 0, "setting": '{"reduce_lr.factor":0.5}'}
+# As versions before `[search.space]` wrote them.
+OLDER = {"search": "s", "number": 0, "factor": 0.5, "patience": 1.0, "start_from_epoch": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -129,20 +132,31 @@ TRIAL = {"search": "s", "number": 0, "factor": 0.5, "patience": 1.0, "start_from
     [
         {"number": -1},
         {"number": "0"},
-        {"patience": 1.5},
-        {"patience": -1.0},
-        {"patience": 1e300},
-        {"factor": float("inf")},
+        {"setting": 1.5},
+        {"setting": None},
+        {"setting": "[1]"},
+        {"setting": "{"},
+        {"setting": '{"a": 1}'},
+        {"setting": '{"a":1e999}'},
+        {"setting": "[" * 100_000},
         {"search": None},
         {"value": "low"},
         {"more": 1},
     ],
-    ids=str,
+    ids=lambda change: str(change)[:40],
 )
 def test_foreign_trials_are_set_aside(tmp_path, change):
+    _is_set_aside(tmp_path, {**TRIAL, "value": 1.0, **change})
+
+
+def test_trials_of_earlier_versions_are_set_aside(tmp_path):
+    _is_set_aside(tmp_path, {**OLDER, "value": 1.0})
+
+
+def _is_set_aside(tmp_path: Path, row: dict) -> None:
     store = ResultStore(tmp_path / "store")
     store.open(pytest.fail)
-    file = encoded(pd.DataFrame([{**TRIAL, "value": 1.0, **change}]))
+    file = encoded(pd.DataFrame([row]))
     (store.folder / "trials" / name_of(file)).write_bytes(file)
     notes = []
     store.open(notes.append)
@@ -272,16 +286,19 @@ def test_an_identity_that_is_a_folder_is_refused(folder):
 def test_a_search_goes_on_from_trials_of_others(tmp_path):
     """Trials that name this search, and are none of it, are not taken for its own."""
     spec = load_spec(overrides=[*OVERRIDES, "search.trials=2", "search.seeds=2", "search.batch=2"])
-    options = Options(MadeUpExecutor(), figures=False)
+    options = Options(MadeUpExecutor(failed_share=0), figures=False)
     search_study(spec, tmp_path, options=options)
     store = ResultStore(tmp_path / "store")
     known = pd.concat([pd.read_parquet(file) for file in (store.folder / "trials").iterdir()])
-    strange = {"factor": [0.99999, None], "patience": [10**6, None], "number": [90, 91]}
+    own = known["setting"].iloc[0]
+    strange = [
+        '{"reduce_lr.factor":0.5}',
+        "{}",
+        own.replace('"reduce_lr.patience":', '"reduce_lr.patience":99'),
+        own.replace('"reduce_lr.patience":', '"reduce_lr.patience":-'),
+    ]
     for search in known["search"].unique():
-        store.write_trials(
-            pd.DataFrame({**TRIAL, "value": 0.0, "search": search} | strange).astype(
-                {"patience": "float64", "factor": "float64"}
-            )
-        )
+        rows = [(search, 90 + n, setting, 0.0) for n, setting in enumerate(strange)]
+        store.write_trials(pd.DataFrame(rows, columns=list(TRIAL_COLUMNS)))
     (tmp_path / "search.db").unlink()
     search_study(spec, tmp_path, options=options)

@@ -23,6 +23,7 @@ from finetune.report.sections.base import ReportContext, ReportSection
 from finetune.report.sections.comparisons import SHOWN, compact_table, full_table
 from finetune.report.sections.comparisons import TITLE as COMPARISON
 from finetune.report.sections.tuned_findings import findings, random_search
+from finetune.report.setting_words import dimension_words, setting_words, value_words
 
 
 def tuned(context: ReportContext) -> str:
@@ -63,7 +64,7 @@ def _arms(arms: Iterable[TunedArm]) -> str:
     rows = [
         (
             plain(arm.name),
-            _setting(arm),
+            plain(setting_words(arm.setting)),
             number(arm.searched, digits=4),
             _estimate(arm.fresh),
             f"{arm.optimism:+z.2g}",
@@ -73,14 +74,6 @@ def _arms(arms: Iterable[TunedArm]) -> str:
     ]
     columns = ["Arm", "Setting found", "In the search", "Fresh seeds [95 % interval]", "Optimism"]
     return table(rows, columns=[*columns, "Not tuned, fresh seeds"])
-
-
-def _setting(arm: TunedArm) -> str:
-    return ", ".join(f"{plain(name)} {_value(name, value)}" for name, value in arm.setting.items())
-
-
-def _value(name: str, value: float) -> str:
-    return number(value) if name == "factor" else f"{value:g}"
 
 
 def _estimate(found: MeanEstimate | None) -> str:
@@ -110,8 +103,8 @@ def _edges(tuned: Tuned) -> str:
 def _edge(edge: Edge) -> str:
     outside = "and nothing lower is possible" if edge.bounded else "so the optimum may lie outside"
     return (
-        f"{quoted(edge.arm)}: {plain(edge.parameter)} {_value(edge.parameter, edge.value)} is at "
-        f"the {edge.end} end of {_span(edge.parameter, edge.low, edge.high)}, {outside}."
+        f"{quoted(edge.arm)}: {plain(edge.parameter)} {value_words(edge.value)} is at "
+        f"the {edge.end} end of {dimension_words(edge.searched)}, {outside}."
     )
 
 
@@ -163,14 +156,14 @@ def _no_importances(tuned: Tuned) -> str:
 
 
 def _details(tuned: Tuned) -> str:
-    ranges = (f"{plain(name)} {_span(name, *ends)}" for name, ends in tuned.ranges.items())
+    space = (f"{path} {dimension_words(one)}" for path, one in tuned.space.items())
     return paragraphs(
         bullets(
             f"**Budget of each arm:** {tuned.trials} trials, {tuned.seeds} seeds each, at most "
             f"{tuned.epochs} epochs; trials proposed at once: {tuned.batch}.",
             f"**Minimised:** {OBJECTIVES[tuned.objective]}, mean over the search's seeds.",
             f"**Sampler:** {plain(tuned.sampler)}.",
-            f"**Ranges:** {'; '.join(ranges)}.",
+            f"**Searched:** {plain('; '.join(space))}.",
             *(_winner(arm) for arm in tuned.arms),
             "" if tuned.baseline else "**Random search** at the same budget was not run.",
             f"**Search:** {code(tuned.search)}, on the problem {code(tuned.problem)}.",
@@ -178,10 +171,6 @@ def _details(tuned: Tuned) -> str:
         "Every trial is in `tables/trials.csv`. To browse them with optuna-dashboard:",
         code_block(tuned.dashboard, language="sh"),
     )
-
-
-def _span(name: str, low: float, high: float) -> str:
-    return f"{_value(name, low)} to {_value(name, high)}"
 
 
 def _winner(arm: TunedArm) -> str:

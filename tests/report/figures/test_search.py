@@ -16,9 +16,12 @@ from finetune.report.figures.search.importances import IMPORTANCES
 from finetune.report.figures.search.learning_rates import WINNERS_RATES
 from finetune.report.figures.search.panels import SearchData
 from finetune.report.search import render_search
+from finetune.spec.dimensions import RangeSpec
 from tests.made_tuned import (
     DELAYED,
+    FACTOR,
     NO_ROWS,
+    PATIENCE,
     START,
     TRIALS,
     UNTUNED,
@@ -74,8 +77,8 @@ def test_figures_are_drawn_where_they_are_wanted_and_apply(made):
 def test_importances_are_ranked_within_an_arm(made):
     lines = IMPORTANCES.caption(made.tuned).splitlines()
     assert lines[-2:] == [
-        '- "tuned reduction": factor 0.62, patience 0.38.',
-        '- "tuned delay": factor 0.62, patience 0.38.',
+        r'- "tuned reduction": reduce\_lr.factor 0.62, reduce\_lr.patience 0.38.',
+        r'- "tuned delay": reduce\_lr.factor 0.62, reduce\_lr.patience 0.38.',
     ]
 
 
@@ -185,8 +188,8 @@ def test_unusual_searches_are_drawn(made):
         made.tables.curves.replace({"variant": names}),
         NO_ROWS,
     )
-    ranges = {"factor": (0.3, 0.3), "patience": (5, 6)}
-    tuned = make_tuned(arms=[make_arm(name) for name in arms], ranges=ranges, importances=[])
+    space = {FACTOR: RangeSpec(range=(0.3, 0.3)), PATIENCE: RangeSpec(range=(5, 6))}
+    tuned = make_tuned(arms=[make_arm(name, space=space) for name in arms], importances=[])
     for figure in (HISTORY, WINNERS_RATES):
         figure.draw(SearchData(tuned, one)).draw_without_rendering()
     axes = HEAT_MAP.draw(SearchData(tuned, one)).axes[0]

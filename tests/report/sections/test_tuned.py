@@ -41,13 +41,15 @@ def test_findings_and_conclusion_come_first_and_then_a_row_an_arm():
     assert body.index("| tuned reduction ") < body.index("| tuned delay ") < body.index("###")
     assert _fields(body, START) == [
         START,
-        "factor 0.312, patience 4",
+        r"reduce\_lr.factor 0.312, reduce\_lr.patience 4",
         "0.2512",
         "0.2641 [0.2581, 0.2701]",
         "+0.013",
         "0.2755 [0.2695, 0.2815]",
     ]
-    assert _fields(body, DELAYED)[1] == r"factor 0.2, patience 3, start\_from\_epoch 8"
+    assert _fields(body, DELAYED)[1] == (
+        r"reduce\_lr.factor 0.2, reduce\_lr.patience 3, reduce\_lr.start\_from\_epoch 8"
+    )
 
 
 def test_an_arm_without_an_untuned_setting_shows_none():
@@ -141,7 +143,8 @@ def test_failed_and_missing_trials_are_counted():
 def test_the_details_are_folded_and_open_the_dashboard():
     details = _body().rsplit("<details>", 1)[1]
     assert "```sh\noptuna-dashboard sqlite:///s.db\n```" in details
-    assert r"factor 0.05 to 0.95; patience 1 to 15; start\_from\_epoch 1 to 40." in details
+    searched = r"reduce\_lr.patience 1 to 15; reduce\_lr.start\_from\_epoch 1 to 40."
+    assert rf"**Searched:** reduce\_lr.factor 0.05 to 0.95; {searched}" in details
     assert "64 trials, 20 seeds each, at most 100 epochs" in details
     assert "**Sampler:** TPE, multivariate." in details
 

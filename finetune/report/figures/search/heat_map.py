@@ -1,4 +1,4 @@
-"""Heat map of a search: the mean objective over factor and patience."""
+"""Heat map of a search: the mean objective over the two numbers that matter most."""
 
 import math
 from typing import Any
@@ -15,21 +15,26 @@ from finetune.analysis.tuned_tables import BinnedTrials, bin_trials
 from finetune.report.figures.base import ReportFigure
 from finetune.report.figures.search.panels import TITLE_WIDTH, SearchData
 from finetune.report.figures.style import WIDTH, shown
+from finetune.report.markdown import plain
+from finetune.spec.dimensions import RangeSpec
 
+# Characters of a label that fit below a column.
+_LONGEST_LEVEL = 8
 _WINNER_COLOUR = "#d55e00"
 
 
 def heat_map(data: SearchData) -> Figure:
-    """Draw the mean objective over factor and patience, a panel an arm, on one colour scale."""
+    """Draw the mean objective over two paths, a panel an arm, on one colour scale."""
     tuned = data.tuned
     figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
-    binned = bin_trials(data.tables.trials, tuned.ranges)
+    up, across = _plane(tuned)
+    binned = bin_trials(data.tables.trials, _ranges(tuned))
     panels = figure.subplots(1, len(tuned.arms), sharey=True)
     for axes, arm in zip(panels, tuned.arms, strict=True):
         _panel(axes, binned, arm=arm.name)
         _frame_winner(axes, binned, arm=arm.name)
-        axes.set(title=shown(arm.name, width=TITLE_WIDTH), xlabel="patience (epochs)", ylabel="")
-    panels[0].set_ylabel("factor")
+        axes.set(title=shown(arm.name, width=TITLE_WIDTH), xlabel=across, ylabel="")
+    panels[0].set_ylabel(up)
     colours = ScalarMappable(Normalize(*binned.limits), "crest")
     beyond = "max" if binned.goes_beyond else "neither"
     label = f"mean {OBJECTIVES[tuned.objective]}"
@@ -37,10 +42,22 @@ def heat_map(data: SearchData) -> Figure:
     return figure
 
 
+def _plane(tuned: Tuned) -> tuple[str, str]:
+    plane = tuned.plane
+    assert plane is not None
+    return plane
+
+
+def _ranges(tuned: Tuned) -> dict[str, RangeSpec]:
+    dimensions = {path: tuned.space[path] for path in _plane(tuned)}
+    return {path: one for path, one in dimensions.items() if isinstance(one, RangeSpec)}
+
+
 def _panel(axes: Axes, binned: BinnedTrials, *, arm: str) -> None:
     means, bins = binned.means.loc[binned.means["arm"] == arm], binned.bins
-    rows, columns = (range(len(bins[name].labels)) for name in ("factor", "patience"))
-    shape: dict[str, Any] = {"index": "factor", "columns": "patience"}
+    up, across = bins
+    rows, columns = (range(len(one.labels)) for one in bins.values())
+    shape: dict[str, Any] = {"index": up, "columns": across}
     decimals = _decimals(*binned.limits)
     texts = [f"{row['mean']:.{decimals}f}\n({row['size']})" for row in means.to_dict("records")]
     colours = means.pivot(**shape, values="mean").reindex(index=rows, columns=columns)
@@ -56,13 +73,16 @@ def _panel(axes: Axes, binned: BinnedTrials, *, arm: str) -> None:
         norm=Normalize(*binned.limits),
         cbar=False,
         linewidths=1,
-        xticklabels=bins["patience"].labels,
-        yticklabels=bins["factor"].labels,
+        xticklabels=bins[across].labels,
+        yticklabels=bins[up].labels,
     )
     axes.grid(visible=False)
-    # Row 0 is the lowest factor, and belongs at the foot.
+    # Row 0 holds the lowest values, and belongs at the foot.
     axes.set_ylim(0, len(rows))
-    axes.tick_params(rotation=0)
+    axes.tick_params(axis="y", rotation=0)
+    # Labels of fractions are longer than a column is wide.
+    long = max(map(len, bins[across].labels)) > _LONGEST_LEVEL
+    axes.tick_params(axis="x", rotation=30 if long else 0)
 
 
 def _decimals(lowest: float, highest: float) -> int:
@@ -73,23 +93,26 @@ def _decimals(lowest: float, highest: float) -> int:
 
 def _frame_winner(axes: Axes, binned: BinnedTrials, *, arm: str) -> None:
     (winner,) = binned.winners.loc[binned.winners["arm"] == arm].to_dict("records")
-    corner = winner["patience"], winner["factor"]
+    up, across = binned.bins
+    corner = winner[across], winner[up]
     look: dict[str, Any] = {"fill": False, "edgecolor": _WINNER_COLOUR, "linewidth": 3}
     axes.add_patch(Rectangle(corner, 1, 1, **look, zorder=5, clip_on=False))
 
 
 def _caption(tuned: Tuned) -> str:
+    up, across = map(plain, _plane(tuned))
     return (
-        f"**Factor and patience.** Mean {OBJECTIVES[tuned.objective]} of the trials in a bin, with "
+        f"**{up} and {across}.** Mean {OBJECTIVES[tuned.objective]} of the trials in a bin, with "
         "their number in brackets; darker is worse, and the darkest colour also stands for all "
         "that is worse still. Bins without a trial are blank; the frame holds the winning trial, "
-        "whose bin need not have the best mean. All delays are taken together."
+        "whose bin need not have the best mean. Whatever else was searched is taken together."
     )
 
 
 HEAT_MAP = ReportFigure(
     name="search_heat_map",
     draw=heat_map,
-    alt="Objective over factor and patience, a panel for each arm",
+    alt="Objective over the two parameters that matter most, a panel for each arm",
     caption=_caption,
+    applies=lambda tuned: tuned.plane is not None,
 )
