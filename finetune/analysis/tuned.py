@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from finetune.engines.registry import DEFAULT, engine_for
 from finetune.errors import StoreError
@@ -71,6 +71,15 @@ class TunedArm(_Data):
     searched: float
     fresh: MeanEstimate
     untuned_fresh: MeanEstimate | None
+
+    @model_validator(mode="after")
+    def _setting_is_of_the_space(self) -> Self:
+        held = self.setting.keys() == self.space.keys() and all(
+            one.holds(self.setting[path]) for path, one in self.space.items()
+        )
+        if not held:
+            raise ValueError("setting: allowed is a value of the space for each of its paths")
+        return self
 
     @property
     def optimism(self) -> float:

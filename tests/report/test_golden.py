@@ -24,7 +24,15 @@ from finetune.stats.probe import Falls, probe
 from finetune.stats.variance import variance_table
 from finetune.store.manifest import FailedTask, Manifest
 from tests.made_study import CLAIM, make_claim
-from tests.made_tuned import START, make_arm, make_baseline, make_contrasts, make_tuned
+from tests.made_tuned import (
+    FACTOR,
+    PATIENCE,
+    START,
+    make_arm,
+    make_baseline,
+    make_contrasts,
+    make_tuned,
+)
 from tests.report.made_report import context_of, made_manifest
 
 GOLDEN = Path(__file__).parent / "golden" / "report.md"
@@ -80,7 +88,7 @@ def complete_analysis(manifest: Manifest) -> Analysis:
             CheckSize("variance", True, seeds=0, n_runs=0, whole_seeds=10, whole_runs=40),
         ),
     )
-    at_edge = make_arm(START, failed=3, setting={"factor": 0.051, "patience": 1.0})
+    at_edge = make_arm(START, failed=3, setting={FACTOR: 0.051, PATIENCE: 1})
     tuned = make_tuned(
         arms=[at_edge, make_tuned().arms[1].model_dump()],
         contrasts=make_contrasts(gain=0.001),

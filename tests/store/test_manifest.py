@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from finetune.errors import StoreError
+from finetune.spec.dimensions import RangeSpec
 from finetune.store.machine import machine
 from finetune.store.manifest import MANIFEST_FILE, FailedTask, Manifest, read_manifest
 from tests.processes import ROOT
@@ -47,6 +48,18 @@ def test_the_one_claim_of_earlier_versions_is_read_as_the_claims_of_today(manife
     spec = read_manifest(tmp_path).spec
     assert spec.claims == (manifest.spec.claims[0].model_copy(update={"name": None}),)
     assert spec.contrasts == (("both", "no callbacks"),)
+
+
+def test_the_ranges_of_earlier_versions_are_read_as_a_space(manifest, tmp_path):
+    tree = json.loads(manifest.model_dump_json())
+    del tree["spec"]["search"]["space"]
+    tree["spec"]["search"] |= {"factor": [0.1, 0.5], "patience": [2, 4], "start_from_epoch": [1, 9]}
+    (tmp_path / MANIFEST_FILE).write_text(json.dumps(tree))
+    assert read_manifest(tmp_path).spec.search.space == {
+        "reduce_lr.factor": RangeSpec(range=(0.1, 0.5), log=True),
+        "reduce_lr.patience": RangeSpec(range=(2, 4)),
+        "reduce_lr.start_from_epoch": RangeSpec(range=(1, 9)),
+    }
 
 
 def test_keys_that_this_version_does_not_know_are_kept(manifest, tmp_path):

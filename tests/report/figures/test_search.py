@@ -189,7 +189,8 @@ def test_unusual_searches_are_drawn(made):
         NO_ROWS,
     )
     space = {FACTOR: RangeSpec(range=(0.3, 0.3)), PATIENCE: RangeSpec(range=(5, 6))}
-    tuned = make_tuned(arms=[make_arm(name, space=space) for name in arms], importances=[])
+    found = {"space": space, "setting": {FACTOR: 0.3, PATIENCE: 5}}
+    tuned = make_tuned(arms=[make_arm(name, **found) for name in arms], importances=[])
     for figure in (HISTORY, WINNERS_RATES):
         figure.draw(SearchData(tuned, one)).draw_without_rendering()
     axes = HEAT_MAP.draw(SearchData(tuned, one)).axes[0]
