@@ -12,7 +12,7 @@ from finetune.claims.aa_check import MetricAACheck, pair_control
 from finetune.claims.metric_comparison import MetricComparison, compare_metric
 from finetune.claims.phrases import change, count, metric_name, percent, quoted
 from finetune.claims.tested import LEAST_SHARE, parted, share_of
-from finetune.claims.verdict import Verdict
+from finetune.claims.verdict import Verdict, shared_fields
 from finetune.errors import SpecError
 from finetune.spec.claims import AnyMetricClaim, VerdictName
 from finetune.spec.study import StudySpec
@@ -97,33 +97,20 @@ class MetricClaim(ABC):
         decision = self.decision(compared, alpha=claim.alpha)
         tested = parted(pairs)
         verdict = _decide(decision, share_of(tested), alpha=claim.alpha)
-        n, needed = len(pairs.seeds), None
+        needed = None
         if verdict != "not tested":
             dz = cohens_dz(decision.excess, compared.worsening.sd)
             needed = seeds_needed(
                 dz, alpha=decision.alpha, power=decision.power, alternative="larger"
             )
         return MetricVerdict(
-            name=spec.claim_name(claim),
+            **shared_fields(claim, spec, pairs, verdict=verdict, tested=tested, needed=needed),
             kind=self.name,
-            verdict=verdict,
             label=compared.call,
             reason=_reason(verdict, compared, decision, share_of(tested)),
             rule=_rule(claim, self.rule(claim.width, alpha=claim.alpha)),
-            treatment=claim.treatment,
-            control=claim.control,
-            alpha=claim.alpha,
-            n=n,
-            exploratory=n < FEW_SEEDS,
-            excluded=pairs.excluded,
-            tested_seeds=int(tested.sum()),
-            tested_share=share_of(tested),
-            seeds_needed=needed,
-            seeds_missing=max(needed - n, 1) if needed and verdict == "inconclusive" else None,
             p_supported=decision.p_supported,
             p_refuted=decision.p_refuted,
-            stops_early=spec.stopping_early(pairs.variants),
-            vary=tuple(spec.vary),
             comparison=compared,
             worse_sign=_sign(claim),
             same_again=None if replicate is None else _check(runs, replicate, claim),

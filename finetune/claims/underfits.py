@@ -17,9 +17,10 @@ from finetune.claims.tested import (
     parted,
     share_of,
 )
+from finetune.claims.verdict import shared_fields
 from finetune.spec.claims import UnderfitsSpec, VerdictName
 from finetune.spec.study import StudySpec
-from finetune.stats.paired import FEW_SEEDS, cohens_dz
+from finetune.stats.paired import cohens_dz
 from finetune.stats.pairs import PairedRuns, pair_runs
 from finetune.stats.power import POWER, each_of_two, seeds_needed
 
@@ -48,34 +49,21 @@ class Underfits:
         lr_alone = differ_in_lr_policies_alone(spec, claim.treatment, claim.control)
         primary, secondary = fit_outcomes(pairs, claim)
         verdict = decide(primary, tested)
-        n, needed = len(pairs.seeds), None
+        needed = None
         # More seeds would not make the treatment act.
         if verdict != "not tested":
             needed = seeds_to_settle(primary.train, primary.test, alpha=claim.alpha)
         again = None if replicate is None else pair_control(runs, replicate, claim.control)
         return FitVerdict(
-            name=spec.claim_name(claim),
+            **shared_fields(claim, spec, pairs, verdict=verdict, tested=tested, needed=needed),
             kind=self.name,
-            verdict=verdict,
             label=primary.label,
             reason=underfits_words.reason(
                 verdict, primary, share=share_of(tested), lr_alone=lr_alone, alpha=claim.alpha
             ),
             rule=underfits_words.rule(claim.alpha, lr_alone=lr_alone),
-            treatment=claim.treatment,
-            control=claim.control,
-            alpha=claim.alpha,
-            n=n,
-            exploratory=n < FEW_SEEDS,
-            excluded=pairs.excluded,
-            tested_seeds=int(tested.sum()),
-            tested_share=share_of(tested),
-            seeds_needed=needed,
-            seeds_missing=max(needed - n, 1) if needed and verdict == "inconclusive" else None,
             p_supported=primary.p_supported,
             p_refuted=primary.p_refuted,
-            stops_early=spec.stopping_early(pairs.variants),
-            vary=tuple(spec.vary),
             lr_alone=lr_alone,
             primary=primary,
             secondary=secondary,

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from finetune.claims.metric_comparison import MetricComparison
-from finetune.spec.claims import VerdictName
-from finetune.stats.pairs import ExcludedRun
+from finetune.claims.tested import share_of
+from finetune.spec.claims import ClaimSpec, VerdictName
+from finetune.spec.study import StudySpec
+from finetune.stats.paired import FEW_SEEDS
+from finetune.stats.pairs import ExcludedRun, PairedRuns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +69,44 @@ class Verdict:
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries, lists and scalars; a number that is not finite is None."""
         return _plain(asdict(self))
+
+
+def shared_fields(
+    claim: ClaimSpec,
+    spec: StudySpec,
+    pairs: PairedRuns,
+    *,
+    verdict: VerdictName,
+    tested: np.ndarray,
+    needed: int | None,
+) -> dict[str, Any]:
+    """Return the fields of a verdict that are found alike for every kind of claim.
+
+    Args:
+        claim: The claim.
+        spec: The study that makes it.
+        pairs: The runs of its two variants.
+        verdict: The answer.
+        tested: (pair,) of bool, which pairs test the claim.
+        needed: Seeds in all that would settle it.
+    """
+    n = len(pairs.seeds)
+    return {
+        "name": spec.claim_name(claim),
+        "verdict": verdict,
+        "treatment": claim.treatment,
+        "control": claim.control,
+        "alpha": claim.alpha,
+        "n": n,
+        "exploratory": n < FEW_SEEDS,
+        "excluded": pairs.excluded,
+        "tested_seeds": int(tested.sum()),
+        "tested_share": share_of(tested),
+        "seeds_needed": needed,
+        "seeds_missing": max(needed - n, 1) if needed and verdict == "inconclusive" else None,
+        "stops_early": spec.stopping_early(pairs.variants),
+        "vary": tuple(spec.vary),
+    }
 
 
 def verdicts_json(verdicts: Sequence[Verdict]) -> str:
