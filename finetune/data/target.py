@@ -78,7 +78,7 @@ def prepare_target(
         why = _why(task, f"{len(np.unique(numbers))} distinct numbers")
         return Target(numbers, "regression", (), why, reading)
     y, classes = _to_classes(target, numeric=numeric)
-    values = "numbers, all whole and at most" if numeric else "values that are no numbers"
+    values = "numbers, all whole and at most" if numeric else "values, which are classes"
     why = _why(task, f"{len(classes)} distinct {values}" + f" {MAX_INTEGER_CLASSES}" * numeric)
     reading = ColumnReading(name, "category", convention=convention, categories=len(classes))
     inferred: TargetTask = "binary" if len(classes) == 2 else "multiclass"

@@ -302,7 +302,7 @@ def test_the_summary_says_what_was_resolved(tmp_path):
     splits = load_splits(spec, 0)
     summary = splits.summary
     assert (summary.task, summary.classes) == ("multiclass", ("maybe", "no", "yes"))
-    assert summary.why == "the target has 3 distinct values that are no numbers"
+    assert summary.why == "the target has 3 distinct values, which are classes"
     assert summary.n_features == splits.n_features == 6
     assert [(one.name, one.rows, one.of_class) for one in summary.splits] == [
         ("training", 36, (9, 18, 9)),

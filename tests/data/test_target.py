@@ -115,7 +115,7 @@ def test_dates_that_are_said_to_be_classes_are():
         ([0.5, 1, 1], None, "the target has 2 distinct numbers"),
         (range(30), None, "the target has 30 distinct numbers"),
         ([3, 5, 3], None, "the target has 2 distinct numbers, all whole and at most 20"),
-        (["a", "b", "c"], None, "the target has 3 distinct values that are no numbers"),
+        (["a", "b", "c"], None, "the target has 3 distinct values, which are classes"),
         ([3, 5, 3], "regression", "data.task says so"),
     ],
 )

@@ -48,7 +48,7 @@ def resolved() -> dict[str, Any]:
     counts = {"training": (20, 16), "validation": (7, 5), "test": (6, 6)}
     splits = tuple(SplitCount(name, sum(rows), rows) for name, rows in counts.items())
     reading = TableReading(ColumnReading("bought", "category", categories=2), columns)
-    why = "the target has 2 distinct values that are no numbers"
+    why = "the target has 2 distinct values, which are classes"
     layers = (
         LayerSummary("dense", "Dense", (64,), 320),
         LayerSummary("dense_1", "Dense", (1,), 65),
