@@ -47,7 +47,12 @@ learning_rate = 10.0 } }
 variants = [{ name = "plain" }, { name = "stops", early_stopping = { patience = 0 } }]
 """
 RUN = ["run", "study.toml", "--out", "out", "--engine", "keras"]
-SMALL_SEARCH = ["search.trials=6", "search.batch=2", "search.seeds=2"]
+SMALL_SEARCH = [
+    "search.trials=6",
+    "search.batch=2",
+    "search.seeds=2",
+    "claims=[{kind='underfits', treatment='cuts', control='plain'}]",
+]
 SEARCH = ["search", "study.toml", "--out", "out"]
 SEARCH += [part for setting in SMALL_SEARCH for part in ("--set", setting)]
 TRAINED_HERE = ["--workers", "0"]

@@ -20,8 +20,7 @@ SPEC = small_study(
     "data.args.n_samples=200",
     "training.epochs=8",
     "training.optimizer.learning_rate=0.1",
-    "claims.0.treatment=stops",
-    "claims.0.control=cuts",
+    "claims=[{kind='underfits', treatment='stops', control='cuts'}]",
     "variants=[{name='stops', early_stopping={patience=1}}, "
     "{name='cuts', reduce_lr={factor=0.5, patience=1}}]",
 )

@@ -124,4 +124,4 @@ def test_arguments_of_an_optimizer_hold_no_code(kind):
 @pytest.mark.parametrize("name", ["LossFunctionWrapper", "Loss", "os.system", "__lambda__", "eval"])
 def test_a_loss_is_one_of_keras_s_or_refused(name):
     with pytest.raises(SpecError, match=f"training.loss: received '{name}'"):
-        KerasProblem(Problem(small_study(f"training.loss={name}")))
+        KerasProblem(Problem(small_study(f"training.loss={name}", "claims=[]")))
