@@ -57,7 +57,11 @@ def train_by_engine(task: Task, on_progress: ProgressCallback) -> TaskTables:
     try:
         return get_engine(task.engine).train(task, on_progress)
     except SpecError as error:
-        raise located(error, task.spec, [variant.name for variant in task.variants]) from error
+        told = located(error, task.spec, [variant.name for variant in task.variants])
+        # One that is its own cause could not be sent to another process.
+        if told is error:
+            raise
+        raise told from error
 
 
 def train_task(
