@@ -12,8 +12,9 @@ from finetune.engines.problem import Problem
 from finetune.errors import SpecError
 from finetune.models.ids import first_layer_of_ids, layer_of_ids
 from finetune.models.initial_values import SeededModel
+from finetune.models.layer_names import names_in_network
 from finetune.models.network import build_model
-from finetune.models.summary import summarise
+from finetune.models.summary import NetworkSummary, summarise
 from finetune.spec.model import ModelSpec
 from finetune.spec.training import OptimizerSpec
 from finetune.spec.variants import VariantSpec
@@ -70,8 +71,7 @@ class KerasProblem:
         unused = [_COMPILED] if self.model.compiled else []
         self.notes = (*reading, *unused, *self.loaded.notes())
         # A report describes the study's own network; that of a variant is told by what differs.
-        kept, redrawn = self.loaded.kept_layers, self.loaded.redrawn_layers
-        self.summary = None if like else summarise(self.model, kept=kept, redrawn=redrawn)
+        self.summary = None if like else self._summarise()
         self.loss = _loss(str(spec.training.loss))
         name = spec.training.accuracy
         self.row_accuracy: Measure | None = getattr(keras.metrics, name) if name else None
@@ -79,6 +79,14 @@ class KerasProblem:
         self.metrics: dict[str, WholeSplit] = {
             name: whole_split_metric(name) for name in spec.training.metrics or ()
         }
+
+    def _summarise(self) -> NetworkSummary:
+        return summarise(
+            self.model,
+            names=names_in_network(self.model),
+            kept=self.loaded.kept_layers,
+            redrawn=self.loaded.redrawn_layers,
+        )
 
     def initial_values(self, problem: Problem, seed: int, *, replicate: int) -> list[np.ndarray]:
         """Draw the initial values of all of the model's variables for a seed.

@@ -1,7 +1,5 @@
 """Initial values of a network's variables: drawn for each seed, or kept as they were loaded."""
 
-import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,9 +7,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras.src.utils.naming import to_snake_case
 
 from finetune.errors import SpecError
+from finetune.models.layer_names import names_in_network
 from finetune.models.loaded_weights import LoadedWeights
 from finetune.spec.model import ModelSpec
 from finetune.spec.seeds import integer_seed
@@ -181,14 +179,8 @@ def _paths(model: keras.Model) -> list[str]:
 
     Keras numbers the layers that it names throughout a process; here they are numbered by model.
     """
-    numbers: Counter[str] = Counter()
-    names = {}
-    for layer in model._flatten_layers(include_self=False):
-        stem = to_snake_case(type(layer).__name__)
-        if re.fullmatch(rf"{stem}(_\d+)?", layer.name) and layer.name not in names:
-            names[layer.name] = f"{stem}_{numbers[stem]}" if numbers[stem] else stem
-            numbers[stem] += 1
-    paths = (v.path.removeprefix(f"{model.name}/").split("/") for v in model.variables)
+    names = names_in_network(model)
+    paths = [str(v.path).removeprefix(f"{model.name}/").split("/") for v in model.variables]
     return ["/".join(names.get(step, step) for step in path) for path in paths]
 
 

@@ -23,6 +23,12 @@ def layers_by_name(model: keras.Model) -> dict[str, keras.Layer]:
     return dict(_walk(model, (), Counter()))
 
 
+def names_in_network(model: keras.Model) -> dict[str, str]:
+    """Return the names of all layers as `layers_by_name` has them, by those that they have."""
+    named = layers_by_name(model).items()
+    return {layer.name: path.rpartition("/")[2] for path, layer in named}
+
+
 def matching_layers(
     model: keras.Model, patterns: Sequence[str], *, field: str
 ) -> dict[str, keras.Layer]:

@@ -11,7 +11,7 @@ import keras
 
 from finetune.models.architecture import network_json
 from finetune.models.initial_values import SeededModel, is_seed_state
-from finetune.models.layer_names import layers_by_name
+from finetune.models.layer_names import names_in_network
 
 # The key beside Keras's own under which the file lists the positions of what was loaded.
 LOADED = "loaded_variables"
@@ -27,7 +27,7 @@ def network_file(seeded: SeededModel) -> bytes:
     when the file is read.
     """
     # Built again, since the names of layers tell how many were made before.
-    tree = json.loads(network_json(seeded.model, names=_names(seeded.model)))
+    tree = json.loads(network_json(seeded.model, names=names_in_network(seeded.model)))
     model: Any = keras.saving.deserialize_keras_object(tree)
     loaded = seeded.loaded_positions()
     for index, (ours, given) in enumerate(
@@ -47,9 +47,3 @@ def network_file(seeded: SeededModel) -> bytes:
         for name, value in content.items():
             archive.writestr(zipfile.ZipInfo(name, _DATE), value)
     return buffer.getvalue()
-
-
-def _names(model: keras.Model) -> dict[str, str]:
-    """Return the names by which a study names the layers, by those that they have."""
-    named = layers_by_name(model).items()
-    return {layer.name: path.rpartition("/")[2] for path, layer in named}

@@ -1,7 +1,7 @@
 """What a network is, as data: its layers, and which of its weights are trained."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,11 +45,19 @@ class NetworkSummary:
 
 
 def summarise(
-    model: Any, *, kept: Iterable[str] = (), redrawn: Iterable[str] = ()
+    model: Any,
+    *,
+    names: Mapping[str, str],
+    kept: Iterable[str] = (),
+    redrawn: Iterable[str] = (),
 ) -> NetworkSummary:
-    """Summarise a `keras.Model`; states of random generators are no weights."""
+    """Summarise a `keras.Model`; states of random generators are no weights.
+
+    `names` are those of its layers in the network alone (`layer_names.names_in_network`), since
+    Keras numbers the ones that it gives throughout a process.
+    """
     return NetworkSummary(
-        layers=tuple(map(_layer, model.layers)),
+        layers=tuple(_layer(layer, names.get(layer.name, layer.name)) for layer in model.layers),
         trainable=_count(model.trainable_weights),
         other=_count(model.non_trainable_weights),
         penalised=bool(model.losses),
@@ -58,8 +66,8 @@ def summarise(
     )
 
 
-def _layer(layer: Any) -> LayerSummary:
-    return LayerSummary(layer.name, type(layer).__name__, _shape(layer), _count(layer.weights))
+def _layer(layer: Any, name: str) -> LayerSummary:
+    return LayerSummary(name, type(layer).__name__, _shape(layer), _count(layer.weights))
 
 
 def _shape(layer: Any) -> tuple[int | None, ...] | None:

@@ -3,6 +3,7 @@
 import keras
 import pytest
 
+from finetune.models.layer_names import names_in_network
 from finetune.models.summary import LayerSummary, summarise
 
 
@@ -17,7 +18,11 @@ def test_layers_shapes_and_weights_are_those_of_keras():
             keras.layers.Dense(1),
         ]
     )
-    summary = summarise(model)
+    names = names_in_network(model)
+    summary = summarise(model, names=names)
+    # As in a fresh process, whatever was built before.
+    assert [layer.name for layer in summary.layers][0] == "conv1d"
+    assert [layer.name for layer in summary.layers][-1] == "dense"
     assert [(layer.kind, layer.shape, layer.weights) for layer in summary.layers] == [
         ("Conv1D", (4, 4), 16),
         ("BatchNormalization", (4, 4), 16),
@@ -34,12 +39,14 @@ def test_layers_shapes_and_weights_are_those_of_keras():
 def test_a_frozen_layer_is_not_trained(frozen):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(1)])
     model.layers[0].trainable = not frozen
-    assert (summarise(model).trainable, summarise(model).other) == ((5, 16) if frozen else (21, 0))
+    assert (summarise(model, names={}).trainable, summarise(model, names={}).other) == (
+        (5, 16) if frozen else (21, 0)
+    )
 
 
 def test_a_regulariser_is_a_penalty():
     dense = keras.layers.Dense(1, kernel_regularizer="l2")
-    assert summarise(keras.Sequential([keras.Input((3,)), dense])).penalised
+    assert summarise(keras.Sequential([keras.Input((3,)), dense]), names={}).penalised
 
 
 class Subclassed(keras.Model):
@@ -56,4 +63,4 @@ class Subclassed(keras.Model):
 def test_of_a_subclassed_model_the_shapes_are_not_known():
     model = Subclassed()
     model(keras.KerasTensor((None, 3)))
-    assert summarise(model).layers == (LayerSummary("last", "Dense", None, 4),)
+    assert summarise(model, names={}).layers == (LayerSummary("last", "Dense", None, 4),)

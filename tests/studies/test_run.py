@@ -402,4 +402,4 @@ def test_a_study_in_which_every_run_fails_has_a_report(tmp_path):
     assert results.verdict is not None and results.verdict.verdict == "not tested"
     report = (tmp_path / "report.md").read_text()
     assert "10 of 10 runs failed" in report
-    assert "Probe" not in report
+    assert "## Probe" not in report
