@@ -21,8 +21,7 @@ def test_layers_shapes_and_weights_are_those_of_keras():
     names = names_in_network(model)
     summary = summarise(model, names=names)
     # As in a fresh process, whatever was built before.
-    assert [layer.name for layer in summary.layers][0] == "conv1d"
-    assert [layer.name for layer in summary.layers][-1] == "dense"
+    assert (summary.layers[0].name, summary.layers[-1].name) == ("conv1d", "dense")
     assert [(layer.kind, layer.shape, layer.weights) for layer in summary.layers] == [
         ("Conv1D", (4, 4), 16),
         ("BatchNormalization", (4, 4), 16),
