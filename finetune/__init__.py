@@ -1,4 +1,4 @@
-"""Do these training callbacks help, and can you prove it?
+"""Does this really help your training, and can you prove it?
 
 The rooms of the package, in the order in which data flows through them. A room imports only rooms
 that stand before it; `studies` and `cli` are where they meet. The list of import-linter in
@@ -26,11 +26,12 @@ pyproject.toml holds to it.
 - `execution`: who trains tasks: this process, local processes, a Dask cluster. To add an executor,
   write a class like `execution.base.Executor` and hand it in, or enter it in `execution.choice`.
 - `stats`: paired differences, intervals, power, ranks: arrays in, numbers out.
-- `claims`: kinds of claims, one file each, entered in `claims.registry`; the verdict and its words.
+- `claims`: kinds of claims, one file each; the verdict and its words. To add one, write its spec in
+  `spec.claims` and its rule here, and enter it in `claims.registry`.
 - `analysis`: every table, curve and verdict of a study, computed once; nothing is drawn.
 - `report`: what an analysis looks like. A section and a figure are one object in one file each,
   entered in `report.sections.registry` and `report.figures.registry`.
-- `search`: factor, patience and delay tuned by Optuna, and judged on other seeds.
+- `search`: any key of a variant tuned by Optuna, at equal budgets, and judged on other seeds.
 - `studies`: what the commands and the Python interface do: run, map, search, compare.
 - `cli`: the command line: parse, call, print.
 """

@@ -15,7 +15,7 @@ from finetune.store.manifest import MANIFEST_FILE
 from finetune.studies.starter import write_starter
 
 app = typer.Typer(
-    help="Do these training callbacks help, and can you prove it?",
+    help="Does this really help your training, and can you prove it?",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
