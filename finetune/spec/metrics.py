@@ -118,13 +118,17 @@ def in_target_unit(column: str) -> bool:
     return name in METRICS and METRICS[name].in_target_unit
 
 
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return what an error adds about the known name that is most like a wrong one, or ""."""
+    near = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 def _check_known(name: str) -> str:
     if name not in METRICS:
-        near = get_close_matches(name, METRICS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(
             f"received {name!r}; allowed are {', '.join(OWN_METRICS)} and the functions of "
-            f"keras.metrics, as 'mean_squared_error'{hint}"
+            f"keras.metrics, as 'mean_squared_error'{_nearest(name, METRICS)}"
         )
     return name
 
@@ -135,11 +139,9 @@ MetricName = Annotated[str, AfterValidator(_check_known)]
 def _check_monitored(name: str) -> str:
     known = ("val_loss", "val_accuracy", "loss", *(f"val_{metric}" for metric in METRICS))
     if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(
             f"received {name!r}; allowed are 'val_loss', 'val_accuracy', 'loss' and val_ before a "
-            f"metric that training.metrics names, as 'val_auc'{hint}"
+            f"metric that training.metrics names, as 'val_auc'{_nearest(name, known)}"
         )
     return name
 

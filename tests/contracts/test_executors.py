@@ -134,12 +134,11 @@ def test_progress_is_a_share_of_each_task_and_what_is_started_ends(new, kind, st
 
 
 def _alive(processes: set[int]) -> set[int]:
-    """Return those that still run; one that has just been ended gets a moment."""
-    left = processes
-    for _ in range(100):
-        left = {pid for pid in left if _runs(pid)}
-        if not left:
-            break
+    """Wait for the end of processes; return those that still run, of which there are then none.
+
+    Where one stays behind, this lasts until the test's time is over.
+    """
+    while left := {pid for pid in processes if _runs(pid)}:
         time.sleep(0.02)
     return left
 
