@@ -42,9 +42,11 @@ def supported(
 
     Source: Berger (1982), intersection-union test.
     """
-    train_lower, _ = t_test.confidence_bounds(train, alpha=alpha)
-    test_lower, _ = t_test.confidence_bounds(test, alpha=alpha)
-    return (train_lower > margins[0]) & (test_lower > margins[1])
+    worse = (
+        t_test.exceeds(t_test.Sample.of(one), margin, alpha=alpha)
+        for one, margin in zip((train, test), margins, strict=True)
+    )
+    return np.logical_and(*worse)
 
 
 def refuted(
@@ -57,9 +59,11 @@ def refuted(
 
     Source: Bonferroni, for the union of two tests.
     """
-    _, train_upper = t_test.confidence_bounds(train, alpha=alpha / 2)
-    _, test_upper = t_test.confidence_bounds(test, alpha=alpha / 2)
-    return (train_upper < margins[0]) | (test_upper < margins[1])
+    not_worse = (
+        t_test.exceeds(-t_test.Sample.of(one), -margin, alpha=alpha / 2)
+        for one, margin in zip((train, test), margins, strict=True)
+    )
+    return np.logical_or(*not_worse)
 
 
 def fit_outcomes(pairs: PairedRuns, claim: UnderfitsSpec) -> tuple[FitOutcome, FitOutcome | None]:

@@ -32,7 +32,7 @@ def claim_map(
 
     Returns:
         A row a setting, in their order: `setting, n, excluded, tested_share`; for train and
-        test loss `difference, low, high` with the metric before it (t intervals at 1 - alpha, each
+        test loss `difference, low, high` with the metric before it (intervals at 1 - alpha, each
         for itself) and `call`; `p_supported, p_refuted` and both adjusted; `label` (the outcome in
         the fit table, as the intervals have it) and `verdict`.
 

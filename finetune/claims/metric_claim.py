@@ -104,7 +104,15 @@ class MetricClaim(ABC):
                 dz, alpha=decision.alpha, power=decision.power, alternative="larger"
             )
         return MetricVerdict(
-            **shared_fields(claim, spec, pairs, verdict=verdict, tested=tested, needed=needed),
+            **shared_fields(
+                claim,
+                spec,
+                pairs,
+                verdict=verdict,
+                compared=[compared],
+                tested=tested,
+                needed=needed,
+            ),
             kind=self.name,
             label=compared.call,
             reason=_reason(verdict, compared, decision, share_of(tested)),

@@ -50,14 +50,14 @@ def compare_metric(
 
     - worse where the lower bound lies above the margin;
     - better where the upper bound lies below minus the margin;
-    - equal where two one-sided t tests put the mean within the margins, each at alpha, so that
+    - equal where two one-sided tests put the mean within the margins, each at alpha, so that
       both bounds lie between them;
     - undetermined otherwise. Equal is then possible, worse is unless the upper bound lies below
       the margin, and better is unless the lower bound lies above minus the margin.
 
     At most one of the first three can hold. Each is wrong with probability at most alpha.
 
-    Source: Schuirmann (1987) for the two one-sided tests; statsmodels `ttost_paired`.
+    Source: Schuirmann (1987) for the two one-sided tests.
     """
     turned = describe(worsening, metric, alpha=alpha)
     p = {name: float(value) for name, value in p_values(worsening, margin=margin).items()}
@@ -79,13 +79,14 @@ def p_values(worsening: np.ndarray, *, margin: float) -> dict[str, Any]:
 
     `worsening` is (pair,), or (pair, study) for one value a study.
     """
-    p = partial(t_test.p_value, worsening)
+    sample = t_test.Sample.of(worsening)
+    p = partial(t_test.p_value, sample)
     return {
         "p_worse": p(margin, alternative="larger"),
         "p_not_worse": p(margin, alternative="smaller"),
         "p_better": p(-margin, alternative="smaller"),
         "p_not_better": p(-margin, alternative="larger"),
-        "p_equal": t_test.tost_p_value(worsening, margin=margin),
+        "p_equal": t_test.tost_p_value(sample, margin=margin),
     }
 
 

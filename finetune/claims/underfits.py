@@ -55,7 +55,15 @@ class Underfits:
             needed = seeds_to_settle(primary.train, primary.test, alpha=claim.alpha)
         again = None if replicate is None else pair_control(runs, replicate, claim.control)
         return FitVerdict(
-            **shared_fields(claim, spec, pairs, verdict=verdict, tested=tested, needed=needed),
+            **shared_fields(
+                claim,
+                spec,
+                pairs,
+                verdict=verdict,
+                compared=[primary.train, primary.test],
+                tested=tested,
+                needed=needed,
+            ),
             kind=self.name,
             label=primary.label,
             reason=underfits_words.reason(

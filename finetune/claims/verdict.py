@@ -12,7 +12,6 @@ from finetune.claims.metric_comparison import MetricComparison
 from finetune.claims.tested import share_of
 from finetune.spec.claims import ClaimSpec, VerdictName
 from finetune.spec.study import StudySpec
-from finetune.stats.paired import FEW_SEEDS
 from finetune.stats.pairs import ExcludedRun, PairedRuns
 
 
@@ -30,7 +29,8 @@ class Verdict:
         treatment, control: The two variants.
         alpha: The level.
         n: Number of paired seeds.
-        exploratory: Whether these are too few to rely on the verdict.
+        exploratory: Whether these, or those that differ from the most common difference, are too
+            few to rely on the verdict.
         excluded: Runs because of which a seed is left out.
         tested_seeds, tested_share: In how many of the pairs the two runs test the claim.
         seeds_needed: Seeds in all that would settle it, were the observed means the true ones.
@@ -77,6 +77,7 @@ def shared_fields(
     pairs: PairedRuns,
     *,
     verdict: VerdictName,
+    compared: Sequence[MetricComparison],
     tested: np.ndarray,
     needed: int | None,
 ) -> dict[str, Any]:
@@ -87,6 +88,7 @@ def shared_fields(
         spec: The study that makes it.
         pairs: The runs of its two variants.
         verdict: The answer.
+        compared: What it rests on.
         tested: (pair,) of bool, which pairs test the claim.
         needed: Seeds in all that would settle it.
     """
@@ -98,7 +100,7 @@ def shared_fields(
         "control": claim.control,
         "alpha": claim.alpha,
         "n": n,
-        "exploratory": n < FEW_SEEDS,
+        "exploratory": any(one.difference.exploratory for one in compared),
         "excluded": pairs.excluded,
         "tested_seeds": int(tested.sum()),
         "tested_share": share_of(tested),

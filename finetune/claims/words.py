@@ -16,7 +16,7 @@ from finetune.stats.power import DetectableEffect
 
 def sentence(verdict: Verdict) -> str:
     """Render the verdict as one sentence that anyone can read."""
-    few = f" (exploratory, fewer than {FEW_SEEDS} seeds)" if verdict.exploratory else ""
+    few = f" (exploratory, {_too_few(verdict)})" if verdict.exploratory else ""
     return f"{verdict.verdict.capitalize()}{few}: {KINDS[verdict.kind].statement(verdict)}."
 
 
@@ -60,6 +60,16 @@ def plan_sentence(plan: DetectableEffect) -> str:
         f"differences more, and refute it where one of them lies {plan.either:.2g} standard "
         f"deviations below its margin.{units}"
     )
+
+
+def _too_few(verdict: Verdict) -> str:
+    if verdict.n < FEW_SEEDS:
+        return f"fewer than {FEW_SEEDS} seeds"
+    fewest = min((one.difference for one in verdict.comparisons), key=lambda one: one.distinct)
+    metric = metric_name(fewest.metric)
+    if not fewest.distinct:
+        return f"the difference in {metric} is identical in all {fewest.n} seeds"
+    return f"the difference in {metric} is the same in {fewest.n - fewest.distinct} seeds"
 
 
 def _excluded(verdict: Verdict) -> str:

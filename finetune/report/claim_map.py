@@ -113,7 +113,7 @@ def _settings(settings: pd.DataFrame) -> str:
     excluded = sum(settings["excluded"])
     rows = [_row(row) for row in settings.to_dict("records")]
     return paragraphs(
-        'Differences with 95 % t intervals, each for itself; "LR changed first" is the share '
+        'Differences with 95 % intervals, each for itself; "LR changed first" is the share '
         "of seeds in which the reduction from epoch 0 changed the LR before the delayed one did.",
         f"Seeds with a failed run were left out: {excluded} over all settings." if excluded else "",
         folded("Table of all settings", table(rows, columns=_COLUMNS)),

@@ -140,10 +140,11 @@ def _tuned_arms(
 
 
 def _estimate(fresh: pd.DataFrame, variant: str) -> MeanEstimate:
-    """Return the mean of a variant's finite values with its 95 % t interval."""
+    """Return the mean of a variant's finite values with its 95 % interval."""
     values = fresh.loc[fresh["variant"] == variant, "value"].dropna().to_numpy()
-    low, high = t_test.confidence_bounds(values, alpha=0.025)
-    return MeanEstimate(n=len(values), mean=t_test.mean(values), low=low, high=high)
+    sample = t_test.Sample.of(values)
+    low, high = t_test.confidence_bounds(sample, alpha=0.025)
+    return MeanEstimate(n=sample.n, mean=sample.mean, low=low, high=high)
 
 
 def _claim(spec: StudySpec, tuned: Sequence[VariantSpec]) -> ClaimSpec:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from finetune.stats import t_test
 from finetune.stats.multiple_testing import holm
 from finetune.stats.paired import FEW_SEEDS, describe
 from finetune.stats.pairs import ACCURACIES, LOSSES, PairedRuns, pair_runs
 from finetune.stats.sensitivity import sign_flip, signed_rank, win_rate
+from finetune.stats.t_test import Sample, tost_p_value
 
 # Two variants, (treatment, control).
 Contrast = tuple[str, str]
@@ -38,11 +38,11 @@ def compare(
 
     Returns:
         A row a contrast and metric: `metric, treatment, control, n, excluded` (number of seeds);
-        `difference, low, high` (treatment minus control, with its two-sided t interval at
-        1 - alpha), `sd, dz`; `p` (paired t) and `p_holm` (over the contrasts, metric by metric);
+        `difference, low, high` (treatment minus control, with its two-sided interval at
+        1 - alpha), `sd, dz`; `p` (of `t_test`) and `p_holm` (over the contrasts, metric by metric);
         for sensitivity `p_wilcoxon, wilcoxon_method, p_sign_flip` (none corrected); `wins, losses,
         ties, win_rate, win_low, win_high`; `margin, p_equal, equal` (within the margin, two
-        one-sided t tests at alpha); and `exploratory`, below 8 pairs.
+        one-sided tests at alpha); and `exploratory`, where there is too little to rely on.
 
     Raises:
         RunsError: a run is missing or there twice, or a value is missing.
@@ -68,7 +68,7 @@ def _row(
     differences = pairs.difference(metric)
     summary = describe(differences, metric, alpha=alpha)
     ranked = signed_rank(differences)
-    p_equal = float(t_test.tost_p_value(differences, margin=margin))
+    p_equal = float(tost_p_value(Sample.of(differences), margin=margin))
     return {
         "metric": metric,
         "treatment": pairs.variants[0],
@@ -89,7 +89,8 @@ def _row(
         "margin": margin,
         "p_equal": p_equal,
         "equal": p_equal < alpha,
-        "exploratory": summary.n < FEW_SEEDS,
+        # Of differences that are all equal the table says so.
+        "exploratory": summary.exploratory and (summary.n < FEW_SEEDS or summary.distinct > 0),
     }
 
 

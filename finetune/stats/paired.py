@@ -7,22 +7,24 @@ import numpy as np
 
 from finetune.stats import t_test
 
-# Below this many pairs everything is labelled exploratory: the t test takes the differences to be
-# normal, and so few cannot show whether they are.
-FEW_SEEDS = 8
+# Below either number everything is labelled exploratory: fewer pairs do not show how skewed the
+# differences are, and fewer that differ from the most common value do not show how much they vary.
+FEW_SEEDS = 20
+FEW_DISTINCT = 8
 
 
 @dataclass(frozen=True)
 class Difference:
     """Treatment minus control of one metric over paired seeds, in the metric's own units.
 
-    `low` to `high` is the two-sided t interval at level 1 - alpha, so each end alone is a one-sided
+    `low` to `high` is the two-sided interval at level 1 - alpha, so each end alone is a one-sided
     bound at 1 - alpha / 2; `lower` and `upper` are the one-sided bounds at 1 - alpha. `dz` is the
-    mean in standard deviations of the differences (Cohen's d for pairs).
+    mean in standard deviations of the differences (Cohen's d for pairs). `distinct` is the number
+    of differences other than the most common one.
 
-    Without spread the interval is the mean itself, `dz` is 0 or infinite, and `p` (two-sided
-    paired t) is 1 for a mean of exactly 0, else 0. Below two pairs `sd` and the bounds are
-    infinite and `p` is 1.
+    Without spread the interval is the mean itself, `dz` is 0 or infinite, and `p` (two-sided) is
+    1 for a mean of exactly 0, else 0. Below two pairs `sd` and the bounds are infinite and `p` is
+    1.
     """
 
     metric: str
@@ -36,16 +38,20 @@ class Difference:
     dz: float
     p: float
     alpha: float
+    distinct: int
+
+    @property
+    def exploratory(self) -> bool:
+        """Whether there are too few pairs, or too few that differ, to rely on a test."""
+        return self.n < FEW_SEEDS or self.distinct < FEW_DISTINCT
 
 
 def describe(differences: np.ndarray, metric: str, *, alpha: float) -> Difference:
-    """Summarise the differences of one metric: (pair,).
-
-    Source: Student (1908); statsmodels, as `finetune.stats.t_test` has it.
-    """
-    mean, sd = float(t_test.mean(differences)), float(t_test.standard_deviation(differences))
-    low, high = t_test.confidence_bounds(differences, alpha=alpha / 2)
-    lower, upper = t_test.confidence_bounds(differences, alpha=alpha)
+    """Summarise the differences of one metric: (pair,); bounds are those of `t_test`."""
+    sample = t_test.Sample.of(differences)
+    mean, sd = float(sample.mean), float(sample.sd)
+    low, high = t_test.confidence_bounds(sample, alpha=alpha / 2)
+    lower, upper = t_test.confidence_bounds(sample, alpha=alpha)
     return Difference(
         metric=metric,
         n=len(differences),
@@ -56,8 +62,9 @@ def describe(differences: np.ndarray, metric: str, *, alpha: float) -> Differenc
         lower=float(lower),
         upper=float(upper),
         dz=cohens_dz(mean, sd),
-        p=float(t_test.p_value(differences)),
+        p=float(t_test.p_value(sample)),
         alpha=alpha,
+        distinct=_count_distinct(differences),
     )
 
 
@@ -70,3 +77,10 @@ def cohens_dz(mean: float, sd: float) -> float:
     if mean == 0 or math.isnan(mean) or math.isinf(sd):
         return 0.0
     return mean / sd if sd > 0 else math.copysign(math.inf, mean)
+
+
+def _count_distinct(differences: np.ndarray) -> int:
+    """Return how many differences are other than the most common one."""
+    if not len(differences):
+        return 0
+    return len(differences) - int(np.unique(differences, return_counts=True)[1].max())

@@ -56,7 +56,9 @@ def probe(treatment: Falls, control: Falls, *, alpha: float) -> Probe:
         finding = "starved"
     elif min(train.high, test.high) < 0:
         finding = "not starved"
-    p_values = [t_test.p_value(values, alternative="larger") for values in extra.values()]
+    p_values = [
+        t_test.p_value(t_test.Sample.of(values), alternative="larger") for values in extra.values()
+    ]
     return Probe(finding=finding, train=train, test=test, p=float(max(p_values)), alpha=alpha)
 
 

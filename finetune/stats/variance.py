@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from finetune.stats import t_test
 from finetune.stats.pairs import PairedRuns, pair_runs
+from finetune.stats.t_test import Sample
 
 TOGETHER = "all together"
 CONFIDENCE = 0.95
@@ -57,7 +57,7 @@ def spread(values: np.ndarray) -> dict[str, float]:
     n = len(values)
     if n < 2:
         return {"n": n, **dict.fromkeys(("sd", "low", "high"), np.nan)}
-    sd = float(t_test.standard_deviation(values))
+    sd = float(Sample.of(values).sd)
     # The larger quantile makes the lower end, so it comes first.
     tails = stats.chi2.ppf([(1 + CONFIDENCE) / 2, (1 - CONFIDENCE) / 2], n - 1)
     low, high = (float(end) for end in sd * np.sqrt((n - 1) / tails))

@@ -4,8 +4,7 @@ import pytest
 from scipy import stats
 
 from finetune.analysis.runs import tidy_runs
-from finetune.analysis.summary import CONFIDENCE, describe, summary_table
-from finetune.stats import t_test
+from finetune.analysis.summary import describe, summary_table
 from tests.made_study import make_study
 
 
@@ -21,14 +20,6 @@ def test_the_interval_is_scipys():
     np.testing.assert_allclose(row[["median", "q25", "q75"]].astype(float), [
         np.median(values), *np.quantile(values, [0.25, 0.75])
     ])  # fmt: skip
-
-
-@pytest.mark.parametrize("count", [2, 5, 100])
-def test_the_interval_is_that_of_the_comparisons(count):
-    values = np.random.default_rng(count).normal(0.5, 0.1, count)
-    row = describe(pd.DataFrame({"by": "a", "value": values}), by=["by"]).iloc[0]
-    bounds = t_test.confidence_bounds(values, alpha=(1 - CONFIDENCE) / 2)
-    np.testing.assert_allclose([row["low"], row["high"]], bounds, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1 / 3, -2.7])

@@ -21,6 +21,7 @@ from finetune.claims.metric_comparison import compare_metric, p_values
 from finetune.claims.not_worse import NotWorse
 from finetune.stats import power, t_test
 from finetune.stats.multiple_testing import holm
+from finetune.stats.t_test import Sample
 
 ALPHA = 0.05
 MARGINS = (0.01, 0.005)
@@ -35,6 +36,11 @@ def most(rate: float, studies: int) -> float:
 
 def least(rate: float, studies: int) -> float:
     return float(stats.binom.ppf(1e-4, studies, rate)) / studies
+
+
+# Of normal differences at few pairs the test spends at least this share of its level: what it
+# leaves is what holding on skewed ones costs.
+LEAST_SPENT = 0.4
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -60,7 +66,7 @@ def test_a_family_of_contrasts_finds_nothing_where_nothing_is(draw: Draw, n: int
     studies, variants = 10_000, 5
     runs = draw(np.random.default_rng(n), (n, variants, studies))
     differences = runs[:, 1:] - runs[:, :1]  # four variants against the first, which they share
-    p = t_test.p_value(differences.reshape(n, -1)).reshape(variants - 1, studies)
+    p = t_test.p_value(Sample.of(differences.reshape(n, -1))).reshape(variants - 1, studies)
     # Something is found where the smallest p-value is, and Holm corrects that one as Bonferroni.
     found = np.mean((variants - 1) * p.min(axis=0) <= ALPHA)
     assert found <= most(ALPHA, studies)
@@ -74,35 +80,36 @@ def test_holm_corrects_the_smallest_p_value_by_the_number_of_tests():
 @pytest.mark.parametrize("n", [5, 10, 20])
 def test_one_contrast_errs_at_alpha(n: int):
     differences = np.random.default_rng(n).normal(size=(n, STUDIES))
-    found = np.mean(t_test.p_value(differences) <= ALPHA)
-    assert least(ALPHA, STUDIES) <= found <= most(ALPHA, STUDIES)
+    found = np.mean(t_test.p_value(Sample.of(differences)) <= ALPHA)
+    assert least(LEAST_SPENT * ALPHA, STUDIES) <= found <= most(ALPHA, STUDIES)
 
 
 @pytest.mark.parametrize("n", [5, 10, 20])
 def test_intervals_cover(n: int):
     differences = np.random.default_rng(n).normal(0.3, 1.0, size=(n, STUDIES))
-    low, high = t_test.confidence_bounds(differences, alpha=ALPHA / 2)
-    lower, upper = t_test.confidence_bounds(differences, alpha=ALPHA)
+    low, high = t_test.confidence_bounds(Sample.of(differences), alpha=ALPHA / 2)
+    lower, upper = t_test.confidence_bounds(Sample.of(differences), alpha=ALPHA)
     for covers, level in (
         ((low < 0.3) & (high > 0.3), 1 - ALPHA),
         (lower < 0.3, 1 - ALPHA),
         (upper > 0.3, 1 - ALPHA),
     ):
-        assert least(level, STUDIES) <= covers.mean() <= most(level, STUDIES)
+        widest = 1 - LEAST_SPENT * (1 - level)
+        assert least(level, STUDIES) <= covers.mean() <= most(widest, STUDIES)
 
 
 @pytest.mark.parametrize("n", [5, 10, 20])
 @pytest.mark.parametrize("draw", [skewed, tied])
 def test_intervals_cover_what_is_not_normal(draw: Draw, n: int):
     runs = draw(np.random.default_rng(n), (n, 2, STUDIES))
-    low, high = t_test.confidence_bounds(runs[:, 0] - runs[:, 1], alpha=ALPHA / 2)
-    assert 0.94 <= np.mean((low <= 0) & (high >= 0)) <= 0.99
+    low, high = t_test.confidence_bounds(Sample.of(runs[:, 0] - runs[:, 1]), alpha=ALPHA / 2)
+    assert 0.94 <= np.mean((low <= 0) & (high >= 0)) <= 0.999
 
 
 @pytest.mark.parametrize("n", [5, 10, 20])
 def test_equality_is_not_found_at_the_margin(n: int):
     differences = np.random.default_rng(n).normal(0.01, 0.003, size=(n, STUDIES))
-    found = np.mean(t_test.tost_p_value(differences, margin=0.01) < ALPHA)
+    found = np.mean(t_test.tost_p_value(Sample.of(differences), margin=0.01) < ALPHA)
     assert found <= most(ALPHA, STUDIES)
 
 
@@ -137,7 +144,7 @@ def test_false_verdicts_come_at_most_at_alpha(
     yes = supported(train, test, margins=MARGINS, alpha=ALPHA).mean()
     assert yes <= most(ALPHA, STUDIES)
     if 1.0 in means:  # the worst case: the rule spends all of alpha
-        assert yes >= least(ALPHA, STUDIES)
+        assert yes >= least(LEAST_SPENT * ALPHA, STUDIES)
     no = refuted(train, test, margins=MARGINS, alpha=ALPHA).mean()
     assert no <= most(ALPHA / 2 if 1.0 in means else ALPHA, STUDIES)
 
@@ -185,7 +192,7 @@ def worsenings(draw: Draw, n: int) -> np.ndarray:
 def decision(kind: MetricClaim, worsening: np.ndarray, *, margin: float = MARGIN) -> Decision:
     """Decide a claim in every study, from worsenings (pair, study)."""
     one = compare_metric(worsening[:, 0], "test_loss", sign=1.0, margin=margin, alpha=ALPHA)
-    means = replace(one.worsening, mean=t_test.mean(worsening))
+    means = replace(one.worsening, mean=Sample.of(worsening).mean)
     p = p_values(worsening, margin=margin)
     return kind.decision(replace(one, worsening=means, **p), alpha=ALPHA)
 
@@ -225,36 +232,34 @@ SPENT = {
 @pytest.mark.parametrize("draw", [normal, tied, skewed, correlated])
 @pytest.mark.parametrize("case", FALSE)
 def test_false_verdicts_on_one_metric_come_at_most_at_alpha(case: str, draw: Draw, n: int):
-    """Skewed runs make symmetric differences with heavy tails, at which a t test errs less.
-
-    Of tied differences it promises nothing at few pairs; 0.06 is what that costs.
-    """
+    """Skewed runs make symmetric differences with heavy tails, at which the test errs less."""
     kind, margins, false = FALSE[case]
     found = rates(kind, margins * MARGIN + worsenings(draw, n))
     for rate, wrong in zip(found, false, strict=True):
-        assert rate <= (0.06 if draw is tied else most(ALPHA, STUDIES)) or not wrong
+        assert rate <= most(ALPHA, STUDIES) or not wrong
     if draw is normal:
         for rate, level in zip(found, SPENT.get(case, ()), strict=False):
-            assert level is None or least(level, STUDIES) <= rate <= most(level, STUDIES)
+            spent = least(LEAST_SPENT * level, STUDIES) if level else 0
+            assert spent <= rate <= most(level or 1, STUDIES)
 
 
 @pytest.mark.parametrize("n", [5, 10, 20])
 def test_equivalence_is_refuted_at_most_at_alpha_by_both_ways_together(n: int):
     """With margins that are nothing beside the noise, each of the two ways errs as often."""
     _, refuted = rates(EQUIVALENT, worsenings(normal, n), margin=1e-9)
-    assert least(ALPHA, STUDIES) <= refuted <= most(ALPHA, STUDIES)
+    assert least(LEAST_SPENT * ALPHA, STUDIES) <= refuted <= most(ALPHA, STUDIES)
 
 
-@pytest.mark.parametrize(("n", "cost"), [(5, 0.19), (10, 0.17), (20, 0.15)])
+@pytest.mark.parametrize(("n", "above"), [(12, 0.02), (20, 0.01), (50, 0.01), (100, 0.01)])
 @pytest.mark.parametrize("sign", [-1, 1])
 @pytest.mark.parametrize("kind", [BETTER, NOT_WORSE, EQUIVALENT], ids=lambda kind: kind.name)
-def test_differences_that_are_skewed_themselves_err_more_often_and_by_how_much(
-    kind: MetricClaim, sign: int, n: int, cost: float
+def test_differences_that_are_skewed_themselves_err_hardly_more_often(
+    kind: MetricClaim, sign: int, n: int, above: float
 ):
-    """A t test promises nothing of them; this is what it costs."""
+    """Student's test errs at 15 % of studies with 20 such pairs. Below 20 it is exploratory."""
     drawn = skewed(np.random.default_rng(n), (n, STUDIES)) - np.exp(0.32)
     end = -MARGIN if kind is BETTER else MARGIN
-    assert max(rates(kind, end + sign * SD * drawn)) <= cost
+    assert max(rates(kind, end + sign * SD * drawn)) <= most(ALPHA, STUDIES) + above
 
 
 @pytest.mark.parametrize("kind", [BETTER, NOT_WORSE, EQUIVALENT], ids=lambda kind: kind.name)
@@ -313,7 +318,9 @@ def test_false_discoveries_on_a_map_stay_below_alpha(sharing: float):
     rng = np.random.default_rng(7)
     drawn = sharing * rng.normal(size=(n, 1, maps)) + rng.normal(size=(n, size, maps))
     truth = np.where(np.arange(size) < size // 2, 1.5, 0.0)[:, None]
-    p = t_test.p_value((drawn + truth).reshape(n, -1), alternative="larger").reshape(size, maps)
+    p = t_test.p_value(Sample.of((drawn + truth).reshape(n, -1)), alternative="larger").reshape(
+        size, maps
+    )
     tested = np.ones(size, dtype=bool)
     shares = []
     for column in p.T:

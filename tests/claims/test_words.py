@@ -122,6 +122,6 @@ def test_a_plan_is_in_units_where_the_spread_is_known():
     plan = detectable_effect(
         40, alpha=0.05, deviations={"test_loss": 0.01}, margins={"test_loss": 0.005}
     )
-    assert "test loss 0.00971" in plan_sentence(plan)
+    assert "test loss 0.00991" in plan_sentence(plan)
     assert "test loss" not in plan_sentence(detectable_effect(40, alpha=0.05))
     assert plan_sentence(detectable_effect(1, alpha=0.05)).startswith("1 seed cannot detect")

@@ -6,6 +6,7 @@ import pytest
 
 from finetune.stats import t_test
 from finetune.stats.paired import describe
+from finetune.stats.t_test import Sample
 
 DIFFERENCES = np.array([0.02, 0.011, -0.003, 0.017, 0.008, 0.013, 0.001])
 
@@ -37,13 +38,13 @@ def test_a_constant_difference_is_certain():
     ],
 )
 def test_p_values_without_spread_are_at_their_limits(threshold, alternative, p):
-    assert t_test.p_value(np.full(4, 0.1), threshold, alternative=alternative) == p
+    assert t_test.p_value(Sample.of(np.full(4, 0.1)), threshold, alternative=alternative) == p
 
 
 def test_equivalence_without_spread_is_strict():
-    assert t_test.tost_p_value(np.full(4, 0.1), margin=0.1) == 1
-    assert t_test.tost_p_value(np.full(4, 0.1), margin=0.11) == 0
-    assert t_test.tost_p_value(np.full(4, -0.1), margin=0.11) == 0
+    assert t_test.tost_p_value(Sample.of(np.full(4, 0.1)), margin=0.1) == 1
+    assert t_test.tost_p_value(Sample.of(np.full(4, 0.1)), margin=0.11) == 0
+    assert t_test.tost_p_value(Sample.of(np.full(4, -0.1)), margin=0.11) == 0
 
 
 def test_two_pairs_are_enough_for_an_interval():
@@ -56,24 +57,21 @@ def test_one_pair_says_nothing_of_its_spread():
     found = describe(np.array([0.1]), "test_loss", alpha=0.05)
     assert (found.n, found.mean, found.sd, found.dz, found.p) == (1, 0.1, math.inf, 0, 1)
     assert (found.low, found.high) == (-math.inf, math.inf)
-    assert t_test.tost_p_value(np.array([0.1]), margin=1.0) == 1
+    assert t_test.tost_p_value(Sample.of(np.array([0.1])), margin=1.0) == 1
 
 
 def test_columns_are_samples_of_their_own():
-    table = np.stack([DIFFERENCES, np.zeros(7), np.full(7, 0.1)], axis=1)
-    for at in range(3):
-        column = table[:, at]
-        assert t_test.mean(table)[at] == pytest.approx(t_test.mean(column), abs=1e-15)
-        assert t_test.standard_deviation(table)[at] == pytest.approx(
-            t_test.standard_deviation(column)
-        )
-        assert t_test.p_value(table)[at] == pytest.approx(t_test.p_value(column))
-        for side in range(2):
-            many, one = (
-                t_test.confidence_bounds(table, alpha=0.05),
-                t_test.confidence_bounds(column, alpha=0.05),
-            )
-            assert many[side][at] == pytest.approx(one[side], abs=1e-15)
+    table = np.stack([DIFFERENCES, np.zeros(7), np.full(7, 0.1), -DIFFERENCES], axis=1)
+    many = Sample.of(table)
+    for at in range(table.shape[1]):
+        one = Sample.of(table[:, at])
+        assert many.mean[at] == pytest.approx(one.mean, abs=1e-15)
+        assert many.sd[at] == pytest.approx(one.sd)
+        assert many.skewness[at] == pytest.approx(one.skewness)
+        assert t_test.p_value(many)[at] == pytest.approx(t_test.p_value(one))
+        bounds = t_test.confidence_bounds(many, alpha=0.05)
+        for side, bound in zip(bounds, t_test.confidence_bounds(one, alpha=0.05), strict=True):
+            assert side[at] == pytest.approx(bound, abs=1e-15)
 
 
 def test_swapping_the_arms_swaps_the_interval():
@@ -99,4 +97,20 @@ def test_breaking_the_pairs_widens_the_interval():
     broken = describe(treatment - rng.permutation(control), "test_loss", alpha=0.05)
     assert broken.mean == pytest.approx(kept.mean)
     assert broken.sd > 5 * kept.sd
-    assert kept.p < 1e-6 < broken.p
+    assert kept.p < 0.05 < broken.p
+
+
+@pytest.mark.parametrize(
+    ("differences", "n", "distinct", "exploratory"),
+    [
+        (np.arange(20.0), 20, 19, False),
+        (np.arange(19.0), 19, 18, True),
+        (np.r_[np.zeros(92), np.arange(1.0, 9.0)], 100, 8, False),
+        (np.r_[np.zeros(93), np.arange(1.0, 8.0)], 100, 7, True),
+        (np.zeros(100), 100, 0, True),
+        (np.empty(0), 0, 0, True),
+    ],
+)
+def test_few_pairs_or_few_that_differ_are_exploratory(differences, n, distinct, exploratory):
+    found = describe(differences, "test_loss", alpha=0.05)
+    assert (found.n, found.distinct, found.exploratory) == (n, distinct, exploratory)

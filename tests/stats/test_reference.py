@@ -10,7 +10,6 @@ R is not needed to run these. Its input:
 import numpy as np
 import pytest
 
-from finetune.stats import power, t_test
 from finetune.stats.multiple_testing import benjamini_yekutieli, holm
 from finetune.stats.paired import describe
 from finetune.stats.ranks import friedman
@@ -27,25 +26,9 @@ def near(value: object) -> object:
 
 def test_paired_t():
     found = describe(A - B, "train_loss", alpha=0.05)
-    # t <- t.test(a, b, paired=TRUE); c(mean(a-b), sd(a-b), t$conf.int, t$p.value)
+    # c(mean(a-b), sd(a-b)); the bounds are Student's where no long tail is to be feared, and
+    # `test_t_test` has those where one is.
     assert (found.mean, found.sd) == near((0.0081000000000000048, 0.0061544924874255696))
-    assert (found.low, found.high) == near((0.0036973412963755489, 0.0125026587036244589))
-    assert found.p == near(0.0024407717407008756)
-    # t.test(a, b, paired=TRUE, alternative="greater")$conf.int[1], "less": [2]
-    assert (found.lower, found.upper) == near((0.0045323563630289406, 0.011667643636971068))
-
-
-def test_one_sided_t_at_a_margin():
-    # t.test(a, b, paired=TRUE, alternative="greater", mu=0.005)$p.value, "less"
-    worse = t_test.p_value(A - B, 0.005, alternative="larger")
-    not_worse = t_test.p_value(A - B, 0.005, alternative="smaller")
-    assert (worse, not_worse) == near((0.07283116650864456, 0.92716883349135548))
-
-
-def test_equivalence():
-    # max(t.test(a, b, paired=TRUE, alternative="greater", mu=-0.01)$p.value,
-    #     t.test(a, b, paired=TRUE, alternative="less", mu=0.01)$p.value)
-    assert t_test.tost_p_value(A - B, margin=0.01) == near(0.17722460893814301)
 
 
 @pytest.mark.parametrize(
@@ -108,14 +91,3 @@ def test_win_rate():
     # binom.test(0, 12)$conf.int
     never = win_rate(np.ones(12), alpha=0.05)
     assert (never.rate, never.low, never.high) == near((0.0, 0.0, 0.26464846939705111))
-
-
-def test_power():
-    # power.t.test(n=10, sd=1, power=0.8, type="paired", alternative="one.sided")$delta
-    # and n=40, power=0.9, sig.level=0.025; both with tol=1e-14. statsmodels seeks the root to 1e-5.
-    detected = power.detectable_dz(10, alpha=0.05, alternative="larger")
-    assert detected == pytest.approx(0.85283751223815341, abs=1e-5)
-    detected = power.detectable_dz(40, alpha=0.025, power=0.9, alternative="larger")
-    assert detected == pytest.approx(0.52563801347244388, abs=1e-5)
-    # ceiling(power.t.test(delta=, sd=1, power=0.8, type="paired")$n): 33.367, 14.303, 9.938, 5.686
-    assert [power.seeds_needed(dz, alpha=0.05) for dz in (0.5, 0.8, 1.0, 1.5)] == [34, 15, 10, 6]

@@ -21,12 +21,12 @@ from finetune.report.markdown import (
 )
 from finetune.report.sections.base import ReportContext, ReportSection
 from finetune.report.words import metric_label
-from finetune.stats.paired import FEW_SEEDS
+from finetune.stats.paired import FEW_DISTINCT, FEW_SEEDS
 from finetune.stats.ranks import Ranking
 
 TITLE = "All variants compared"
 SHOWN = ("test_loss", "train_loss")
-_TESTS = {"p": "paired t", "p_wilcoxon": "Wilcoxon", "p_sign_flip": "sign-flip"}
+_TESTS = {"p": "t test", "p_wilcoxon": "Wilcoxon", "p_sign_flip": "sign-flip"}
 _FULL_COLUMNS = (
     "Metric",
     "First - second",
@@ -67,19 +67,21 @@ def _exploratory(analysis: Analysis) -> str:
         return ""
     which = "All of this" if all(few) else "What is marked so"
     return (
-        f"**Exploratory.** {which} rests on fewer than {FEW_SEEDS} seeds: a direction to look in, "
-        "not evidence."
+        f"**Exploratory.** {which} rests on fewer than {FEW_SEEDS} seeds, or fewer than "
+        f"{FEW_DISTINCT} of its differences are other than the most common one: a direction to "
+        "look in, not evidence."
     )
 
 
 def _introduction(analysis: Analysis) -> str:
     level = percent(1 - analysis.alpha)
     return (
-        f"Differences are first minus second at the same seed, with {level} t intervals. dz is "
-        "their mean in standard deviations of the differences. p is of the paired t test, with "
+        f"Differences are first minus second at the same seed, with {level} intervals. dz is "
+        "their mean in standard deviations of the differences. Intervals and p are of the paired "
+        "t test, corrected for skewness (Hall 1992); p is with "
         "Holm's correction over the contrasts of a metric. *Better in* is the share of seeds in "
         "which the first variant is better, ties apart, with its exact interval. *Equal* means "
-        "shown to lie within the margin, by two one-sided t tests."
+        "shown to lie within the margin, by two one-sided tests."
     )
 
 
@@ -135,14 +137,14 @@ def _wins(row: Mapping[str, Any]) -> str:
 
 
 def _sensitivity(analysis: Analysis) -> str:
-    """List where tests that assume no normal distribution decide otherwise than the t test."""
+    """List where tests that compare ranks and signs decide otherwise than the t test."""
     apart = analysis.disagreements
     count, level = len(analysis.contrasts), f"{analysis.alpha:g}"
     if apart.empty:
         return (
             f"**Sensitivity:** Wilcoxon's signed-rank test and a sign-flip permutation test fall "
-            f"on the same side of {level} as the paired t test in all {count} comparisons "
-            "(uncorrected p-values)."
+            f"on the same side of {level} as the t test in all {count} comparisons "
+            "(p-values as they are, without Holm's correction)."
         )
     found = [
         f"{metric_label(row['metric'])}, {_contrast(row)}: "
@@ -151,8 +153,8 @@ def _sensitivity(analysis: Analysis) -> str:
     ]
     return paragraphs(
         f"**Sensitivity:** in {len(apart)} of {count} comparisons Wilcoxon's signed-rank test or a "
-        f"sign-flip permutation test falls on the other side of {level} than the paired t test "
-        "(uncorrected p-values), so do not lean on these:",
+        f"sign-flip permutation test falls on the other side of {level} than the t test "
+        "(p-values as they are, without Holm's correction), so do not lean on these:",
         bullets(*found),
     )
 
