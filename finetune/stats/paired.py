@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def describe(differences: np.ndarray, metric: str, *, alpha: float) -> Differenc
         dz=cohens_dz(mean, sd),
         p=float(t_test.p_value(sample)),
         alpha=alpha,
-        distinct=_count_distinct(differences),
+        distinct=int(count_distinct(differences)) if len(differences) else 0,
     )
 
 
@@ -79,8 +80,14 @@ def cohens_dz(mean: float, sd: float) -> float:
     return mean / sd if sd > 0 else math.copysign(math.inf, mean)
 
 
-def _count_distinct(differences: np.ndarray) -> int:
-    """Return how many differences are other than the most common one."""
-    if not len(differences):
-        return 0
-    return len(differences) - int(np.unique(differences, return_counts=True)[1].max())
+def count_distinct(differences: np.ndarray) -> Any:
+    """Count the differences other than the most common one: (pair,), or (pair, study) for one each.
+
+    There is at least one pair.
+    """
+    ordered = np.sort(differences, axis=0)
+    place = np.arange(len(ordered)).reshape(-1, *[1] * (ordered.ndim - 1))
+    # Equal values stand in a row after the place where their first one stands.
+    changed = np.concatenate([np.ones_like(ordered[:1], bool), ordered[1:] != ordered[:-1]])
+    began = np.maximum.accumulate(np.where(changed, place, 0), axis=0)
+    return len(ordered) - (place - began + 1).max(axis=0)
