@@ -12,7 +12,7 @@ from finetune.claims.words import sentence
 from finetune.cli.terminal import console, run_program
 from finetune.cli.training import Services
 from finetune.errors import SpecError
-from finetune.spec.study_file import shipped_studies
+from finetune.spec.study_file import shipped_names
 from finetune.store.atomic import write_whole
 from finetune.studies.claim_map import map_claim
 from finetune.studies.load import load_spec
@@ -25,8 +25,7 @@ _NOT_BY_DEFAULT = ("smoke",)
 
 def suite() -> list[str]:
     """Return the names of what the suite runs when none is named."""
-    studies = sorted(file.stem for file in shipped_studies().glob("*.toml"))
-    return [*(name for name in studies if name not in _NOT_BY_DEFAULT), MAP]
+    return [*(name for name in shipped_names() if name not in _NOT_BY_DEFAULT), MAP]
 
 
 def run_suite(

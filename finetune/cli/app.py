@@ -1,6 +1,7 @@
 """The command line: parse, call, print."""
 
 from functools import partial
+from importlib.metadata import version as distribution_version
 from pathlib import Path
 
 import typer
@@ -12,14 +13,20 @@ from finetune.cli.training import Services
 from finetune.engines.registry import DEFAULT
 from finetune.planning.estimate import estimate_map, estimate_run, estimate_search
 from finetune.store.manifest import MANIFEST_FILE
+from finetune.studies.load import load_spec
 from finetune.studies.starter import write_starter
 
-app = typer.Typer(
-    help="Does this really help your training, and can you prove it?",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+# Plain help wraps at any width; the boxes of rich cut off what is too wide for them.
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.callback(invoke_without_command=True)
+def start(context: typer.Context, version: option.Version = False) -> None:
+    """Does this really help your training, and can you prove it?"""
+    if version:
+        console.print(f"finetune {distribution_version('finetune')}")
+    elif context.invoked_subcommand is None:
+        console.print(context.get_help())
 
 
 @app.command()
@@ -50,7 +57,8 @@ def run(
             left = train_slice(study, folder, *wanted_slice, engine=engine, options=how)
             print_slice(*wanted_slice, left=left)
         else:
-            print_results(run_study(study, folder, engine=engine, options=how))
+            results = run_study(study, folder, engine=engine, options=how)
+            print_results(results, quiet=options.quiet)
 
 
 @app.command("map")
@@ -70,7 +78,7 @@ def map_(
 
     folder = out or Path("reports") / f"{study.name}-map"
     with services.training(options) as how:
-        print_map(map_claim(study, folder, options=how))
+        print_map(map_claim(study, folder, options=how), quiet=options.quiet)
 
 
 @app.command()
@@ -95,7 +103,7 @@ def search(
     folder = out or Path("reports") / study.name
     with services.training(options) as how:
         found = search_study(study, folder, storage=storage, baseline=baseline, options=how)
-    print_search(found)
+    print_search(found, quiet=options.quiet)
 
 
 @app.command()
@@ -106,6 +114,7 @@ def claim(
     expect: option.Expect = None,
     no_imports: option.NoImports = False,
     yes: option.Yes = False,
+    quiet: option.Quiet = False,
 ) -> None:
     """Print the verdicts on a study's claims; with --expect, check that on one of them."""
     services: Services = context.obj
@@ -114,7 +123,7 @@ def claim(
 
         results = read_study(Path(target), figures=services.figures)
     else:
-        options = TrainingOptions(no_imports=no_imports, yes=yes)
+        options = TrainingOptions(no_imports=no_imports, yes=yes, quiet=quiet)
         study = services.load_study(target, options, estimate=estimate_run)
         from finetune.studies.run import run_study
 
@@ -123,7 +132,7 @@ def claim(
     from finetune.cli.results import print_results
 
     verdict = results.verdict_on(name) if name else results.verdict
-    print_results(results)
+    print_results(results, quiet=quiet)
     found = verdict.verdict if verdict else "none"
     if expect and found != expect:
         error_console.print(f"finetune: the verdict is {found!r}, expected was {expect!r}")
@@ -131,12 +140,33 @@ def claim(
 
 
 @app.command()
-def report(context: typer.Context, folder: option.Folder) -> None:
+def report(context: typer.Context, folder: option.Folder, quiet: option.Quiet = False) -> None:
     """Write a study's report anew from its stored results."""
     from finetune.cli.results import print_results
     from finetune.studies.run import read_study
 
-    print_results(read_study(folder, figures=context.obj.figures))
+    print_results(read_study(folder, figures=context.obj.figures), quiet=quiet)
+
+
+@app.command("list")
+def list_() -> None:
+    """List the studies that come with the package, and what each asks."""
+    from finetune.cli.show import shipped_table
+
+    console.print(shipped_table(), soft_wrap=False)
+
+
+@app.command()
+def show(
+    spec: option.Spec = None,
+    overrides: option.Overrides = None,
+    no_imports: option.NoImports = False,
+) -> None:
+    """Print a study with all its defaults, and what its variants differ in; train nothing."""
+    from finetune.cli.show import study_text
+
+    study = load_spec(spec, overrides=overrides or (), imports=not no_imports)
+    console.print(study_text(study), end="")
 
 
 @app.command()
@@ -174,6 +204,12 @@ def worker(
     serve(address, workers=workers, options=context.args)
 
 
+# Those that click would make of the help end where they do not fit in a line.
+for command in app.registered_commands:
+    command.short_help = (command.callback.__doc__ or "").partition("\n")[0]
+
+
 def main(services: Services | None = None) -> None:
     """Run the command line."""
-    run_program(lambda: app(obj=services or Services()))
+    options = {"obj": services or Services(), "prog_name": "finetune", "standalone_mode": False}
+    run_program(lambda: app(**options))

@@ -14,11 +14,20 @@ from finetune.engines.base import DEFAULT_MEMORY_SIZE
 from finetune.engines.registry import engine_names, get_engine
 from finetune.errors import SpecError
 from finetune.spec.claims import VerdictName
+from finetune.spec.study_file import shipped_names
+
+
+def _complete_study(start: str) -> list[str]:
+    """Return the shipped studies and the study files here whose names begin so, for a shell."""
+    files = sorted(map(str, Path().glob("*.toml")))
+    return [name for name in (*shipped_names(), *files) if name.startswith(start)]
+
 
 Spec = Annotated[
     str | None,
     typer.Argument(
         metavar="SPEC",
+        autocompletion=_complete_study,
         help="A study file in TOML, or the name of a shipped study (default: founding).",
         show_default=False,
     ),
@@ -151,7 +160,24 @@ NoImports = Annotated[
         help="For an untrusted study: refuse any module:name in it, and files outside its folder.",
     ),
 ]
+Version = Annotated[
+    bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Train without asking, however much it takes.")]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", help="Print only what was found, warnings and errors; no progress."),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key by its dotted path, as training.epochs=50 or variants.2.name=late "
+        "(variants count from 0).",
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -188,18 +214,10 @@ class TrainingOptions:
             help="What training may use beside the libraries; with --dask each worker.",
         ),
     ] = DEFAULT_MEMORY_SIZE
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Override a key by its dotted path, as training.epochs=50 or variants.2.name=late "
-            "(variants count from 0).",
-            show_default=False,
-        ),
-    ] = None
+    overrides: Overrides = None
     no_imports: NoImports = False
     yes: Yes = False
+    quiet: Quiet = False
 
 
 def with_training_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -11,15 +11,20 @@ from finetune.studies.results import Results
 from finetune.studies.search import SearchResults
 
 
-def print_results(results: Results) -> None:
-    """Print a study's verdict and where its report is; exit with 3 if runs failed."""
-    for note in results.notes:
+def print_results(results: Results, *, quiet: bool = False) -> None:
+    """Print a study's verdicts, a table of its variants and where its report is.
+
+    Exit with 3 if runs failed. `quiet` leaves notes, table and paths out.
+    """
+    for note in () if quiet else results.notes:
         error_console.print(f"Note: {note}")
     if results.analysis.no_better:
         error_console.print(f"Warning: {no_better_sentence(results.analysis.no_better)}")
-    for verdict in results.analysis.verdicts:
-        console.print(sentence(verdict))
-    console.print(f"Report: {results.folder / 'report.md'}")
+    if quiet:
+        for verdict in results.analysis.verdicts:
+            console.print(sentence(verdict))
+    else:
+        console.print(f"{results}\n\nReport: {results.report()}")
     if results.failed:
         error_console.print(
             f"{results.failed} of {len(results.runs)} runs failed; the report names them"
@@ -27,19 +32,20 @@ def print_results(results: Results) -> None:
         sys.exit(3)
 
 
-def print_map(mapped: ClaimMap) -> None:
+def print_map(mapped: ClaimMap, *, quiet: bool = False) -> None:
     """Print how many settings have each verdict, and where the report is."""
     for verdict, count in mapped.table["verdict"].value_counts().items():
         console.print(f"{verdict}: {count} of {len(mapped.table)} settings")
-    console.print(f"Report: {mapped.folder / 'report.md'}")
+    if not quiet:
+        console.print(f"Report: {mapped.folder / 'report.md'}")
 
 
-def print_search(found: SearchResults) -> None:
+def print_search(found: SearchResults, *, quiet: bool = False) -> None:
     """Print each arm's best setting, what came of it, and the verdict of the study."""
     for arm in found.tuned.arms:
         console.print(f"{arm.name}: {setting_words(arm.setting)}")
     console.print(f"Tuned: {found.tuned.conclusion}")
-    print_results(found.study)
+    print_results(found.study, quiet=quiet)
 
 
 def print_slice(number: int, of: int, *, left: int) -> None:

@@ -5,13 +5,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
 
-from finetune.errors import FinetuneError, escape_lines
+from finetune.errors import FinetuneError, escape_lines, one_line
 from finetune.execution.other_packages import escape_messages
+
+# Of click, or of the copy of it in newer versions of typer, which exports no name for it.
+UsageError: Any = typer.BadParameter.__base__
 
 
 class _Terminal(Console):
@@ -53,7 +56,10 @@ def run_program(program: Callable[[], Any]) -> None:
     try:
         _check_current_folder()
         with _output_written():
-            program()
+            code = program()
+        sys.exit(code if isinstance(code, int) else 0)
+    except UsageError as error:
+        _refuse_usage(error)
     except FinetuneError as error:
         # Where nothing can be written the exit code alone tells.
         with suppress(FinetuneError):
@@ -66,6 +72,14 @@ def run_program(program: Callable[[], Any]) -> None:
                 "finetune: interrupted; all that was finished is stored; run again to go on"
             )
         raise
+
+
+def _refuse_usage(error: Any) -> NoReturn:
+    """Exit after one line for an option or argument that the command line cannot be read with."""
+    path = error.ctx.command_path if error.ctx else "finetune"
+    message = error.format_message().rstrip(".")
+    error_console.print(f"finetune: {one_line(message)}; see `{path} --help`")
+    sys.exit(error.exit_code)
 
 
 def _check_current_folder() -> None:

@@ -4,7 +4,7 @@ import math
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,14 +95,16 @@ class Services:
             command: For the report; by default the one that was called.
         """
         from finetune.cli.progress import ProgressBar
+        from finetune.execution.progress import SILENT
         from finetune.execution.training import Options, parse_memory
 
         wanted = wanted or TrainingOptions()
         memory = parse_memory(wanted.memory)
         # As a module, `python -m finetune`, the program is called __main__.py.
         called = shlex.join(["finetune", *sys.argv[1:]])
+        shown = nullcontext(SILENT) if wanted.quiet else ProgressBar(error_console)
         with (
-            ProgressBar(error_console) as progress,
+            shown as progress,
             self.choose_executor(
                 wanted.workers,
                 address=wanted.dask,

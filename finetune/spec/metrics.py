@@ -5,12 +5,12 @@ A new metric is a line in `METRICS` and a function in `engines.metrics`, which c
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 from finetune.spec.data import TargetTask
+from finetune.spec.nearest import did_you_mean
 
 SPLITS = ("train", "val", "test")
 
@@ -118,17 +118,11 @@ def in_target_unit(column: str) -> bool:
     return name in METRICS and METRICS[name].in_target_unit
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """Return what an error adds about the known name that is most like a wrong one, or ""."""
-    near = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
 def _check_known(name: str) -> str:
     if name not in METRICS:
         raise ValueError(
             f"received {name!r}; allowed are {', '.join(OWN_METRICS)} and the functions of "
-            f"keras.metrics, as 'mean_squared_error'{_nearest(name, METRICS)}"
+            f"keras.metrics, as 'mean_squared_error'{did_you_mean(name, METRICS)}"
         )
     return name
 
@@ -141,7 +135,7 @@ def _check_monitored(name: str) -> str:
     if name not in known:
         raise ValueError(
             f"received {name!r}; allowed are 'val_loss', 'val_accuracy', 'loss' and val_ before a "
-            f"metric that training.metrics names, as 'val_auc'{_nearest(name, known)}"
+            f"metric that training.metrics names, as 'val_auc'{did_you_mean(name, known)}"
         )
     return name
 

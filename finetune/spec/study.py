@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from finetune.errors import SpecError
-from finetune.spec.base import BaseSpec, Name, Positive
+from finetune.spec.base import PRINTABLE, BaseSpec, Name, Positive
 from finetune.spec.checks import ChecksSpec
 from finetune.spec.claimed import check_claim
 from finetune.spec.claims import ClaimSpec, UnderfitsSpec
@@ -55,6 +55,8 @@ class StudySpec(BaseSpec):
     """A study: data, model, training, variants, claims, and how many seeds."""
 
     name: StudyName
+    # What it asks, in a sentence.
+    description: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] | None = None
     seeds: Positive = 100
     vary: tuple[Source, ...] = ("init", "order")
     data: DataSpec

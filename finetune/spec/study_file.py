@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from finetune.errors import SpecError
 from finetune.spec.messages import dotted, explain, shorten
+from finetune.spec.nearest import did_you_mean
 from finetune.spec.overrides import apply_override
 from finetune.spec.regular_file import open_regular
 from finetune.spec.study import StudySpec
@@ -76,17 +77,23 @@ def shipped_studies() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / "benchmarks" / "studies"
 
 
+def shipped_names() -> list[str]:
+    """Return the names of the studies that come with the package, in alphabetical order."""
+    return sorted(file.stem for file in shipped_studies().glob("*.toml"))
+
+
 def _find(path: Path | str | None) -> Path:
     wanted = Path(path or "")
     if path is None:
         return shipped_studies() / "founding.toml"
     # `Path.is_file` raises where a name is too long or a folder is closed to the user.
     if wanted.name == str(wanted) and not wanted.suffix and not os.path.isfile(wanted):  # noqa: PTH113
-        known = sorted(file.stem for file in shipped_studies().glob("*.toml"))
+        known = shipped_names()
         if wanted.name not in known:
             raise SpecError(
-                f"SPEC: received {str(wanted)!r}, which is no file and no shipped study; "
-                f"allowed: a path to a TOML file, or one of {', '.join(known)}"
+                f"SPEC: received {str(wanted)!r}, which is no file and no shipped study"
+                f"{did_you_mean(wanted.name, known)}; allowed: a path to a TOML file, or one of "
+                f"{', '.join(known)}"
             )
         return shipped_studies() / f"{wanted.name}.toml"
     return wanted

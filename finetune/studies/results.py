@@ -11,6 +11,7 @@ from finetune.claims.verdict import Verdict
 from finetune.claims.words import sentence
 from finetune.errors import SpecError, StoreError
 from finetune.report.html import report_html
+from finetune.report.text import results_text
 from finetune.spec.study import StudySpec
 from finetune.store.manifest import Manifest
 
@@ -30,6 +31,9 @@ class Results:
     folder: Path
     analysis: Analysis
     manifest: Manifest
+
+    def __str__(self) -> str:
+        return results_text(self.analysis)
 
     @property
     def spec(self) -> StudySpec:

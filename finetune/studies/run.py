@@ -6,15 +6,15 @@ from pathlib import Path
 
 from finetune.analysis.analysis import analyse
 from finetune.analysis.tuned import read_tuned
-from finetune.claims.words import plan_sentence
 from finetune.engines.registry import DEFAULT
 from finetune.errors import StoreError
 from finetune.execution.training import Options, TrainingSummary, train_blocks
 from finetune.planning.block import Block
+from finetune.planning.estimate import estimate_run
+from finetune.planning.outlook import outlook
 from finetune.planning.plan import Plan
 from finetune.report.render import write_report
 from finetune.spec.study import StudySpec
-from finetune.stats.power import detectable_effect
 from finetune.store.base import Store
 from finetune.store.links import refuse_links_of_study
 from finetune.store.manifest import Manifest, read_manifest
@@ -50,13 +50,10 @@ def run_study(
     store = store or ResultStore(folder / "store")
     store.open(options.progress.note)
     spec = with_absolute_margins(spec, on_note=options.progress.note)
-    if spec.underfits:
-        power = detectable_effect(spec.seeds, alpha=spec.underfits.alpha)
-        options.progress.note(plan_sentence(power))
 
     def train(spec: StudySpec) -> TrainingSummary:
         plan = Plan.of(spec, engine)
-        options.progress.note(f"The study is {plan}")
+        options.progress.note(outlook(plan, estimate_run(spec, engine), folder))
         return train_blocks(plan.blocks, store, options)
 
     summary, spec = train_exactly(train, spec, engine=engine, progress=options.progress)

@@ -1,13 +1,22 @@
 """The command line: what it prints, how soon, and with which exit code."""
 
+import os
 import re
+import subprocess
 import time
+import tomllib
+from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
-from tests.processes import loaded_by, main_with
+from finetune.cli.progress import ProgressBar
+from finetune.spec.study_file import shipped_names
+from finetune.studies.load import load_spec
+from tests.processes import ROOT, SCRIPTS, loaded_by, main_with
 from tests.small_studies import SMALL
 
 TINY = [part for override in (*SMALL, "training.epochs=5") for part in ("--set", override)]
@@ -57,7 +66,14 @@ def test_bad_input_is_named_in_one_line_with_code_2(kind, cli, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["run", "--help"], ["run", "--set", "seed=3"], ["run", "nowhere.toml"]],
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["run", "--set", "seed=3"],
+        ["run", "nowhere.toml"],
+        ["list"],
+        ["show"],
+    ],
     ids=" ".join,
 )
 def test_help_and_spec_errors_answer_without_anything_heavy(arguments, tmp_path):
@@ -67,19 +83,35 @@ def test_help_and_spec_errors_answer_without_anything_heavy(arguments, tmp_path)
 
 
 @pytest.mark.parametrize(
-    "arguments", [["run", "--seeds", "0"], ["run", "--engine", "abacus"], ["go"]]
+    ("arguments", "words"),
+    [
+        (["run", "--seeds", "0"], "'--seeds': "),
+        (["run", "--engine", "abacus"], "engine: received 'abacus'"),
+        (["run", "--quiet=yes"], "--quiet"),
+        (["show", "fonding"], "'fonding', which is no file and no shipped study; did you mean "),
+        (["show", "--set", "seeds"], "--set: received 'seeds'"),
+        (["show", "founding", "smoke"], "smoke"),
+        (["list", "smoke"], "smoke"),
+        (["report"], "'DIR'; see `finetune report --help`"),
+        (["--colour"], "--colour; see `finetune --help`"),
+        (["go"], "'go'; see `finetune --help`"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_has_code_2_and_no_traceback(arguments, cli):
-    code, _, err = cli(*arguments)
-    assert code == 2
-    assert "Traceback" not in err
-    assert arguments[-2 if len(arguments) > 1 else -1].strip("-") in err
+def test_wrong_usage_is_told_in_one_line_with_code_2(arguments, words, cli):
+    code, out, err = cli(*arguments)
+    assert (code, out) == (2, "")
+    (line,) = err.splitlines()
+    assert line.startswith("finetune: ")
+    assert words in line
 
 
-COMMANDS = ("run", "map", "search", "claim", "report", "init", "compact", "worker")
+COMMANDS = (
+    "run", "map", "search", "claim", "report", "list", "show", "init", "compact", "worker",
+)  # fmt: skip
 RUN_OPTIONS = (
     "--out", "--seeds", "--engine", "--workers", "--dask", "--return-results", "--memory",
-    "--slice", "--set", "--no-imports", "--yes", "(default: founding)", "[default: 2GB]",
+    "--slice", "--set", "--no-imports", "--yes", "--quiet", "(default: founding)", "[default: 2GB]",
 )  # fmt: skip
 
 
@@ -89,15 +121,18 @@ def test_help_names_the_commands_and_options(cli, monkeypatch):
     assert code == 0
     assert [command for command in COMMANDS if f" {command} " not in out] == []
     _, out, _ = cli("run", "--help")
-    assert [option for option in RUN_OPTIONS if option not in out] == []
+    words = " ".join(out.split())
+    assert [option for option in RUN_OPTIONS if option not in words] == []
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_no_help_is_cut_on_a_terminal_of_80_columns(cli, monkeypatch, command):
-    monkeypatch.setenv("COLUMNS", "80")
-    code, out, _ = cli(command, "--help")
-    assert code == 0
-    assert "\N{HORIZONTAL ELLIPSIS}" not in out
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_help_is_cut_off_whatever_the_width(cli, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    for command in ([], *([name] for name in COMMANDS)):
+        code, out, _ = cli(*command, "--help")
+        assert code == 0
+        assert "\N{HORIZONTAL ELLIPSIS}" not in out
+        assert "..." not in out.partition("\n")[2], command
 
 
 def test_commands_that_train_share_their_options(cli):
@@ -109,8 +144,18 @@ def test_commands_that_train_share_their_options(cli):
 
 def test_a_run_writes_to_the_folder_named_like_the_study(cli):
     code, out, err = cli("run", "--engine", "keras", "--seeds", "2", *TINY)
-    assert "0 runs are stored, 10 to train" in err
-    assert "Report: reports/founding/report.md" in out
+    first, second = err.splitlines()[:2]
+    assert first.startswith("founding: 5 variants at 2 seeds, 10 runs; at most about ")
+    assert first.endswith(" on 2 cores; results go to reports/founding")
+    assert second == "0 runs are stored, 10 to train"
+    verdicts, table = out.partition("\n\n")[0], out.partition("Variant ")[2]
+    assert len(verdicts.splitlines()) == 3
+    rows = [line.partition("  ")[0] for line in table.splitlines()[2:7]]
+    assert rows == [
+        "no callbacks", "early stopping", "LR reduction from epoch 0", "delayed LR reduction",
+        "both",
+    ]  # fmt: skip
+    assert out.endswith("Report: reports/founding/report.md\n")
     assert Path("reports/founding/report.md").is_file()
     table = pd.read_csv("reports/founding/tables/runs.csv")
     assert len(table) == 10
@@ -208,3 +253,91 @@ def test_names_are_printed_as_they_are(cli):
     assert "[red]:smile:" in out
     _, _, err = cli("run", "--set", "[red]:smile:=1")
     assert "[red]:smile:" in err
+
+
+def test_quiet_prints_the_verdicts_alone(cli, executor):
+    executor.failed_share = 0.0
+    arguments = ["run", "--engine", "keras", "--seeds", "2", "--out", "out", *TINY]
+    code, out, err = cli(*arguments, "--quiet")
+    assert code == 0
+    assert len(out.splitlines()) == 3
+    assert all("exploratory" in line for line in out.splitlines())
+    assert [line for line in err.splitlines() if not line.startswith("Warning: ")] == []
+    for command in ("report", "claim"):
+        assert cli(command, "out", "--quiet")[1] == out
+
+
+def test_the_version_and_without_a_command_the_help_are_printed(cli):
+    code, out, _ = cli("--version")
+    assert (code, out) == (0, f"finetune {version('finetune')}\n")
+    code, out, _ = cli()
+    assert code == 0
+    assert out == cli("--help")[1]
+
+
+def test_the_shipped_studies_are_listed_with_what_they_ask(cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    code, out, _ = cli("list")
+    assert code == 0
+    listed = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert list(listed) == shipped_names()
+    assert "three claims" in listed["founding"]
+    assert all(sentence.rstrip()[-1] in ".?" for sentence in listed.values())
+
+
+def test_a_study_is_shown_whole_and_what_its_variants_differ_in(cli, tmp_path):
+    code, out, err = cli("show", "smoke", "--set", "variants.1.training.epochs=7")
+    assert (code, err) == (0, "")
+    own = dict(line[4:].split(": ", 1) for line in out.splitlines() if line.startswith("#   "))
+    assert own["no callbacks"] == "nothing"
+    assert own["early stopping"] == "early_stopping.patience = 3, training.epochs = 7"
+    (tmp_path / "shown.toml").write_text(out)
+    shown = load_spec(tmp_path / "shown.toml")
+    assert shown == load_spec("smoke", overrides=["variants.1.training.epochs=7"])
+    assert tomllib.loads(out)["training"]["dtype"] == "float32"
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_every_shipped_study_is_shown_as_it_is(name, cli, tmp_path):
+    _, out, _ = cli("show", name)
+    (tmp_path / "shown.toml").write_text(out)
+    assert load_spec(tmp_path / "shown.toml") == load_spec(name)
+
+
+def test_a_shell_completes_commands_and_studies(tmp_path):
+    (tmp_path / "found.toml").touch()
+
+    def completed(words: str) -> list[str]:
+        variables = {
+            "_FINETUNE_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+            "PYTHONPATH": str(ROOT),
+        }
+        done = subprocess.run(
+            [SCRIPTS / "finetune"],
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout.split()
+
+    assert completed("finetune sh") == ["show"]
+    assert completed("finetune run fou") == ["founding", "found.toml"]
+
+
+def test_no_colour_is_printed_where_it_is_not_wanted(monkeypatch):
+    def printed() -> str:
+        file = StringIO()
+        console = Console(file=file, force_terminal=True, color_system="standard")
+        with ProgressBar(console) as bar:
+            bar.begin(0, 2)
+            bar.update(2)
+        return file.getvalue()
+
+    colour = re.compile(r"\x1b\[[\d;]*3[0-7]")
+    assert colour.search(printed())
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not colour.search(printed())

@@ -154,9 +154,13 @@ def test_it_is_said_before_training_what_will_be_trained(executor, tmp_path):
     for engine in ("population", "keras"):
         options = Options(executor, recorded, figures=False)
         run_study(SPEC, tmp_path / engine, engine=engine, options=options)
-    said = [note for note in recorded.notes if note.startswith("The study is")]
+    said = [note.split("; at most about") for note in recorded.notes if " seeds, " in note]
     # The certificate of 3 and the control again at 4 seeds; the reference engine needs no checks.
-    assert said == ["The study is 20 runs, 7 more for checks", "The study is 20 runs"]
+    begins = [begin for begin, _ in said]
+    size = "founding: 5 variants at 4 seeds, 20 runs"
+    assert begins == [f"{size}, 7 more for checks", size]
+    ends = [end.partition("on 2 cores; ")[2] for _, end in said]
+    assert ends == [f"results go to {tmp_path / name}" for name in ("population", "keras")]
     assert recorded.counts == [(0, 27), (0, 20)]
 
 

@@ -1,0 +1,61 @@
+"""What `finetune list` and `finetune show` print of studies, before anything is trained."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import tomlkit
+from rich.table import Table
+from rich.text import Text
+
+from finetune.spec.study import StudySpec
+from finetune.spec.study_file import read_tree, shipped_names
+from finetune.spec.variants import VariantSpec
+
+
+def shipped_table() -> Table:
+    """Return a row a shipped study: its name, and what it asks."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name in shipped_names():
+        tree, _ = read_tree(name)
+        table.add_row(Text(name), Text(tree.get("description", "")))
+    return table
+
+
+def study_text(spec: StudySpec) -> str:
+    """Return a study as a TOML file with every default filled in.
+
+    What differs between its variants stands above it, as comments.
+    """
+    lines = [f"#   {variant.name}: {_difference(variant)}" for variant in spec.variants]
+    whole = tomlkit.dumps(_without_empty(spec.model_dump(mode="json", exclude_none=True)))
+    return "\n".join(
+        ["# What each variant adds to the study, or sets otherwise:", *lines, "", whole]
+    )
+
+
+def _without_empty(tree: Any) -> Any:
+    """Return a tree without its empty tables, which say nothing."""
+    if isinstance(tree, list):
+        return [_without_empty(value) for value in tree]
+    if not isinstance(tree, Mapping):
+        return tree
+    return {key: _without_empty(value) for key, value in tree.items() if value != {}}
+
+
+def _difference(variant: VariantSpec) -> str:
+    own = variant.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
+    return ", ".join(_settings(own)) or "nothing"
+
+
+def _settings(tree: Mapping[str, Any], *above: str) -> Iterator[str]:
+    """Yield each setting with its dotted path; a section in which all is default stands alone."""
+    for key, value in tree.items():
+        path = (*above, key)
+        if isinstance(value, Mapping) and value:
+            yield from _settings(value, *path)
+        else:
+            name = ".".join(path)
+            yield name if value == {} else f"{name} = {json.dumps(value, ensure_ascii=False)}"
