@@ -39,7 +39,7 @@ class ProgressBar(execution.Progress):
 
     def note(self, text: str) -> None:
         """Print a note above the bar."""
-        self._console.print(text, highlight=False)
+        self._console.print(text, highlight=False, soft_wrap=True)
 
     def begin(self, stored: int, missing: int) -> None:
         """Print what there is and begin to count."""

@@ -5,22 +5,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from finetune.analysis.analysis import Analysis
 from finetune.claims.verdict import Verdict
 from finetune.claims.words import sentence
 from finetune.errors import SpecError, StoreError
+from finetune.report.figures.registry import STUDY_FIGURES
 from finetune.report.html import report_html
 from finetune.report.text import results_text
+from finetune.spec.nearest import did_you_mean
 from finetune.spec.study import StudySpec
 from finetune.store.manifest import Manifest
+
+# Of each verdict, the columns of `Results.verdicts`.
+_OF_VERDICT = ("name", "kind", "verdict", "label", "treatment", "control", "n", "reason")
 
 _REPORT = ("report.md", "figures", "tables", "verdict.json", "manifest.json")
 
 
 @dataclass(frozen=True)
 class Results:
-    """A study's results; a notebook shows them with their figures.
+    """A study's results; a notebook shows them with their figures, `print` as a small table.
 
     Attributes:
         folder: Of the report and the store.
@@ -31,6 +37,16 @@ class Results:
     folder: Path
     analysis: Analysis
     manifest: Manifest
+
+    def __repr__(self) -> str:
+        spec = self.spec
+        verdicts = [f"{one.name}: {one.verdict}" for one in self.analysis.verdicts]
+        return (
+            f"Results of {spec.name}: {len(spec.variants)} variants at {spec.seeds} seeds, "
+            f"{len(self.runs)} runs, {self.failed} failed\n"
+            f"Verdicts: {'; '.join(verdicts) or 'none, since no claim was made'}\n"
+            f"Folder: {self.folder}"
+        )
 
     def __str__(self) -> str:
         return results_text(self.analysis)
@@ -66,6 +82,29 @@ class Results:
             allowed = ", ".join(map(repr, verdicts)) or "none, since the study makes no claim"
             raise SpecError(f"--claim: received {claim!r}; allowed: {allowed}")
         return verdicts[claim]
+
+    @property
+    def verdicts(self) -> pd.DataFrame:
+        """A row a claim: its name and kind, the verdict and the reason, treatment, control, pairs.
+
+        `results.analysis.verdicts` has all that each rests on.
+        """
+        rows = [[getattr(one, name) for name in _OF_VERDICT] for one in self.analysis.verdicts]
+        return pd.DataFrame(rows, columns=list(_OF_VERDICT))
+
+    def plot(self, name: str) -> Figure:
+        """Draw one of the report's figures, as "learning_curves", and return it.
+
+        Raises:
+            SpecError: There is no figure of that name, or it is not of such a study.
+        """
+        figures = {one.name: one for one in STUDY_FIGURES if one.applies(self.analysis)}
+        if name not in figures:
+            raise SpecError(
+                f"plot: received {name!r}{did_you_mean(name, figures)}; allowed of this study: "
+                f"{', '.join(figures)}"
+            )
+        return figures[name].drawn(self.analysis)
 
     @property
     def notes(self) -> tuple[str, ...]:

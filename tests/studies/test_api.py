@@ -134,6 +134,53 @@ def test_text_labels_and_defaulted_parameters_are_fine(compare):
     assert len(results.runs) == 15
 
 
+def test_results_print_themselves_in_a_few_lines(compare, executor):
+    executor.failed_share = 0.0
+    results = compare(small_model, ROWS, CLASSES)
+    assert repr(results).splitlines() == [
+        "Results of comparison: 5 variants at 3 seeds, 15 runs, 0 failed",
+        f"Verdicts: {'; '.join(f'{one.name}: {one.verdict}' for one in results.analysis.verdicts)}",
+        "Folder: reports/comparison",
+    ]
+    *verdicts, empty, head, _, first = str(results).splitlines()[:-4]
+    assert empty == ""
+    assert [line.partition(" (")[0] for line in verdicts] == [
+        one.verdict.capitalize() for one in results.analysis.verdicts
+    ]
+    columns = [part.strip() for part in head.split("  ") if part.strip()]
+    assert columns == ["Variant", "Training loss", "Test loss", "Test accuracy", "Epochs run"]
+    mean = results.runs.groupby("variant", observed=True)["test_loss"].mean()["no callbacks"]
+    assert first.startswith("no callbacks")
+    assert float(first.split()[5]) == pytest.approx(mean, rel=0.1)
+
+
+def test_verdicts_are_a_table(compare):
+    results = compare(small_model, ROWS, CLASSES)
+    table = results.verdicts
+    assert list(table["name"]) == [one.name for one in results.analysis.verdicts]
+    assert table.loc[0, "verdict"] == results.verdict.verdict
+    assert table.loc[0, ["treatment", "control"]].tolist() == [
+        "LR reduction from epoch 0", "delayed LR reduction"
+    ]  # fmt: skip
+    no_claims = compare(small_model, ROWS, CLASSES, claims=[])
+    assert no_claims.verdicts.empty
+    assert "Verdicts: none" in repr(no_claims)
+
+
+def test_a_figure_of_the_report_is_drawn_by_its_name(compare, executor):
+    executor.failed_share = 0.0
+    results = compare(small_model, ROWS, CLASSES)
+    figure = results.plot("learning_curves")
+    assert [axes.get_title() for axes in figure.axes] == ["Training loss", "Validation loss"]
+    lines = {len(axes.lines) for axes in figure.axes}
+    assert lines == {len(results.spec.variants)}
+    with pytest.raises(
+        SpecError, match=r"received 'learning_curve'; did you mean 'learning_curves"
+    ) as e:
+        results.plot("learning_curve")
+    assert "metric_curves" not in str(e.value)
+
+
 def test_results_show_themselves_in_a_notebook(compare):
     shown = compare(small_model, ROWS, CLASSES)._repr_html_()
     assert "<h3>comparison</h3>" in shown

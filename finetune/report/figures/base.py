@@ -38,6 +38,11 @@ class ReportFigure(Generic[Drawn, Described]):
     applies: Callable[[Described], bool] = _always
     section: str = "results"
 
+    def drawn(self, data: Drawn) -> Figure:
+        """Draw it in the style of reports."""
+        with figure_style():
+            return self.draw(data)
+
     def files(self, data: Drawn) -> dict[str, bytes]:
         """Draw it as SVG and as PNG, by file name; equal data give equal files."""
         with figure_style(), warnings.catch_warnings():
