@@ -3,6 +3,7 @@
 from functools import partial
 from importlib.metadata import version as distribution_version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -15,6 +16,10 @@ from finetune.planning.estimate import estimate_map, estimate_run, estimate_sear
 from finetune.store.manifest import MANIFEST_FILE
 from finetune.studies.load import load_spec
 from finetune.studies.starter import write_starter
+
+if TYPE_CHECKING:
+    from finetune.studies.results import Results
+    from finetune.studies.tables import StudyTables
 
 # Plain help wraps at any width; the boxes of rich cut off what is too wide for them.
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -117,26 +122,37 @@ def claim(
     quiet: option.Quiet = False,
 ) -> None:
     """Print the verdicts on a study's claims; with --expect, check that on one of them."""
-    services: Services = context.obj
-    if target and (Path(target) / MANIFEST_FILE).exists():
-        from finetune.studies.run import read_study
+    options = TrainingOptions(no_imports=no_imports, yes=yes, quiet=quiet)
+    judged = _judged(target, context.obj, options)
+    from finetune.cli.results import print_results, print_tables
+    from finetune.studies.results import Results
 
-        results = read_study(Path(target), figures=services.figures)
+    verdict = judged.verdict_on(name) if name else judged.verdict
+    if isinstance(judged, Results):
+        print_results(judged, quiet=quiet)
     else:
-        options = TrainingOptions(no_imports=no_imports, yes=yes, quiet=quiet)
-        study = services.load_study(target, options, estimate=estimate_run)
-        from finetune.studies.run import run_study
-
-        with services.training(options) as how:
-            results = run_study(study, Path("reports") / study.name, options=how)
-    from finetune.cli.results import print_results
-
-    verdict = results.verdict_on(name) if name else results.verdict
-    print_results(results, quiet=quiet)
+        print_tables(judged, quiet=quiet)
     found = verdict.verdict if verdict else "none"
     if expect and found != expect:
         error_console.print(f"finetune: the verdict is {found!r}, expected was {expect!r}")
         raise typer.Exit(1)
+
+
+def _judged(
+    target: str | None, services: Services, options: TrainingOptions
+) -> "Results | StudyTables":
+    """Return what is judged: a folder's stored runs, else its tables; or a study, run first."""
+    from finetune.studies.run import read_study, run_study
+    from finetune.studies.tables import has_store, read_tables
+
+    folder = Path(target or "")
+    if target and (folder / MANIFEST_FILE).exists():
+        if has_store(folder):
+            return read_study(folder, figures=services.figures)
+        return read_tables(folder)
+    study = services.load_study(target, options, estimate=estimate_run)
+    with services.training(options) as how:
+        return run_study(study, Path("reports") / study.name, options=how)
 
 
 @app.command()

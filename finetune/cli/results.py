@@ -1,7 +1,9 @@
 """What the commands print of a study's results."""
 
 import sys
+from collections.abc import Sequence
 
+from finetune.claims.verdict import Verdict
 from finetune.claims.words import sentence
 from finetune.cli.terminal import console, error_console
 from finetune.report.constant_words import no_better_sentence
@@ -9,6 +11,7 @@ from finetune.report.setting_words import setting_words
 from finetune.studies.claim_map import ClaimMap
 from finetune.studies.results import Results
 from finetune.studies.search import SearchResults
+from finetune.studies.tables import StudyTables
 
 
 def print_results(results: Results, *, quiet: bool = False) -> None:
@@ -20,15 +23,32 @@ def print_results(results: Results, *, quiet: bool = False) -> None:
         error_console.print(f"Note: {note}")
     if results.analysis.no_better:
         error_console.print(f"Warning: {no_better_sentence(results.analysis.no_better)}")
-    if quiet:
-        for verdict in results.analysis.verdicts:
-            console.print(sentence(verdict))
-    else:
-        console.print(f"{results}\n\nReport: {results.report()}")
-    if results.failed:
+    _print_verdicts(results.analysis.verdicts, "" if quiet else str(results))
+    if not quiet:
+        console.print(f"\nReport: {results.report()}")
+    _exit_if_failed(results.failed, len(results.runs))
+
+
+def print_tables(tables: StudyTables, *, quiet: bool = False) -> None:
+    """Print the same of a study whose tables are there, and not its runs."""
+    if not quiet:
         error_console.print(
-            f"{results.failed} of {len(results.runs)} runs failed; the report names them"
+            "Note: judged from tables/runs.csv, since the folder has no store; the A/A check needs "
+            "one, and is told in report.md"
         )
+    _print_verdicts(tables.verdicts, "" if quiet else str(tables))
+    _exit_if_failed(tables.failed, len(tables.runs))
+
+
+def _print_verdicts(verdicts: Sequence[Verdict], whole: str) -> None:
+    """Print a text that has the verdicts in it; without one the verdicts alone."""
+    for text in [whole] if whole else map(sentence, verdicts):
+        console.print(text)
+
+
+def _exit_if_failed(failed: int, count: int) -> None:
+    if failed:
+        error_console.print(f"{failed} of {count} runs failed; the report names them")
         sys.exit(3)
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 
@@ -41,7 +41,7 @@ def csv_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
     }
 
 
-def read_csv_text(path: Path) -> pd.DataFrame:
+def read_csv_text(path: Path | BinaryIO) -> pd.DataFrame:
     """Read a table that `csv_text` wrote; a text in it may be any, as "None" or "NA"."""
     table = pd.read_csv(path, keep_default_na=False, na_values=[""], skip_blank_lines=False).rename(
         columns=_unmarked

@@ -1,28 +1,36 @@
 """A study's results as plain text: for a terminal, and for `print`."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from finetune.analysis.analysis import Analysis
+from finetune.claims.verdict import Verdict
 from finetune.claims.words import sentence
 from finetune.report.markdown import number, plus_minus
 from finetune.report.words import metric_label
 
 
-def results_text(analysis: Analysis) -> str:
-    """Return the verdicts, a sentence each, and below them a table of the variants."""
-    verdicts = [sentence(verdict) for verdict in analysis.verdicts]
-    return "\n".join([*verdicts, *([""] if verdicts else []), variants_text(analysis)])
+def results_text(verdicts: Sequence[Verdict], summary: pd.DataFrame) -> str:
+    """Return the verdicts, a sentence each, and below them a table of the variants.
+
+    Args:
+        verdicts: On the study's claims.
+        summary: A row a variant and metric, as `analysis.summary.summary_table` has it.
+    """
+    sentences = [sentence(verdict) for verdict in verdicts]
+    return "\n".join([*sentences, *([""] if sentences else []), _variants(summary)])
 
 
-def variants_text(analysis: Analysis) -> str:
+def _variants(summary: pd.DataFrame) -> str:
     """Return a row a variant: means over seeds, each with half the width of its 95 % interval."""
-    tests = [name for name in analysis.metrics if name.startswith("test_")]
+    tests = [name for name in summary["metric"].unique() if name.startswith("test_")]
     shown = ["train_loss", *tests, "epochs_run"]
-    summary = analysis.summary.loc[analysis.summary["metric"].isin(shown)]
-    ends = (summary[name] for name in ("mean", "low", "high"))
+    chosen = summary.loc[summary["metric"].isin(shown)]
+    ends = (chosen[name] for name in ("mean", "low", "high"))
     texts = [_estimate(*values) for values in zip(*ends, strict=True)]
-    table = summary.assign(text=texts).pivot(index="variant", columns="metric", values="text")
-    table = table.loc[analysis.variants, shown].rename(columns=metric_label).reset_index()
+    table = chosen.assign(text=texts).pivot(index="variant", columns="metric", values="text")
+    variants = list(summary["variant"].unique())
+    table = table.loc[variants, shown].rename(columns=metric_label).reset_index()
     align = ["left", *["right"] * len(shown)]
     # Without disable_numparse tabulate would round the texts that look like numbers.
     return table.rename(columns={"variant": "Variant"}).to_markdown(

@@ -17,6 +17,7 @@ from finetune.report.text import results_text
 from finetune.spec.nearest import did_you_mean
 from finetune.spec.study import StudySpec
 from finetune.store.manifest import Manifest
+from finetune.studies.tables import find_verdict
 
 # Of each verdict, the columns of `Results.verdicts`.
 _OF_VERDICT = ("name", "kind", "verdict", "label", "treatment", "control", "n", "reason")
@@ -49,7 +50,7 @@ class Results:
         )
 
     def __str__(self) -> str:
-        return results_text(self.analysis)
+        return results_text(self.analysis.verdicts, self.analysis.summary)
 
     @property
     def spec(self) -> StudySpec:
@@ -77,11 +78,7 @@ class Results:
         Raises:
             SpecError: The study makes no such claim.
         """
-        verdicts = {one.name: one for one in self.analysis.verdicts}
-        if claim not in verdicts:
-            allowed = ", ".join(map(repr, verdicts)) or "none, since the study makes no claim"
-            raise SpecError(f"--claim: received {claim!r}; allowed: {allowed}")
-        return verdicts[claim]
+        return find_verdict(self.analysis.verdicts, claim)
 
     @property
     def verdicts(self) -> pd.DataFrame:
