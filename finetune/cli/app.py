@@ -186,6 +186,18 @@ def show(
 
 
 @app.command()
+def schema(out: option.SchemaFile = None) -> None:
+    """Print the JSON Schema of study files, which editors complete and check by."""
+    from finetune.spec.schema import schema_text
+    from finetune.store.atomic import write_whole
+
+    if out:
+        write_whole(out, schema_text().encode())
+    else:
+        console.print(schema_text(), end="")
+
+
+@app.command()
 def init(
     file: option.File = Path("study.toml"), data: option.Data = None, target: option.Target = None
 ) -> None:

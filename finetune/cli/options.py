@@ -109,6 +109,10 @@ Expect = Annotated[
     VerdictName | None,
     typer.Option(metavar="VERDICT", help="Exit with 1 unless this is the verdict on the claim."),
 ]
+SchemaFile = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Write it there instead.", show_default=False),
+]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The new file.")]
 Data = Annotated[
     str | None,

@@ -19,20 +19,29 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class BaseSpec(BaseModel):
-    """Base of every section of a study: frozen, exact types, unknown keys are errors."""
+    """Base of every section of a study: frozen, exact types, unknown keys are errors.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    The text below a field is its description in the study file's JSON Schema.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
 
 
 class UserFileSpec(BaseSpec):
     """A section of a study that may depend on one file of the user's, identified by its SHA-256.
 
-    `content` is that SHA-256, filled in when the study is loaded; where the study file sets it,
-    the file must match. The folder in which the file was found does not belong to the study: it
-    is neither serialised nor in any digest.
+    The folder in which the file was found does not belong to the study: it is neither serialised
+    nor in any digest.
     """
 
     content: Sha256 | None = None
+    """SHA-256 of the user's file: filled in when the study is loaded, checked where it is set."""
     _folder: str | None = PrivateAttr(default=None)
 
     @property

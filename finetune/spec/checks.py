@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from finetune.spec.base import BaseSpec
 
@@ -17,7 +17,7 @@ def _check_wanted(value: Any) -> Any:
 
 
 # True: as large as is usual and the limit leaves. A number of seeds is kept as it is.
-Wanted = Annotated[bool | int, BeforeValidator(_check_wanted)]
+Wanted = Annotated[bool | Annotated[int, Field(ge=1)], BeforeValidator(_check_wanted)]
 
 
 class ChecksSpec(BaseSpec):
@@ -25,15 +25,13 @@ class ChecksSpec(BaseSpec):
 
     Together they take at most half as many runs as the study; for that those that are `true` are
     shortened or left out, variance first, then the probe, then the A/A check.
-
-    Attributes:
-        same_again: The first claim's control again in another batch order, the A/A check.
-        probe: That claim's treatment going on after training, at its own LR and at the base LR.
-        parity: Some variants by the reference engine.
-        variance: The claim's two variants where one source of randomness varies at a time.
     """
 
     same_again: Wanted = True
+    """The first claim's control again in another batch order, the A/A check."""
     probe: Wanted = True
+    """The first claim's treatment going on after training, at its own LR and at the base LR."""
     parity: Wanted = True
+    """Some variants trained by the reference engine, `keras.Model.fit`."""
     variance: Wanted = True
+    """The first claim's two variants where one source of randomness varies at a time."""

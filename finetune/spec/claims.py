@@ -16,20 +16,24 @@ class MarginShares(BaseSpec):
     """Margins of losses as shares of what a constant prediction reaches on the same rows."""
 
     train_loss: Share | None = None
+    """Share of the constant's training loss."""
     test_loss: Share | None = None
+    """Share of the constant's test loss."""
 
 
 class Margins(BaseSpec):
-    """The largest absolute difference of each metric that does not matter.
-
-    What `shares` holds replaces the absolute margin of that loss when the study is run.
-    """
+    """The largest absolute difference of each metric that does not matter."""
 
     shares: MarginShares = MarginShares()
+    """What replaces the absolute margin of a loss when the study is run."""
     train_loss: Annotated[float, Field(gt=0)] = 0.01
+    """Margin of the training loss."""
     test_loss: Annotated[float, Field(gt=0)] = 0.005
+    """Margin of the test loss."""
     train_accuracy: Annotated[float, Field(gt=0)] = 0.01
+    """Margin of the training accuracy."""
     test_accuracy: Annotated[float, Field(gt=0)] = 0.005
+    """Margin of the test accuracy."""
 
     @property
     def given_shares(self) -> dict[str, float]:
@@ -46,23 +50,25 @@ _USUAL_MARGINS = Margins().by_metric
 
 
 class BaseClaimSpec(BaseSpec):
-    """Base of every kind of claim: something is said of `treatment`, compared with `control`.
-
-    `name` tells a study's claims apart; without one a claim goes by its kind. `alpha` is the
-    greatest chance to support it although it is false, and to refute it although it is true.
-    """
+    """Base of every kind of claim: something is said of one variant, compared with another."""
 
     name: Name | None = None
+    """What tells a study's claims apart; without one a claim goes by its kind."""
     treatment: Name
+    """The variant of which something is said."""
     control: Name
+    """The variant that it is compared with."""
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    """Greatest chance to support the claim though it is false, or refute it though it is true."""
 
 
 class UnderfitsSpec(BaseClaimSpec):
     """The treatment underfits: training and test end worse, each by more than its margin."""
 
     kind: Literal["underfits"]
+    """The treatment's training and test losses both end worse."""
     margins: Margins = Margins()
+    """By how much each must be worse."""
 
     @property
     def is_about_loss(self) -> bool:
@@ -71,15 +77,14 @@ class UnderfitsSpec(BaseClaimSpec):
 
 
 class MetricClaimSpec(BaseClaimSpec):
-    """Base of what is claimed of one metric, a column of `tables/runs.csv` that is a number.
-
-    `margin` is in the metric's own units. `direction` says whether lower or higher is better, where
-    that is not known of the metric.
-    """
+    """Base of what is claimed of one metric."""
 
     metric: Metric
+    """A column of `tables/runs.csv` that is a number, as "test_loss"."""
     margin: Annotated[float, Field(ge=0)] | None = None
+    """The largest difference that does not matter, in the metric's own units."""
     direction: Direction | None = None
+    """Whether lower or higher is better, where that is not known of the metric."""
 
     @property
     def is_about_loss(self) -> bool:
@@ -105,6 +110,7 @@ class BetterSpec(MetricClaimSpec):
     """The treatment's metric is better by more than the margin."""
 
     kind: Literal["better"]
+    """The treatment is better by more than the margin."""
 
 
 class _WithinMarginSpec(MetricClaimSpec):
@@ -123,12 +129,14 @@ class NotWorseSpec(_WithinMarginSpec):
     """The treatment's metric is worse by less than the margin, or not at all (non-inferiority)."""
 
     kind: Literal["not worse"]
+    """The treatment is worse by less than the margin, or not at all."""
 
 
 class EquivalentSpec(_WithinMarginSpec):
     """The treatment's metric differs by less than the margin either way."""
 
     kind: Literal["equivalent"]
+    """The treatment differs by less than the margin either way."""
 
 
 AnyMetricClaim = BetterSpec | NotWorseSpec | EquivalentSpec

@@ -22,42 +22,45 @@ _REGRESSION_SOURCES = frozenset(
 
 
 class DataSpec(UserFileSpec):
-    """Where the rows come from and how they are split; sizes are shares of all rows.
-
-    `source` is a file, a loader or generator of scikit-learn, or `module:function`. Without `task`
-    it is inferred from the target. `categorical` names numeric columns that are one-hot encoded as
-    columns of text and booleans are; `drop` names columns that are no features. `weight` names the
-    column, or the array of an NPZ file, with the weight that each row has in the training loss.
-
-    `shape` is the shape of a row, as [8, 8, 1] for images of 64 numbers in a table. `scale` is
-    "standard" (each feature, the default of tables), "channel" (each position of the last axis, the
-    default of rows with several axes) or "none" (the default of whole numbers where the network
-    takes ids, as one with an Embedding does), by the training rows.
-
-    Of text that is numbers, `decimal` and `thousands` say what is ambiguous otherwise, as 1,234 is;
-    `missing` are the words that stand for missing, instead of the usual ones and in the target too.
-
-    `scale_target` standardises a target for regression by the training rows of each split, so that
-    losses are in units of its variance; classes it leaves as they are.
-    """
+    """Where the rows come from and how they are split; sizes are shares of all rows."""
 
     source: Annotated[str, Field(min_length=1, max_length=1000, pattern=PRINTABLE)]
+    """A CSV, TSV, Parquet or NPZ file, a loader or generator of scikit-learn, or module:name."""
     args: dict[str, Any] = Field(default={})
+    """Arguments of the loader, generator or function."""
     target: Name | None = None
+    """The column of a file to predict."""
     task: TargetTask | None = None
+    """What is predicted; by default the target tells."""
     categorical: tuple[Name, ...] | None = None
+    """Columns of numbers that are one-hot encoded, as those of text and booleans are."""
     drop: tuple[Name, ...] = ()
+    """Columns that are no features."""
     weight: Name | None = None
+    """The column, or array of an NPZ file, with each row's weight in the training loss."""
     decimal: Literal[".", ","] | None = None
+    """Of text that is numbers, the decimal sign, where that is ambiguous as in 1,234."""
     thousands: Literal[",", ".", " ", "'"] | None = None
+    """Of text that is numbers, what separates thousands, where that is ambiguous."""
     missing: tuple[Name, ...] | None = None
+    """Words that stand for missing, instead of the usual ones and in the target too."""
     shape: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=10)] | None = None
+    """The shape of a row, as [8, 8, 1] for images of 64 numbers in a table."""
     scale: Literal["standard", "channel", "none"] | None = None
+    """What is scaled by the training rows: "standard", each feature (the default of tables);
+    "channel", each position of the last axis (the default of rows with several axes); "none" (the
+    default of whole numbers where the network takes ids, as one with an Embedding does)."""
     stratify: bool | None = None
+    """Whether every split gets its share of each class; by default it does, but for generators."""
     scale_target: bool = True
+    """Whether a target for regression is standardised by the training rows of each split, so that
+    losses are in units of its variance; classes are left as they are."""
     test_size: Share = 0.2
+    """Share of all rows to test on."""
     val_size: Share = 0.2
+    """Share of all rows that the callbacks watch."""
     split_seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    """Seed of the split, where it does not vary from seed to seed."""
 
     @property
     def kind(self) -> Literal["file", "function", "sklearn"]:

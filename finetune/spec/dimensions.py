@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from finetune.spec.base import MAX_COUNT, BaseSpec
 
@@ -22,15 +22,14 @@ _MOST_CHOICES = 1000
 
 
 class RangeSpec(BaseSpec):
-    """Numbers from one to another: whole ones where both ends and the step are.
-
-    With `log` they are drawn evenly on a logarithmic scale; with a `step` they are `low` and
-    whole steps above it.
-    """
+    """Numbers from one to another: whole ones where both ends and the step are."""
 
     range: tuple[Number, Number]
+    """The lowest and the highest value."""
     log: bool = False
+    """Whether they are drawn evenly on a logarithmic scale."""
     step: Number | None = None
+    """The values are the lowest one and whole steps above it."""
 
     @property
     def low(self) -> Number:
@@ -75,6 +74,7 @@ class ChoicesSpec(BaseSpec):
     """A list of choices of one type: text, numbers, truth values or arrays."""
 
     choices: tuple[Any, ...]
+    """All that may be chosen."""
 
     @property
     def ends(self) -> tuple[Any, ...]:
@@ -183,4 +183,14 @@ def _refuse(value: Any, allowed: str, remedy: str) -> ValueError:
     return ValueError(f"received {reprlib.repr(value)}; allowed {allowed}; {remedy}")
 
 
-Dimension = Annotated[RangeSpec | ChoicesSpec, BeforeValidator(read_dimension)]
+def _add_short_form(schema: dict[str, Any]) -> None:
+    """Allow [low, high] in the JSON Schema, too."""
+    ends = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    schema["anyOf"].append(ends)
+
+
+Dimension = Annotated[
+    RangeSpec | ChoicesSpec,
+    BeforeValidator(read_dimension),
+    Field(json_schema_extra=_add_short_form),
+]

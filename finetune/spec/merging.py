@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from pydantic import ValidationError
+from pydantic import GetJsonSchemaHandler, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails
 
 from finetune.spec.base import BaseSpec
@@ -27,6 +27,10 @@ class Overrides:
     """Marks a field that holds some keys of a section, so that errors can name the others."""
 
     section: type[BaseSpec]
+
+    def __get_pydantic_json_schema__(self, _: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Describe the field by the section's keys, none of which must be there."""
+        return handler(self.section.__pydantic_core_schema__)
 
 
 def merge(section: S, overrides: Mapping[str, Any], *, at: tuple[str | int, ...]) -> S:

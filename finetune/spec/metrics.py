@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from finetune.spec.data import TargetTask
 from finetune.spec.nearest import did_you_mean
@@ -127,17 +127,23 @@ def _check_known(name: str) -> str:
     return name
 
 
-MetricName = Annotated[str, AfterValidator(_check_known)]
+MetricName = Annotated[
+    str, AfterValidator(_check_known), Field(json_schema_extra={"enum": [*METRICS]})
+]
+
+
+_MONITORED = ("val_loss", "val_accuracy", "loss", *(f"val_{metric}" for metric in METRICS))
 
 
 def _check_monitored(name: str) -> str:
-    known = ("val_loss", "val_accuracy", "loss", *(f"val_{metric}" for metric in METRICS))
-    if name not in known:
+    if name not in _MONITORED:
         raise ValueError(
             f"received {name!r}; allowed are 'val_loss', 'val_accuracy', 'loss' and val_ before a "
-            f"metric that training.metrics names, as 'val_auc'{did_you_mean(name, known)}"
+            f"metric that training.metrics names, as 'val_auc'{did_you_mean(name, _MONITORED)}"
         )
     return name
 
 
-Monitor = Annotated[str, AfterValidator(_check_monitored)]
+Monitor = Annotated[
+    str, AfterValidator(_check_monitored), Field(json_schema_extra={"enum": [*_MONITORED]})
+]

@@ -17,33 +17,33 @@ DENSE_KEYS = frozenset(
 
 
 class ModelSpec(UserFileSpec):
-    """The network: Dense layers with an output layer that fits the task, or one of the user's.
-
-    `hidden` holds the units of each hidden layer, `kernel_initializer` names the class of
-    `keras.initializers` that draws their weights. `batch_normalization` comes between each hidden
-    layer and its activation, `dropout` (a rate) after it. `factory` is
-    `module:function(input_shape, n_outputs)`; `architecture` is a file that `keras.Model.to_json`
-    wrote, `file` one with weights that `keras.Model.save` wrote. `fit_only` says why
-    `keras.Model.fit` alone trains the network exactly; without it that is found out when the
-    network is built.
-
-    Of what a factory or a file loads, `pretrained` says what is kept: "frozen" keeps it in layers
-    with nothing to train, and draws all others for each seed; "all" starts from all of it, and
-    names of layers from theirs. `freeze` names layers that do not train. In names * and ? stand for
-    any characters.
-    """
+    """The network: Dense layers with an output layer that fits the task, or one of the user's."""
 
     hidden: Annotated[tuple[Units, ...], Field(max_length=1000)] = (64, 32, 16)
+    """Units of each hidden layer."""
     activation: Name = "relu"
+    """Activation of the hidden layers, by its name in Keras."""
     kernel_initializer: Name = "glorot_uniform"
+    """What draws the weights of the hidden layers, by its name in `keras.initializers`."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Rate of dropout after each hidden layer."""
     batch_normalization: bool = False
+    """Whether batch normalisation comes between each hidden layer and its activation."""
     factory: Annotated[str, Field(pattern=IMPORT_PATH)] | None = None
+    """A network of your own: `module:function(input_shape, n_outputs)` returns a keras.Model."""
     architecture: FileName | None = None
+    """A network of your own: a file that `keras.Model.to_json` wrote."""
     fit_only: FileName | None = None
+    """Why `keras.Model.fit` alone trains the network exactly; without it that is found out when the
+    network is built."""
     file: FileName | None = None
+    """A network of your own, with weights: a file that `keras.Model.save` wrote."""
     pretrained: Literal["frozen", "all"] | Layers = "frozen"
+    """What is kept of what a factory or a file loads: "frozen" keeps it in layers with nothing to
+    train and draws all others for each seed; "all" starts from all of it, and names of layers from
+    theirs, in which * and ? stand for any characters."""
     freeze: Layers = ()
+    """Names of layers that do not train, in which * and ? stand for any characters."""
 
     _begins_like: "ModelSpec | None" = PrivateAttr(default=None)
 

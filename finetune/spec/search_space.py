@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from finetune.spec.base import BaseSpec
 from finetune.spec.dimensions import Dimension, RangeSpec
@@ -22,6 +22,8 @@ _FIXED: Mapping[str, str] = {
 
 _DIMENSION_KEYS = ("range", "log", "step", "choices")
 _MOST_PATHS = 100
+# Below a section, as those of "training.optimizer.args.weight_decay".
+_MOST_KEYS = 3
 
 DELAY, PATIENCE = "reduce_lr.start_from_epoch", "reduce_lr.patience"
 EPOCHS = "training.epochs"
@@ -103,4 +105,21 @@ def _unknown(path: str, allowed: Any) -> ValueError:
     )
 
 
-Space = Annotated[dict[str, Dimension], BeforeValidator(_read_paths), AfterValidator(_check_paths)]
+def _add_tables(schema: dict[str, Any]) -> None:
+    """Allow in the JSON Schema what begins with a section, also as tables within tables."""
+    dimension = schema["additionalProperties"]
+    within = dimension
+    for _ in range(_MOST_KEYS):
+        table = {"type": "object", "additionalProperties": within}
+        within = {"anyOf": [*dimension["anyOf"], table]}
+    begins = f"^({'|'.join(_SECTIONS)})"
+    schema["patternProperties"] = {rf"{begins}\..": dimension, f"{begins}$": table}
+    schema["additionalProperties"] = False
+
+
+Space = Annotated[
+    dict[str, Dimension],
+    BeforeValidator(_read_paths),
+    AfterValidator(_check_paths),
+    Field(json_schema_extra=_add_tables),
+]

@@ -55,21 +55,33 @@ class StudySpec(BaseSpec):
     """A study: data, model, training, variants, claims, and how many seeds."""
 
     name: StudyName
-    # What it asks, in a sentence.
+    """Of the study, and of the folder of its report."""
     description: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] | None = None
+    """What the study asks, in a sentence."""
     seeds: Positive = 100
+    """How many times each variant is trained."""
     vary: tuple[Source, ...] = ("init", "order")
+    """What differs from seed to seed."""
     data: DataSpec
+    """Where the rows come from and how they are split."""
     model: ModelSpec = ModelSpec()
+    """The network."""
     training: TrainingSpec = TrainingSpec()
+    """How every run is trained."""
     # At most this many, since every two of them are compared.
     variants: Annotated[tuple[VariantSpec, ...], Field(min_length=1, max_length=1000)]
+    """What is compared; the first without callbacks is what the others are compared with."""
     claims: Annotated[tuple[ClaimSpec, ...], Field(max_length=100)] = ()
-    # Further pairs of variants to compare, each [first, second].
+    """What is said of two variants before anything runs."""
     contrasts: tuple[tuple[Name, Name], ...] | None = None
+    """Pairs of variants to compare, each [first, second]; by default those of the claims, and every
+    other variant with the first that adds nothing."""
     checks: ChecksSpec = ChecksSpec()
+    """What is trained beside the study's own runs, which the trust in it rests on."""
     search: SearchSpec = SearchSpec()
+    """What `finetune search` tunes, and its budget."""
     map: MapSpec = MapSpec()
+    """The grid of `finetune map`."""
 
     @model_validator(mode="after")
     def _weighs_rows_in_one_way(self) -> Self:

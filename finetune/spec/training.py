@@ -33,31 +33,37 @@ ClassWeight = Annotated[
 
 
 class OptimizerSpec(BaseSpec):
-    """A Keras optimizer by name; `args` are its further arguments."""
+    """An optimizer of Keras's."""
 
     name: Name = "adam"
+    """Its name in `keras.optimizers`, in lower case."""
     learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    """The learning rate that training begins with."""
     args: dict[str, Any] = Field(default={})
+    """Its further arguments, as { weight_decay = 1e-4 }."""
 
 
 class TrainingSpec(BaseSpec):
-    """How every run is trained, whatever its variant; what is measured defaults by the task.
-
-    `loss` names a function of `keras.losses`, `accuracy` one of `keras.metrics`; `metrics` are
-    measured beside them (see `finetune.spec.metrics`). `class_weight` is that of
-    `keras.Model.fit`, by the names of the classes, of which those that it does not name have 1;
-    "balanced" gives each class the same sum of weights over the training rows.
-    """
+    """How every run is trained, whatever its variant; what is measured defaults by the task."""
 
     optimizer: OptimizerSpec = OptimizerSpec()
+    """The optimizer and its learning rate."""
     loss: Name | None = None
+    """A function of `keras.losses`; by default what is usual for the task."""
     accuracy: Accuracy | None = None
+    """The second metric, a function of `keras.metrics`; by default what is usual for the task."""
     metrics: tuple[MetricName, ...] | None = None
+    """What is measured besides, of each split whole, after every epoch."""
     class_weight: ClassWeight = None
+    """That of `keras.Model.fit`, by the names of the classes, of which those that are not named
+    have 1; "balanced" gives each class the same sum of weights over the training rows."""
     batch_size: Positive = 32
+    """Rows in a batch."""
     # The store counts epochs in 32 bits.
     epochs: Annotated[int, Field(ge=1, lt=2**31)] = 100
+    """Epochs at most."""
     dtype: Literal["float32", "float64"] = "float32"
+    """Precision of all computation."""
 
     @model_validator(mode="after")
     def _names_each_metric_once(self) -> Self:

@@ -17,31 +17,47 @@ class EarlyStoppingSpec(BaseSpec):
     """Arguments of `keras.callbacks.EarlyStopping`; best weights are restored by default."""
 
     monitor: Monitor = "val_loss"
+    """What is watched."""
     min_delta: Annotated[float, Field(ge=0)] = 0.0
+    """A change of no more than this is no improvement."""
     patience: Count = 0
+    """Epochs without an improvement after which training stops."""
     baseline: float | None = None
+    """The value that must be bettered."""
     restore_best_weights: bool = True
+    """Whether a run ends with the weights of its best epoch."""
     start_from_epoch: Count = 0
+    """The first epoch that is watched, from 0."""
 
 
 class ReduceLRSpec(BaseSpec):
     """Arguments of `finetune.DelayedReduceLROnPlateau`."""
 
     monitor: Monitor = "val_loss"
+    """What is watched."""
     factor: Share = 0.1
+    """What the LR is multiplied by."""
     patience: Count = 10
+    """Epochs without an improvement after which the LR is cut."""
     min_delta: Annotated[float, Field(ge=0)] = 1e-4
+    """A change of no more than this is no improvement."""
     cooldown: Count = 0
+    """Epochs after a cut that are not counted."""
     min_lr: Annotated[float, Field(ge=0)] = 0.0
+    """The LR is not cut below this."""
     start_from_epoch: Count = 0
+    """The first epoch that is watched, from 0: the delay."""
     until_epoch: Positive | None = None
+    """The epoch from which on the LR is left as it is."""
 
 
 class SetLRSpec(BaseSpec):
     """Arguments of `SetLearningRate`: set the LR once, for the epochs from `epoch` (from 0) on."""
 
     epoch: Positive
+    """The first epoch with that learning rate, from 0."""
     learning_rate: Annotated[float, Field(gt=0)]
+    """The learning rate."""
 
 
 class BaseScheduleSpec(BaseSpec):
@@ -52,49 +68,59 @@ class BaseScheduleSpec(BaseSpec):
     """
 
     warm_up: Count = 0
+    """Epochs in which the LR rises to the one that the schedule begins with."""
 
 
 class ConstantSpec(BaseScheduleSpec):
     """The optimizer's LR times `factor`, in every epoch."""
 
     kind: Literal["constant"]
+    """One LR in every epoch."""
     factor: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """What the optimizer's LR is multiplied by."""
 
 
 class ExponentialSpec(BaseScheduleSpec):
     """The LR times `factor` after each epoch."""
 
     kind: Literal["exponential"]
+    """A lower LR after each epoch."""
     factor: Share = 0.95
+    """What the LR is multiplied by after each epoch."""
 
 
 class CosineSpec(BaseScheduleSpec):
-    """Cosine annealing with warm restarts.
-
-    The first cycle lasts `period` epochs; each further one lasts `growth` times as long, and its
-    peak is `decay` times as high. `floor` is the lowest LR, as a share of the optimizer's.
-    """
+    """Cosine annealing with warm restarts."""
 
     kind: Literal["cosine"]
+    """Cycles, in each of which the LR falls along a cosine."""
     period: Positive = 20
+    """Epochs of the first cycle."""
     growth: Annotated[float, Field(ge=1)] = 1.0
+    """How many times as long each further cycle lasts."""
     decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """How many times as high the peak of each further cycle is."""
     floor: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The lowest LR, as a share of the optimizer's."""
 
 
 class OneCycleSpec(BaseScheduleSpec):
     """One cycle of `epochs`: up to the optimizer's LR in the share `rise` of them, then down.
 
-    The LR begins at the optimizer's over `initial_divisor` and ends at that over `final_divisor`,
-    where it stays. `epochs` is set here, not taken from the study's budget, so that a variant has
-    the same schedule under every budget.
+    `epochs` is set here, not taken from the study's budget, so that a variant has the same schedule
+    under every budget.
     """
 
     kind: Literal["one_cycle"]
+    """The LR rises to the optimizer's, and falls again."""
     epochs: Annotated[int, Field(ge=2)]
+    """Epochs of the cycle; the LR then stays."""
     rise: Share = 0.3
+    """Share of the epochs in which the LR rises."""
     initial_divisor: Annotated[float, Field(ge=1)] = 25.0
+    """The LR begins at the optimizer's over this."""
     final_divisor: Annotated[float, Field(ge=1)] = 250_000.0
+    """The LR ends at the optimizer's over this."""
 
 
 ScheduleSpec = Annotated[
@@ -103,27 +129,36 @@ ScheduleSpec = Annotated[
 
 
 class CallbackSpec(UserFileSpec):
-    """A Keras callback of the user's, `module:class`; `args` are its arguments."""
+    """A Keras callback of the user's."""
 
     callback: Annotated[str, Field(pattern=IMPORT_PATH)]
+    """Where it is, as `module:class`."""
     args: dict[str, Any] = Field(default={})
+    """Its arguments."""
 
 
 class VariantSpec(BaseSpec):
     """A named way to train: policies, and Keras callbacks of the user's that act after them.
 
-    `model` and `training` hold the keys of these two sections that the variant sets otherwise than
-    the study; `StudySpec.resolve` applies them.
+    `StudySpec.resolve` applies what it sets otherwise than the study.
     """
 
     name: Name
+    """What tables and figures call it."""
     early_stopping: EarlyStoppingSpec | None = None
+    """Early stopping, with the arguments of `keras.callbacks.EarlyStopping`."""
     reduce_lr: ReduceLRSpec | None = None
+    """LR reduction on plateau, with the arguments of `ReduceLROnPlateau` and a delay."""
     set_lr: SetLRSpec | None = None
+    """Another learning rate from an epoch on."""
     schedule: ScheduleSpec | None = None
+    """A schedule, which sets the LR by the epoch alone."""
     callbacks: tuple[CallbackSpec, ...] = ()
+    """Keras callbacks of your own; `keras.Model.fit` then trains the variant run by run."""
     model: Annotated[dict[str, Any], Overrides(ModelSpec)] = Field(default={})
+    """Keys of [model] that the variant sets otherwise than the study."""
     training: Annotated[dict[str, Any], Overrides(TrainingSpec)] = Field(default={})
+    """Keys of [training] that the variant sets otherwise than the study."""
     _network_folder: str | None = PrivateAttr(default=None)
 
     @property

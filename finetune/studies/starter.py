@@ -5,6 +5,8 @@ from importlib import resources
 from pathlib import Path
 
 from finetune.errors import SpecError
+from finetune.spec.schema import SCHEMA_FILE, schema_text
+from finetune.store.atomic import write_whole
 
 _GENERATED = 'source = "make_classification"  '
 _ARGUMENTS = "args = { n_samples = 1000, random_state = 42 }"
@@ -12,6 +14,8 @@ _ARGUMENTS = "args = { n_samples = 1000, random_state = 42 }"
 
 def write_starter(path: Path, *, data: str | None = None, target: str | None = None) -> None:
     """Write a study file in which every key is explained; `data` and `target` are filled in.
+
+    Beside it goes the schema by which editors complete and check it.
 
     Raises:
         SpecError: The file is there already, or cannot be written.
@@ -25,6 +29,7 @@ def write_starter(path: Path, *, data: str | None = None, target: str | None = N
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
+        write_whole(path.parent / SCHEMA_FILE, schema_text().encode())
     except OSError as error:
         raise SpecError(
             f"FILE: cannot write {str(path)!r}: {error.strerror}; give the path of a new file"

@@ -107,7 +107,8 @@ def test_wrong_usage_is_told_in_one_line_with_code_2(arguments, words, cli):
 
 
 COMMANDS = (
-    "run", "map", "search", "claim", "report", "list", "show", "init", "compact", "worker",
+    "run", "map", "search", "claim", "report", "list", "show", "schema", "init", "compact",
+    "worker",
 )  # fmt: skip
 RUN_OPTIONS = (
     "--out", "--seeds", "--engine", "--workers", "--dask", "--return-results", "--memory",
