@@ -95,7 +95,7 @@ def _read_seeds(value: Any) -> Any:
 def _told(error: ValidationError, value: Mapping[str, Any]) -> str:
     first = error.errors()[0]
     if first["type"] == "value_error":
-        return str(first["ctx"]["error"])
+        return str(first.get("ctx", {}).get("error"))
     key = first["loc"][0]
     if first["type"] == "extra_forbidden":
         return f"unknown key {key!r}"
