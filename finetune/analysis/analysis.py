@@ -1,10 +1,12 @@
 """The analysis of a study: every table, curve, verdict and check, computed once, as data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 
 import pandas as pd
 
+from finetune.analysis.accumulation import accumulation_table
 from finetune.analysis.budgets import budget_table, cost_table, loss_by_budget, time_table
 from finetune.analysis.callbacks import firing_table, identity_table, mostly_identical
 from finetune.analysis.checks import certify, probe_learning_rate, spread_by_source
@@ -18,11 +20,21 @@ from finetune.analysis.comparisons import (
     rank_table,
     rankings,
     replicate_of,
+    share_of_alpha,
 )
 from finetune.analysis.constant import NoBetter, no_better
 from finetune.analysis.curves import curve_table, mostly_trained
-from finetune.analysis.runs import all_runs, finished, metrics_of, tidy_epochs, tidy_runs
+from finetune.analysis.looks import FurtherLooks, further_looks, look_now
+from finetune.analysis.runs import (
+    all_runs,
+    count_seeds,
+    finished,
+    metrics_of,
+    tidy_epochs,
+    tidy_runs,
+)
 from finetune.analysis.spread import SpreadBySource, read_spread
+from finetune.analysis.stopping import Stopping, stopping
 from finetune.analysis.summary import summary_table
 from finetune.analysis.tuned import Tuned
 from finetune.claims.fit_verdict import FitVerdict
@@ -37,7 +49,7 @@ from finetune.stats.power import DetectableEffect
 from finetune.stats.probe import Probe
 from finetune.stats.ranks import Ranking
 from finetune.store.base import Store
-from finetune.store.manifest import Manifest
+from finetune.store.manifest import Manifest, RecordedLook
 
 
 @dataclass(frozen=True)
@@ -71,7 +83,11 @@ class Analysis:
         epochs: As the store keeps them, a row a run and epoch, those of failed runs too.
         rankings: What `ranks` is made from.
         alpha: The level of all tests.
+        level: Of intervals: alpha, or the share of it of the look at which the study ended.
         verdicts: On the study's claims, in their order.
+        stopping: How each claim ended, where the study has looks.
+        looks: At these seeds, now.
+        further_looks: The claims of which the same seeds were judged before.
         fit_verdict: The first that is about underfitting; None without one.
         claim_power: What the seeds can detect of it, with the spread that the runs turned out to
             have.
@@ -96,9 +112,14 @@ class Analysis:
     budgets: pd.DataFrame
     time_to_target: pd.DataFrame
     variance: pd.DataFrame
+    accumulation: pd.DataFrame
     rankings: tuple[Ranking, ...]
     alpha: float
+    level: float
     verdicts: tuple[Verdict, ...]
+    stopping: tuple[Stopping, ...]
+    looks: tuple[RecordedLook, ...]
+    further_looks: tuple[FurtherLooks, ...]
     fit_verdict: FitVerdict | None
     claim_power: DetectableEffect | None
     claim_plane: ClaimPlane | None
@@ -113,6 +134,11 @@ class Analysis:
     def verdict(self) -> Verdict | None:
         """The verdict on the first claim; None without any."""
         return self.verdicts[0] if self.verdicts else None
+
+    @property
+    def n_seeds(self) -> int:
+        """The number of seeds at which the variants were trained."""
+        return count_seeds(self.runs)
 
     @property
     def variants(self) -> list[str]:
@@ -189,6 +215,7 @@ def analyse(
         spec,
         runs,
         epochs,
+        recipes=block.recipes,
         checks=checks,
         tuned=tuned,
         manifest=manifest,
@@ -201,12 +228,15 @@ def analyse_runs(
     runs: pd.DataFrame,
     epochs: pd.DataFrame,
     *,
+    recipes: Mapping[str, str] | None = None,
     checks: Checks = Checks(),
     tuned: Tuned | None = None,
     manifest: Manifest | None = None,
     notes: Iterable[str] = (),
 ) -> Analysis:
     """Analyse runs and epochs as the store returns them; `notes` are further ones.
+
+    `recipes` are those of the variants, by name; without them no look is recorded.
 
     Raises:
         StoreError: a run of a variant and seed, or one of its epochs, is missing or doubled.
@@ -219,7 +249,10 @@ def analyse_runs(
     tidy = tidy_runs(runs, spec)
     finished_epochs = tidy_epochs(epochs, tidy)
     ranked = rankings(tidy, spec)
-    pairs = pair_table(tidy, spec, replicate=checks.replicate)
+    pairs = _judged(pair_table(tidy, spec, replicate=checks.replicate), verdicts)
+    seeds = count_seeds(tidy)
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    looks = look_now(spec, verdicts, recipes, seeds=seeds, when=when) if recipes else ()
     return Analysis(
         spec=spec,
         runs=tidy,
@@ -234,11 +267,16 @@ def analyse_runs(
         budgets=budget_table(finished_epochs, tidy, spec),
         time_to_target=time_table(finished_epochs),
         variance=pd.DataFrame() if checks.variance is None else checks.variance,
+        accumulation=accumulation_table(pairs, verdicts, spec),
         rankings=ranked,
         alpha=alpha_of(spec),
+        level=alpha_of(spec) * share_of_alpha(spec, seeds),
         verdicts=verdicts,
+        stopping=stopping(verdicts, spec),
+        looks=looks,
+        further_looks=further_looks(manifest.looks if manifest else (), looks, spec),
         fit_verdict=fit,
-        claim_power=claim_power(fit, spec) if fit else None,
+        claim_power=claim_power(fit, spec) if fit and not spec.looks else None,
         claim_plane=claim_plane(pairs, fit) if fit and has_pairs(pairs, fit) else None,
         probe=checks.probe,
         parity=checks.parity,
@@ -247,6 +285,15 @@ def analyse_runs(
         no_better=no_better(tidy, manifest),
         notes=(*_reading_notes(manifest), *notes),
     )
+
+
+def _judged(pairs: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFrame:
+    """Return the pairs that each verdict rests on: a study may go on for its other claims."""
+    ends = {one.name: one.looks[-1].seeds for one in verdicts if one.looks}
+    if not ends or pairs.empty:
+        return pairs
+    last = [ends[claim] for claim in pairs["claim"]]
+    return pairs.loc[pairs["seed"] < last]
 
 
 def _reading_notes(manifest: Manifest | None) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from finetune.analysis.runs import finished
+from finetune.analysis.runs import count_seeds, finished
 from finetune.claims.aa_check import pair_control
 from finetune.claims.fit_verdict import FitVerdict
 from finetune.spec.claims import ClaimSpec, Margins, MetricClaimSpec
@@ -60,13 +60,26 @@ def default_contrasts(spec: StudySpec) -> tuple[Contrast, ...]:
     return tuple(family.values())
 
 
+def share_of_alpha(spec: StudySpec, seeds: int) -> float:
+    """Return the share of alpha that an analysis at so many seeds has: all of it without looks."""
+    return next((look.share for look in spec.looks if look.seeds == seeds), 1.0)
+
+
 def contrast_table(runs: pd.DataFrame, spec: StudySpec) -> pd.DataFrame:
-    """Compare the variants of every contrast that the spec fixes; the columns are `compare`'s."""
+    """Compare the variants of every contrast that the spec fixes; the columns are `compare`'s.
+
+    Where the study has looks, intervals and p-values hold for the look at which it ended: whichever
+    look that was, a p-value over the look's share of alpha is at most alpha as rarely as alpha.
+    """
     margins = margins_of(spec)
     family = contrasts(spec)
     if not family:
         return pd.DataFrame()
-    return compare(runs, family, margins=margins.by_metric, alpha=alpha_of(spec), seed=_FLIPS)
+    share = share_of_alpha(spec, count_seeds(runs))
+    level = alpha_of(spec) * share
+    table = compare(runs, family, margins=margins.by_metric, alpha=level, seed=_FLIPS)
+    adjusted = [name for name in table.columns if name.startswith("p_") or name == "p"]
+    return table.assign(**{name: (table[name] / share).clip(upper=1.0) for name in adjusted})
 
 
 def disagreements(contrasts: pd.DataFrame, *, alpha: float) -> pd.DataFrame:
@@ -84,7 +97,8 @@ def rankings(runs: pd.DataFrame, spec: StudySpec) -> tuple[Ranking, ...]:
     if not complete.seeds or len(names) < 2:
         return ()
     measured = [metric for metric in RANKED if complete.measures([metric])]
-    return tuple(rank(runs, names, metric=metric, alpha=alpha_of(spec)) for metric in measured)
+    level = alpha_of(spec) * share_of_alpha(spec, count_seeds(runs))
+    return tuple(rank(runs, names, metric=metric, alpha=level) for metric in measured)
 
 
 def rank_table(ranked: Sequence[Ranking]) -> pd.DataFrame:
@@ -144,7 +158,7 @@ def claim_power(verdict: FitVerdict, spec: StudySpec) -> DetectableEffect:
     """Return what the study's seeds can detect, with the spread that the runs have."""
     sides = [side for side in verdict.comparisons if verdict.n > 1]
     return detectable_effect(
-        spec.seeds,
+        spec.n_seeds,
         alpha=verdict.alpha,
         deviations={side.metric: side.difference.sd for side in sides},
         margins=margins_of(spec).by_metric,

@@ -66,6 +66,11 @@ def all_runs(block: Block, store: Store) -> pd.DataFrame:
     return pd.concat([runs, lost.assign(status="failed")], ignore_index=True)
 
 
+def count_seeds(runs: pd.DataFrame) -> int:
+    """Return at how many seeds there are runs."""
+    return len(set(runs["seed"]))
+
+
 def finished(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the runs that are not failed: the only ones that statistics may use."""
     return runs.loc[runs["status"] == "ok"]
@@ -104,7 +109,7 @@ def _check_columns(frame: pd.DataFrame, wanted: tuple[str, ...], *, what: str) -
 
 def _check_grid(runs: pd.DataFrame, spec: StudySpec) -> None:
     names = [variant.name for variant in spec.variants]
-    remedy = f"needed is one run for each of {len(names)} variants and {spec.seeds} seeds"
+    remedy = f"needed is one run for each of {len(names)} variants and {spec.n_seeds} seeds"
     unknown = set(runs["status"]) - {"ok", "failed"}
     if unknown:
         raise StoreError(f"runs: status {min(unknown, key=str)!r}; allowed are 'ok' and 'failed'")
@@ -118,8 +123,8 @@ def _check_grid(runs: pd.DataFrame, spec: StudySpec) -> None:
         if len(faulty):
             variant, seed = faulty[0]
             raise StoreError(f"runs: variant {variant!r}, seed {seed} {problem}; {remedy}")
-    seeds = len(set(runs["seed"]))
-    if seeds != spec.seeds:
+    seeds = count_seeds(runs)
+    if seeds not in ({look.seeds for look in spec.looks} or {spec.n_seeds}):
         raise StoreError(f"runs: there are {seeds} seeds; {remedy}")
 
 

@@ -165,7 +165,7 @@ def judged_study(spec: StudySpec) -> str:
             if claim
             else None,
             "problem": spec.problem,
-            "seeds": spec.seeds,
+            "seeds": spec.n_seeds,
         }
     )
 

@@ -1,6 +1,7 @@
 """The claim that a treatment is better in one metric, by more than a margin."""
 
-from finetune.claims.metric_claim import Decision, MetricClaim
+from finetune.claims.kind import End
+from finetune.claims.metric_claim import Decision, MetricClaim, MetricVerdict
 from finetune.claims.metric_comparison import MetricComparison
 
 
@@ -23,6 +24,10 @@ class Better(MetricClaim):
             excess=abs(improvement),
             alpha=alpha,
         )
+
+    def ends(self, verdict: MetricVerdict) -> tuple[End, ...]:
+        """Return the end on the better side."""
+        return (End(-verdict.comparison.margin),)
 
     def rule(self, margin: float, *, alpha: float) -> str:
         """Return how the claim is decided."""

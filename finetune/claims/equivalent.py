@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from finetune.claims.metric_claim import Decision, MetricClaim
+from finetune.claims.kind import End
+from finetune.claims.metric_claim import Decision, MetricClaim, MetricVerdict
 from finetune.claims.metric_comparison import MetricComparison
 from finetune.stats.multiple_testing import union_p_value
 from finetune.stats.power import POWER, each_of_two
@@ -33,6 +34,13 @@ class Equivalent(MetricClaim):
             # Within the margins both tests must succeed; beyond an end one does.
             power=np.where(inside, each_of_two(POWER), POWER)[()],
         )
+
+    def ends(self, verdict: MetricVerdict) -> tuple[End, ...]:
+        """Return the end that is nearest to the mean."""
+        compared = verdict.comparison
+        if compared.worsening.mean < 0:
+            return (End(-compared.margin, below=0.5),)
+        return (End(compared.margin, above=0.5),)
 
     def rule(self, margin: float, *, alpha: float) -> str:
         """Return how the claim is decided."""

@@ -1,12 +1,27 @@
 """What a kind of claim must do to be judged and reported."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pandas as pd
 
 from finetune.claims.verdict import Verdict
 from finetune.spec.study import StudySpec
+
+
+@dataclass(frozen=True)
+class End:
+    """An end of a margin that a mean worsening is tested against.
+
+    Attributes:
+        value: In the units of the worsening.
+        above, below: The shares of alpha that are spent on finding the mean there.
+    """
+
+    value: float
+    above: float = 1.0
+    below: float = 1.0
 
 
 class ClaimKind(Protocol):
@@ -44,6 +59,10 @@ class ClaimKind(Protocol):
             SpecError: the claim's metric was not measured.
             RunsError: a run is missing or there twice, or a value is missing.
         """
+        ...
+
+    def ends(self, verdict: Any) -> tuple[End, ...]:
+        """Return the end of the margin that decides, for each of the verdict's comparisons."""
         ...
 
     def statement(self, verdict: Any) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from finetune.claims.aa_check import MetricAACheck, pair_control
+from finetune.claims.kind import End
 from finetune.claims.metric_comparison import MetricComparison, compare_metric
 from finetune.claims.phrases import change, count, metric_name, percent, quoted
 from finetune.claims.tested import LEAST_SHARE, parted, share_of
@@ -73,6 +74,10 @@ class MetricClaim(ABC):
     @abstractmethod
     def decision(self, compared: MetricComparison, *, alpha: float) -> Decision:
         """Return the p-values of both answers, and what more seeds would have to show."""
+
+    @abstractmethod
+    def ends(self, verdict: MetricVerdict) -> tuple[End, ...]:
+        """Return the end of the margin that decides."""
 
     @abstractmethod
     def rule(self, margin: float, *, alpha: float) -> str:

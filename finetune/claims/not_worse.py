@@ -1,6 +1,7 @@
 """The claim that a treatment is not worse in one metric by a margin or more."""
 
-from finetune.claims.metric_claim import Decision, MetricClaim
+from finetune.claims.kind import End
+from finetune.claims.metric_claim import Decision, MetricClaim, MetricVerdict
 from finetune.claims.metric_comparison import MetricComparison
 
 
@@ -22,6 +23,10 @@ class NotWorse(MetricClaim):
             excess=abs(compared.worsening.mean - compared.margin),
             alpha=alpha,
         )
+
+    def ends(self, verdict: MetricVerdict) -> tuple[End, ...]:
+        """Return the end on the worse side."""
+        return (End(verdict.comparison.margin),)
 
     def rule(self, margin: float, *, alpha: float) -> str:
         """Return how the claim is decided."""

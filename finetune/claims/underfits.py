@@ -9,6 +9,7 @@ from finetune.claims import underfits_words
 from finetune.claims.aa_check import check_fit, pair_control
 from finetune.claims.fit_outcome import FitOutcome, fit_outcomes
 from finetune.claims.fit_verdict import FitVerdict, agreement
+from finetune.claims.kind import End
 from finetune.claims.metric_comparison import MetricComparison
 from finetune.claims.tested import (
     LEAST_SHARE,
@@ -78,6 +79,10 @@ class Underfits:
             agreement=agreement(primary, secondary) if secondary else None,
             same_again=None if again is None else check_fit(again, claim),
         )
+
+    def ends(self, verdict: FitVerdict) -> tuple[End, ...]:
+        """Return the margins of both losses; one of the two below its own refutes."""
+        return tuple(End(one.margin, below=0.5) for one in verdict.comparisons)
 
     def statement(self, verdict: FitVerdict) -> str:
         """Return what the verdict says of the two variants."""

@@ -16,6 +16,25 @@ from finetune.stats.pairs import ExcludedRun, PairedRuns
 
 
 @dataclass(frozen=True, kw_only=True)
+class JudgedLook:
+    """What a claim came out as at one of several looks.
+
+    Attributes:
+        seeds: At how many.
+        level: Of the tests there: a share of alpha.
+        verdict: The answer.
+        p_supported, p_refuted: Of the two ways to decide, over the share of alpha: below alpha
+            where the look decides.
+    """
+
+    seeds: int
+    level: float
+    verdict: VerdictName
+    p_supported: float
+    p_refuted: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The answer to a claim; each kind of claim adds what it is judged by.
 
@@ -27,7 +46,8 @@ class Verdict:
         reason: Which numbers decided.
         rule: How the claim was to be decided, before anything ran.
         treatment, control: The two variants.
-        alpha: The level.
+        alpha: The greatest chance of a wrong decision, over all looks.
+        level: Of the tests and intervals, at the look that the verdict is of; alpha for one look.
         n: Number of paired seeds.
         exploratory: Whether these, or those that differ from the most common difference, are too
             few to rely on the verdict.
@@ -38,6 +58,7 @@ class Verdict:
         p_supported, p_refuted: Of the two ways to decide the claim.
         stops_early: Those of the two variants with early stopping.
         vary: What differed from seed to seed.
+        looks: Those at which the claim was judged; none where the number of seeds was fixed.
     """
 
     name: str
@@ -49,6 +70,7 @@ class Verdict:
     treatment: str
     control: str
     alpha: float
+    level: float
     n: int
     exploratory: bool
     excluded: tuple[ExcludedRun, ...]
@@ -60,6 +82,17 @@ class Verdict:
     p_refuted: float
     stops_early: tuple[str, ...]
     vary: tuple[str, ...]
+    looks: tuple[JudgedLook, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether more seeds would be of no use: it is decided, or its runs do not test it.
+
+        What too few distinct differences decide is not settled.
+        """
+        if self.verdict in ("supported", "refuted"):
+            return all(one.difference.varied for one in self.comparisons)
+        return self.verdict == "not tested"
 
     @property
     def comparisons(self) -> tuple[MetricComparison, ...]:
@@ -99,6 +132,7 @@ def shared_fields(
         "treatment": claim.treatment,
         "control": claim.control,
         "alpha": claim.alpha,
+        "level": claim.alpha,
         "n": n,
         "exploratory": any(one.difference.exploratory for one in compared),
         "excluded": pairs.excluded,

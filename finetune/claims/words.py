@@ -3,7 +3,7 @@
 What only one kind of claim needs to say stands with the kind.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from finetune.claims.family import decided_by_chance
 from finetune.claims.phrases import count, metric_name, percent, quoted
@@ -72,6 +72,15 @@ def _too_few(verdict: Verdict) -> str:
     return f"the difference in {metric} is the same in {fewest.n - fewest.distinct} seeds"
 
 
+def expected_sentence(expected: Mapping[float, float]) -> str:
+    """Render how many seeds a study with looks is expected to take, by the distance in dz."""
+    several = ", ".join(f"{seeds:.0f} where it is {dz:g}" for dz, seeds in expected.items())
+    return (
+        "Expected seeds until a claim is decided, by how many standard deviations of the paired "
+        f"differences the true mean lies from its margin: {several}."
+    )
+
+
 def _excluded(verdict: Verdict) -> str:
     if not verdict.excluded:
         return "No seed was left out." if verdict.n else ""
@@ -84,7 +93,19 @@ def _enough(verdict: Verdict) -> str:
         return ""
     if verdict.seeds_needed is None:
         return "By these differences, no practical number of seeds would settle the claim."
-    return f"By these differences, about {verdict.seeds_needed} seeds are enough to settle it."
+    return (
+        f"By these differences, about {verdict.seeds_needed} seeds are enough to settle it."
+        f"{_further_seeds(verdict)}"
+    )
+
+
+def _further_seeds(verdict: Verdict) -> str:
+    if verdict.verdict != "inconclusive" or verdict.looks:
+        return ""
+    return (
+        " Seeds that are added by hand and judged again err more often; "
+        "finetune run --until-decided adds as many as it takes, at the same error rate."
+    )
 
 
 def _scope(verdict: Verdict) -> str:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from finetune.cli import options as option
-from finetune.cli.options import TrainingOptions, parse_slice, with_training_options
+from finetune.cli.options import (
+    TrainingOptions,
+    parse_slice,
+    seeds_override,
+    with_training_options,
+)
 from finetune.cli.terminal import console, error_console, run_program
 from finetune.cli.training import Services
 from finetune.engines.registry import DEFAULT
@@ -41,6 +46,9 @@ def run(
     spec: option.Spec = None,
     out: option.Out = None,
     seeds: option.Seeds = None,
+    until_decided: option.UntilDecided = False,
+    from_: option.From = None,
+    to: option.To = None,
     engine: option.Engine = DEFAULT.name,
     slice_: option.Slice = None,
     *,
@@ -48,7 +56,8 @@ def run(
 ) -> None:
     """Train what is missing of a study, then analyse it and write its report."""
     services: Services = context.obj
-    changes = [*(options.overrides or ()), *([f"seeds={seeds}"] if seeds else [])]
+    wanted = seeds_override(seeds, until_decided, first=from_, to=to)
+    changes = [*(options.overrides or ()), *wanted]
     study = services.load_study(
         spec, options, overrides=changes, estimate=partial(estimate_run, engine=engine)
     )

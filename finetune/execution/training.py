@@ -53,6 +53,18 @@ class TrainingSummary:
     network: NetworkSummary | None = None
     failures: tuple[FailedTask, ...] = ()
 
+    def followed_by(self, other: "TrainingSummary") -> "TrainingSummary":
+        """Return what both trained together."""
+        return TrainingSummary(
+            runs_reused=self.runs_reused + other.runs_reused,
+            runs_trained=self.runs_trained + other.runs_trained,
+            row_epochs_trained=self.row_epochs_trained + other.row_epochs_trained,
+            run_epochs_delivered=self.run_epochs_delivered + other.run_epochs_delivered,
+            notes=tuple(sorted({*self.notes, *other.notes})),
+            network=self.network or other.network,
+            failures=(*self.failures, *other.failures),
+        )
+
     def raise_failures(self) -> None:
         """Raise TrainingError where a task failed; it names the first."""
         if self.failures:

@@ -46,7 +46,7 @@ def sized_checks(
     """
     whole = check_blocks(spec, engine)
     asked = {name: some for name, some in whole.items() if getattr(spec.checks, name) is not True}
-    room = len(spec.variants) * spec.seeds // 2 - sum(map(_n_runs, asked.values()))
+    room = len(spec.variants) * spec.n_seeds // 2 - sum(map(_n_runs, asked.values()))
     fitted = dict(asked)
     for name in (one for one in _BY_WORTH if one not in asked):
         shorten = _of_fewer_variants if name == "parity" else _of_fewer_seeds

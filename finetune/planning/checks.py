@@ -39,8 +39,8 @@ def check_blocks(spec: StudySpec, engine: str) -> dict[str, tuple[Block, ...]]:
 
 def _seeds(spec: StudySpec, check: str) -> range:
     wanted = getattr(spec.checks, check)
-    usual = _USUAL_SEEDS.get(check, spec.seeds)
-    return range(min(spec.seeds, usual if wanted is True else wanted))
+    usual = _USUAL_SEEDS.get(check, spec.n_seeds)
+    return range(min(spec.n_seeds, usual if wanted is True else wanted))
 
 
 def _replicate_blocks(spec: StudySpec, engine: str) -> tuple[Block, ...]:

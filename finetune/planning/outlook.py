@@ -11,7 +11,9 @@ def outlook(plan: Plan, estimate: CostEstimate, folder: Path) -> str:
     """Say in a sentence what is trained, about how long that takes, and where results go."""
     spec = plan.runs.spec
     variants = _counted(len(spec.variants), "variant")
-    seeds = _counted(spec.seeds, "seed")
+    seeds = _counted(spec.n_seeds, "seed")
+    if spec.looks:
+        seeds = f"{spec.looks[0].seeds} to {seeds}, until every claim is decided"
     usual = "" if estimate.sized else " (data and network as in the founding study)"
     return (
         f"{spec.name}: {variants} at {seeds}, {plan}; at most about {duration(estimate.seconds)} "

@@ -36,17 +36,18 @@ class Plan:
     check_sizes: tuple[CheckSize, ...] = ()
 
     @classmethod
-    def of(cls, spec: StudySpec, engine: str) -> "Plan":
-        """Plan a study that the engine of that name trains.
+    def of(cls, spec: StudySpec, engine: str, *, seeds: int | None = None) -> "Plan":
+        """Plan a study that the engine of that name trains, at so many seeds; by default all.
 
         Raises:
             SpecError: There is no such engine.
         """
-        runs = Block(spec, spec.variants, range(spec.seeds), engine)
+        n_seeds = spec.n_seeds if seeds is None else seeds
+        runs = Block(spec, spec.variants, range(n_seeds), engine)
         # The reference engine trains no checks: it is slow, and its own parity.
         if all(engine_for(variant, spec, engine) is REFERENCE for variant in spec.variants):
             return cls(runs)
-        checks, sizes = sized_checks(spec, engine)
+        checks, sizes = sized_checks(spec.model_copy(update={"seeds": n_seeds}), engine)
         same_again, probe, parity = (
             next(iter(checks[name]), None) for name in ("same_again", "probe", "parity")
         )

@@ -19,7 +19,7 @@ def trial_block(spec: StudySpec, variants: tuple[VariantSpec, ...]) -> Block:
 
 def confirmation_block(spec: StudySpec, variants: tuple[VariantSpec, ...]) -> Block:
     """Plan the winners on the study's seeds, which no trial has used."""
-    return Block(spec, variants, range(spec.seeds), DEFAULT.name)
+    return Block(spec, variants, range(spec.n_seeds), DEFAULT.name)
 
 
 def search_run_counts(spec: StudySpec) -> list[RunCount]:
@@ -27,7 +27,7 @@ def search_run_counts(spec: StudySpec) -> list[RunCount]:
 
     Both arms have the same budget. They count with the network of the arm's own variant.
     """
-    n_runs = spec.search.trials * spec.search.seeds + spec.seeds
+    n_runs = spec.search.trials * spec.search.seeds + spec.n_seeds
     return [
         RunCount(engine_for(arm, arm_spec, DEFAULT.name), arm_spec, n_runs)
         for arm, arm_spec in _arms(spec)

@@ -82,7 +82,7 @@ def _budget(spec: StudySpec, searched: tuple[Searched, Searched]) -> dict[str, A
         "seeds": search.seeds,
         "epochs": max(longest_training(spec, arm).training.epochs for arm in spec.arms),
         "batch": search.batch,
-        "confirmation_seeds": spec.seeds,
+        "confirmation_seeds": spec.n_seeds,
         "vary": spec.vary,
     }
 
@@ -170,7 +170,7 @@ def _conclusion(
     runs: pd.DataFrame, spec: StudySpec, tuned: Sequence[VariantSpec], claim: ClaimSpec
 ) -> str:
     pair = spec.model_copy(update={"variants": tuple(tuned), "claims": (claim,)})
-    return sentence(judge_claim(runs, claim, pair, seeds=range(spec.seeds)))
+    return sentence(judge_claim(runs, claim, pair, seeds=range(spec.n_seeds)))
 
 
 def _importances(searched: Iterable[Searched]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from finetune.spec.base import MAX_COUNT, BaseSpec
+from finetune.spec.base import MAX_COUNT, BaseSpec, Positive
 
 LEAST_FROM, MOST_LOOKS = 5, 20
 
@@ -35,7 +35,9 @@ class SeedRange(BaseSpec):
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
     first: Annotated[int, Field(alias="from", ge=LEAST_FROM, le=MAX_COUNT)] = 20
+    """Seeds that are trained before the claims are judged for the first time."""
     to: Annotated[int, Field(ge=LEAST_FROM, le=MAX_COUNT)] = 300
+    """Seeds at most."""
 
     @model_validator(mode="after")
     def _has_looks(self) -> Self:
@@ -79,7 +81,7 @@ def _read_seeds(value: Any) -> Any:
     if isinstance(value, SeedRange):
         return value
     allowed = (
-        "allowed is a number of seeds, at least 1, or as many as it takes, as "
+        f"allowed is a number of seeds, 1 to {MAX_COUNT}, or as many as it takes, as "
         f"{{ from = 20, to = 300 }}, with from at least {LEAST_FROM} and to at least from"
     )
     if isinstance(value, Mapping):
@@ -102,4 +104,4 @@ def _told(error: ValidationError, value: Mapping[str, Any]) -> str:
     return f"{key}: received {value.get(str(key))!r}"
 
 
-Seeds = Annotated[int | SeedRange, BeforeValidator(_read_seeds)]
+Seeds = Annotated[Positive | SeedRange, BeforeValidator(_read_seeds)]

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from finetune.errors import SpecError
-from finetune.spec.base import PRINTABLE, BaseSpec, Name, Positive
+from finetune.spec.base import PRINTABLE, BaseSpec, Name
 from finetune.spec.checks import ChecksSpec
 from finetune.spec.claimed import check_claim
 from finetune.spec.claims import ClaimSpec, UnderfitsSpec
 from finetune.spec.data import DataSpec
+from finetune.spec.looks import Look, SeedRange, Seeds
 from finetune.spec.merging import merge
 from finetune.spec.model import DENSE_KEYS, ModelSpec
 from finetune.spec.recipes import (
@@ -58,8 +59,8 @@ class StudySpec(BaseSpec):
     """Of the study, and of the folder of its report."""
     description: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] | None = None
     """What the study asks, in a sentence."""
-    seeds: Positive = 100
-    """How many times each variant is trained."""
+    seeds: Seeds = 100
+    """How many times each variant is trained; a range for as many as the claims need."""
     vary: tuple[Source, ...] = ("init", "order")
     """What differs from seed to seed."""
     data: DataSpec
@@ -131,11 +132,20 @@ class StudySpec(BaseSpec):
     @model_validator(mode="after")
     def _checks_have_no_further_seeds(self) -> Self:
         for name, wanted in self.checks:
-            if wanted > self.seeds:
+            if wanted > self.n_seeds:
                 raise ValueError(
                     f"checks.{name}: received {wanted}; allowed is true, false or at most the "
-                    f"study's number of seeds, {self.seeds}; lower it, or raise seeds"
+                    f"study's number of seeds, {self.n_seeds}; lower it, or raise seeds"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _has_claims_to_decide(self) -> Self:
+        if self.looks and not self.claims:
+            raise ValueError(
+                "seeds: received a range, which ends when every claim is decided, but the study "
+                "makes no claim; allowed is a number of seeds; give one, or add [[claims]]"
+            )
         return self
 
     @model_validator(mode="after")
@@ -160,6 +170,16 @@ class StudySpec(BaseSpec):
                 f"search.space.{path}: is a class weight beside data.weight; allowed is one of the "
                 "two, as in keras.Model.fit; leave the path out"
             )
+
+    @property
+    def n_seeds(self) -> int:
+        """How many seeds there are at most."""
+        return self.seeds.to if isinstance(self.seeds, SeedRange) else self.seeds
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """At how many seeds claims are judged, and with which level; none for a fixed number."""
+        return self.seeds.looks if isinstance(self.seeds, SeedRange) else ()
 
     @property
     def arms(self) -> tuple[VariantSpec, ...]:

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 from finetune.spec.looks import Look
-from finetune.stats.paired import FEW_DISTINCT, count_distinct
+from finetune.stats.paired import count_distinct, is_varied
 from finetune.stats.t_test import Sample, exceeds
 
 # Values that are drawn at once, and how few or many studies are made of them.
@@ -28,12 +28,12 @@ class DrawnStudies:
     Attributes:
         looks: In the order of their seeds.
         samples: One a look, of (study,).
-        enough: One a look, (study,) of bool: whether enough differences are distinct to decide.
+        varied: One a look, (study,) of bool: whether enough differences are distinct to decide.
     """
 
     looks: tuple[Look, ...]
     samples: tuple[Sample, ...]
-    enough: tuple[np.ndarray, ...]
+    varied: tuple[np.ndarray, ...]
 
     @classmethod
     def of(cls, differences: np.ndarray, looks: Sequence[Look]) -> "DrawnStudies":
@@ -41,9 +41,8 @@ class DrawnStudies:
         return cls(
             looks=tuple(looks),
             samples=tuple(Sample.of(differences[: look.seeds]) for look in looks),
-            enough=tuple(
-                count_distinct(differences[: look.seeds]) >= min(FEW_DISTINCT, look.seeds - 1)
-                for look in looks
+            varied=tuple(
+                is_varied(count_distinct(differences[: look.seeds]), look.seeds) for look in looks
             ),
         )
 
@@ -75,9 +74,9 @@ def stop(drawn: DrawnStudies, *, alphas: tuple[float, float], shift: float = 0.0
     last = drawn.samples[-1].shifted(shift)
     seeds, mean = np.full(last.mean.shape, last.n), np.array(last.mean)
     above, below = np.zeros(mean.shape, bool), np.zeros(mean.shape, bool)
-    for look, sample, enough in zip(drawn.looks, drawn.samples, drawn.enough, strict=True):
+    for look, sample, varied in zip(drawn.looks, drawn.samples, drawn.varied, strict=True):
         found = sample.shifted(shift)
-        going_on = ~(above | below) & enough
+        going_on = ~(above | below) & varied
         sides = [
             going_on & exceeds(side, 0.0, alpha=alpha * look.share)
             for side, alpha in zip((found, -found), alphas, strict=True)

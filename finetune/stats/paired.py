@@ -46,6 +46,11 @@ class Difference:
         """Whether there are too few pairs, or too few that differ, to rely on a test."""
         return self.n < FEW_SEEDS or self.distinct < FEW_DISTINCT
 
+    @property
+    def varied(self) -> bool:
+        """Whether enough differences are distinct, of those that could be."""
+        return is_varied(self.distinct, self.n)
+
 
 def describe(differences: np.ndarray, metric: str, *, alpha: float) -> Difference:
     """Summarise the differences of one metric: (pair,); bounds are those of `t_test`."""
@@ -67,6 +72,11 @@ def describe(differences: np.ndarray, metric: str, *, alpha: float) -> Differenc
         alpha=alpha,
         distinct=int(count_distinct(differences)) if len(differences) else 0,
     )
+
+
+def is_varied(distinct: Any, n: int) -> Any:
+    """Return whether so many distinct differences among n show how much they vary."""
+    return distinct >= min(FEW_DISTINCT, n - 1)
 
 
 def cohens_dz(mean: float, sd: float) -> float:

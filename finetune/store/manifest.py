@@ -44,6 +44,28 @@ class FailedTask(BaseModel):
         return f"{names}{more} at {seeds}: {self.reason}"
 
 
+class RecordedLook(BaseModel):
+    """One time that a claim was judged on the seeds of a folder.
+
+    Attributes:
+        when: In UTC, ISO 8601.
+        seeds: At how many.
+        claim: Its name.
+        compared: Digest of the kind of claim, its metrics, and the two variants' recipes.
+        verdict: What came out.
+        planned: The looks that the study had fixed up to then: seeds, and share of alpha.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    when: str
+    seeds: int
+    claim: str
+    compared: str
+    verdict: str
+    planned: tuple[tuple[int, float], ...] = Field(min_length=1, max_length=100)
+
+
 class Manifest(BaseModel):
     """Which study was trained and how, by which versions, on which machine.
 
@@ -68,6 +90,8 @@ class Manifest(BaseModel):
         baselines: What a constant prediction reaches, likewise.
         network: What was trained; None where no training has told yet.
         failures: Tasks that failed at every try.
+        looks: Each time that a claim was judged on the seeds of this folder, at another number of
+            them or by another plan than before.
         wall_seconds: Of each stage.
     """
 
@@ -78,7 +102,7 @@ class Manifest(BaseModel):
     digest: str
     command: str | None
     started: str
-    seeds: int
+    seeds: int = Field(ge=0)
     versions: dict[str, str]
     machine: dict[str, str | int | None]
     spec: StudySpec
@@ -91,6 +115,7 @@ class Manifest(BaseModel):
     baselines: Baselines | None = None
     network: NetworkSummary | None = None
     failures: tuple[FailedTask, ...] = ()
+    looks: tuple[RecordedLook, ...] = ()
     wall_seconds: dict[str, float]
 
     @classmethod
@@ -132,11 +157,21 @@ class Manifest(BaseModel):
     def continuing(self, earlier: "Manifest | None") -> Self:
         """Return the manifest with what an earlier training of the same problem has told.
 
-        What is stored is not trained again, and so tells nothing anew.
+        What is stored is not trained again, and so tells nothing anew. Looks at seeds stay, since
+        they say what they were at.
         """
-        if earlier is None or (earlier.digest, earlier.engine) != (self.digest, self.engine):
+        if earlier is None:
             return self
-        return self.noting(earlier.notes).updated(network=self.network or earlier.network)
+        kept = self.updated(looks=earlier.looks)
+        if (earlier.digest, earlier.engine) != (self.digest, self.engine):
+            return kept
+        return kept.noting(earlier.notes).updated(network=self.network or earlier.network)
+
+    def looked(self, looks: Iterable[RecordedLook]) -> Self:
+        """Return the manifest with further looks; one that says nothing new is left out."""
+        known = [look.model_copy(update={"when": ""}) for look in self.looks]
+        new = [look for look in looks if look.model_copy(update={"when": ""}) not in known]
+        return self.updated(looks=(*self.looks, *new))
 
     def write(self, folder: Path) -> None:
         """Write it into a study's folder.

@@ -74,4 +74,4 @@ def _resolve(spec: StudySpec) -> tuple[DataSummary, Baselines]:
     data = load_targets(spec.data, 0, vary=spec.vary).summary
     loss = fitting_loss(spec.training.loss, task=data.task, n_classes=len(data.classes))
     constant = constant_prediction(loss)
-    return data, measure_baselines(spec.data, seeds=spec.seeds, vary=spec.vary, constant=constant)
+    return data, measure_baselines(spec.data, seeds=spec.n_seeds, vary=spec.vary, constant=constant)

@@ -7,7 +7,7 @@ from pathlib import Path
 from finetune.analysis.analysis import analyse
 from finetune.analysis.tuned import read_tuned
 from finetune.engines.registry import DEFAULT
-from finetune.errors import StoreError
+from finetune.errors import SpecError, StoreError
 from finetune.execution.training import Options, TrainingSummary, train_blocks
 from finetune.planning.block import Block
 from finetune.planning.estimate import estimate_run
@@ -22,6 +22,7 @@ from finetune.store.results import ResultStore
 from finetune.studies.data import describe_data, with_absolute_margins
 from finetune.studies.fit_only import fit_notes, train_exactly
 from finetune.studies.results import Results
+from finetune.studies.until_decided import train_until_decided
 
 
 def run_study(
@@ -51,17 +52,21 @@ def run_study(
     store.open(options.progress.note)
     spec = with_absolute_margins(spec, on_note=options.progress.note)
 
-    def train(spec: StudySpec) -> TrainingSummary:
+    def train(spec: StudySpec) -> tuple[TrainingSummary, int]:
         plan = Plan.of(spec, engine)
         options.progress.note(outlook(plan, estimate_run(spec, engine), folder))
-        return train_blocks(plan.blocks, store, options)
+        if not spec.looks:
+            return train_blocks(plan.blocks, store, options), spec.n_seeds
+        summary, seeds = train_until_decided(spec, engine, store, options)
+        checks = Plan.of(spec, engine, seeds=seeds).blocks[1:]
+        return summary.followed_by(train_blocks(checks, store, options)), seeds
 
-    summary, spec = train_exactly(train, spec, engine=engine, progress=options.progress)
-    plan = Plan.of(spec, engine)
+    (summary, seeds), spec = train_exactly(train, spec, engine=engine, progress=options.progress)
+    plan = Plan.of(spec, engine, seeds=seeds)
     if summary.failures and not len(store.runs(plan.runs.recipes, plan.runs.seeds)):
         summary.raise_failures()
     manifest = Manifest.of(
-        spec, engine=engine, seeds=spec.seeds, command=options.command, started=started
+        spec, engine=engine, seeds=seeds, command=options.command, started=started
     )
     manifest = manifest.updated(**vars(summary)).timed(training=time.perf_counter() - clock)
     manifest = manifest.noting(fit_notes(spec, engine)).continuing(_earlier(folder))
@@ -101,6 +106,11 @@ def train_slice(
     """
     options = options or Options()
     started = datetime.now(UTC)
+    if spec.looks:
+        raise SpecError(
+            "--slice: the study trains as many seeds as its claims need, which no slice can know; "
+            "allowed is a fixed number of seeds; give --seeds N, or run it without --slice"
+        )
     refuse_links_of_study(folder)
     store = ResultStore(folder / "store")
     store.open(options.progress.note)
@@ -114,7 +124,7 @@ def train_slice(
 
     (blocks, summary), spec = train_exactly(train, spec, engine=engine, progress=options.progress)
     manifest = Manifest.of(
-        spec, engine=engine, seeds=spec.seeds, command=options.command, started=started
+        spec, engine=engine, seeds=spec.n_seeds, command=options.command, started=started
     )
     manifest = manifest.updated(**vars(summary)).noting(fit_notes(spec, engine))
     manifest.continuing(_earlier(folder)).write(folder)
@@ -145,9 +155,9 @@ def _earlier(folder: Path) -> Manifest | None:
 
 def _plan_of_stored(manifest: Manifest, store: Store, folder: Path) -> Plan:
     # Counted first: a manifest may claim more seeds than could be listed.
-    lacking = max(0, manifest.spec.seeds - store.count())
+    lacking = max(0, manifest.seeds - store.count())
     if not lacking:
-        plan = Plan.of(manifest.spec, manifest.engine)
+        plan = Plan.of(manifest.spec, manifest.engine, seeds=manifest.seeds)
         lacking = len(store.missing(plan.runs.recipes, plan.runs.seeds))
         if not lacking:
             return plan.stored(store)
@@ -164,7 +174,7 @@ def _report(
     tuned = read_tuned(folder, plan.runs.spec)
     analysis = analyse(plan, store, tuned=tuned, manifest=manifest)
     analysed = time.perf_counter()
-    manifest = manifest.timed(statistics=analysed - clock)
+    manifest = manifest.timed(statistics=analysed - clock).looked(analysis.looks)
     write_report(folder, analysis, manifest, figures=figures)
     manifest = manifest.timed(report=time.perf_counter() - analysed)
     manifest.write(folder)

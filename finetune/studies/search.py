@@ -5,7 +5,7 @@ from pathlib import Path
 
 from finetune.analysis.tuned import Tuned
 from finetune.engines.registry import DEFAULT
-from finetune.errors import StoreError
+from finetune.errors import SpecError, StoreError
 from finetune.execution.training import Options, train_blocks
 from finetune.planning.search import longest_training
 from finetune.report.search import render_search
@@ -63,6 +63,7 @@ def search_study(
         FinetuneError: something cannot be done; what was finished is stored.
     """
     options = options or Options()
+    _check_seeds(spec)
     refuse_links_of_study(folder)
     store = store or ResultStore(folder / "store")
     store.open(options.progress.note)
@@ -95,6 +96,15 @@ def search_study(
     for name, content in render_search(tuned, tables, figures=options.figures).items():
         write_whole(folder / name, content)
     return SearchResults(tuned, run_study(spec, folder, store=store, options=options))
+
+
+def _check_seeds(spec: StudySpec) -> None:
+    """Refuse a study that trains as many seeds as its claims need: winners make other claims."""
+    if spec.looks:
+        raise SpecError(
+            "seeds: received a range; allowed for a search is a number of seeds, on all of which "
+            f"the winners are judged once; give --set seeds={spec.looks[-1].seeds}"
+        )
 
 
 def _check_database(file: Path) -> None:

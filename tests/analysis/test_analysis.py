@@ -41,6 +41,7 @@ def test_a_failed_run_stays_in_the_table_with_empty_metrics():
 
 def test_every_table_is_made(analysis):
     assert {name for name, table in analysis.frames.items() if len(table.columns)} == {
+        "accumulation",
         "runs",
         "summary",
         "contrasts",

@@ -342,3 +342,44 @@ def test_no_colour_is_printed_where_it_is_not_wanted(monkeypatch):
     assert colour.search(printed())
     monkeypatch.setenv("NO_COLOR", "1")
     assert not colour.search(printed())
+
+
+WRONG_SEEDS = {
+    "a first step without the rule": (["--from", "30"], "--from: received 30 without --until"),
+    "a limit without the rule": (["--to", "30"], "--to: received 30 without --until-decided"),
+    "too small a first step": (["--until-decided", "--from", "4"], "seeds: from: received 4"),
+    "a limit below the first step": (
+        ["--until-decided", "--to", "10"],
+        "to, 10, is below from, 20",
+    ),
+    "too many looks": (["--until-decided", "--to", "99000"], "more than 20 looks"),
+    "a fixed number too": (["--until-decided", "--seeds", "9"], "--seeds: received 9 with"),
+    "a slice": (["--until-decided", "--slice", "1/2"], "--slice: the study trains as many seeds"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_SEEDS)
+def test_seeds_that_cannot_be_are_told_in_one_line(cli, kind):
+    arguments, told = WRONG_SEEDS[kind]
+    code, out, err = cli("run", *arguments)
+    (line,) = err.splitlines()
+    assert (code, out) == (2, "")
+    assert told in line
+
+
+def test_until_decided_trains_from_the_first_step_on(cli, executor):
+    code, _, err = cli(
+        "run",
+        "smoke",
+        "--until-decided",
+        "--from",
+        "5",
+        "--to",
+        "8",
+        "--set",
+        "checks.parity=false",
+    )
+    assert code in (0, 3)
+    assert "at 5 to 8 seeds, until every claim is decided" in err
+    assert "Look at 5 seeds" in err
+    assert max(seed for _, seed, _, _ in executor.trained) in (4, 7)

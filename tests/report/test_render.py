@@ -53,6 +53,7 @@ def test_all_files_are_there_and_nothing_else(written):
         "budgets",
         "time_to_target",
         "variance",
+        "accumulation",
     ]
     files = {path.relative_to(written).as_posix() for path in written.rglob("*.*")}
     assert files == {
@@ -82,14 +83,14 @@ def test_the_verdict_opens_the_report_and_the_sections_follow_in_order(written):
 
 def test_figures_are_numbered_as_they_come(written):
     text = (written / "report.md").read_text(encoding="utf-8")
-    assert re.findall(r"\*\*Figure (\d+)\.", text) == [*"123456789", "10"]
+    assert re.findall(r"\*\*Figure (\d+)\.", text) == [*"123456789", "10", "11"]
 
 
 def test_the_long_table_of_the_runs_follows_their_figures_and_is_folded(written):
     text = (written / "report.md").read_text(encoding="utf-8")
     section = text.split("## The runs in figures")[1].split("\n## ")[0]
-    assert re.findall(r"Figure (\d+)\.", section) == ["4", "5", "6", "7", "8", "9"]
-    assert section.index("<details>") > section.index("Figure 9.")
+    assert re.findall(r"Figure (\d+)\.", section) == ["5", "6", "7", "8", "9", "10"]
+    assert section.index("<details>") > section.index("Figure 10.")
     assert section.split("<details>")[1].count(r"| \_hidden ") == 17
 
 

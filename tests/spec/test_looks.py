@@ -62,5 +62,5 @@ def test_what_is_no_number_of_seeds_is_told_in_one_line(value, told: str):
         SEEDS.validate_python(value)
     message = caught.value.errors()[0]["msg"]
     assert told in message
-    assert "allowed is a number of seeds, at least 1, or as many as it takes" in message
+    assert "allowed is a number of seeds, 1 to 1000000000000, or as many as it takes" in message
     assert "\n" not in message

@@ -103,10 +103,10 @@ MISTAKES = {
     ),
     "text for a number": ('training.epochs="9"', "training.epochs", "'9'", "allowed", "integer"),
     "fraction of an epoch": ("training.epochs=2.5", "training.epochs", "2.5", "allowed"),
-    "truth for a number": ("seeds=true", "seeds", "True", "allowed", "integer"),
+    "truth for a number": ("seeds=true", "seeds", "True", "allowed is a number of seeds"),
     "number for a table": ("training=5", "training", "5", "allowed is a table"),
     "text for an array": ("model.hidden=wide", "model.hidden", "'wide'", "allowed is an array"),
-    "no seeds": ("seeds=0", "seeds", "0", "allowed is greater than or equal to 1"),
+    "no seeds": ("seeds=0", "seeds", "0", "allowed is a number of seeds, 1 to"),
     "no units": ("model.hidden=[4, 0]", "model.hidden.1", "0", "allowed", "1"),
     "negative patience": (
         "variants.1.early_stopping.patience=-1",

@@ -37,7 +37,7 @@ def claim_dots(analysis: Analysis) -> Figure:
     figure = Figure(figsize=(WIDTH, 5.6), layout="constrained")
     axes = figure.subplots()
     _draw_plane(axes, plane)
-    level = percent(1 - verdict.alpha)
+    level = percent(1 - verdict.level)
     if verdict.same_again and verdict.same_again.n:
         look = {"color": _NOISE, "alpha": 0.45, "s": 13, "linewidth": 0, "zorder": 2}
         noise = "noise: a seed, control against itself"
@@ -155,7 +155,7 @@ def _caption(analysis: Analysis) -> str:
         return ""
     sentences = [
         f"A dot is a seed: {quoted(verdict.treatment)} minus {quoted(verdict.control)}.",
-        f"Black is their mean with its {percent(1 - verdict.alpha)} intervals."
+        f"Black is their mean with its {percent(1 - verdict.level)} intervals."
         if verdict.n > 1
         else "",
         f"Within the grey bands a difference counts as none: the margins are "

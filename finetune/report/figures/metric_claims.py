@@ -73,7 +73,7 @@ def _caption(analysis: Analysis) -> str:
         f"{quoted(one.name)}: {quoted(one.treatment)} minus {quoted(one.control)}"
         for one in verdicts
     )
-    levels = sorted({percent(1 - 2 * one.alpha) for one in verdicts})
+    levels = sorted({percent(1 - 2 * one.level) for one in verdicts})
     return (
         f"A dot is a seed; {each}. Black is their mean with its {' or '.join(levels)} interval, "
         "whose ends decide; grey is the margin, within which a difference counts as none."

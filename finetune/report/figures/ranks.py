@@ -21,7 +21,7 @@ def rank_diagram(analysis: Analysis) -> Figure:
     drawn = critical_difference_diagram(
         ranking.average,
         ranking.p_values,
-        alpha=analysis.alpha,
+        alpha=analysis.level,
         ax=axes,
         color_palette=VariantStyles(analysis.variants).colours,
         label_fmt_left="{label}",

@@ -1,5 +1,6 @@
 """All figures, in the order in which they stand in a report: a new one is added here."""
 
+from finetune.report.figures.accumulation import ACCUMULATION
 from finetune.report.figures.budgets import BUDGET
 from finetune.report.figures.claim import CLAIM_DOTS
 from finetune.report.figures.claim_map import CLAIM_MAP
@@ -20,6 +21,7 @@ from finetune.report.figures.search.learning_rates import WINNERS_RATES
 STUDY_FIGURES = (
     CLAIM_DOTS,
     METRIC_CLAIMS,
+    ACCUMULATION,
     CRITICAL_DIFFERENCE,
     TEST_METRICS,
     LOSS_SCATTER,

@@ -33,7 +33,7 @@ def checks(context: ReportContext) -> str:
     if not sizes:
         return ""
     spec = context.analysis.spec
-    own, beside = len(spec.variants) * spec.seeds, sum(size.n_runs for size in sizes)
+    own, beside = len(spec.variants) * context.analysis.n_seeds, sum(size.n_runs for size in sizes)
     rows = [
         (_CHECKS[size.name][0], str(size.seeds), str(size.n_runs), _outcome(size)) for size in sizes
     ]

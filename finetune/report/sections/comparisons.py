@@ -74,7 +74,7 @@ def _exploratory(analysis: Analysis) -> str:
 
 
 def _introduction(analysis: Analysis) -> str:
-    level = percent(1 - analysis.alpha)
+    level = percent(1 - analysis.level)
     return (
         f"Differences are first minus second at the same seed, with {level} intervals. dz is "
         "their mean in standard deviations of the differences. Intervals and p are of the paired "

@@ -4,14 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from finetune.analysis.analysis import Analysis
+from finetune.analysis.looks import FurtherLooks
 from finetune.analysis.runs import finished
 from finetune.claims.verdict import Verdict
 from finetune.claims.words import holm_sentence, objections, sentence
 from finetune.report.constant_words import no_better_sentence, units_sentence
-from finetune.report.markdown import number, paragraphs, plain, plus_minus, table
+from finetune.report.markdown import (
+    number,
+    paragraphs,
+    percent,
+    plain,
+    plus_minus,
+    quoted,
+    table,
+)
 from finetune.report.sections.base import ReportContext
 from finetune.report.words import metric_label
-from finetune.spec.study import StudySpec
 
 
 def opening(context: ReportContext) -> str:
@@ -21,10 +29,11 @@ def opening(context: ReportContext) -> str:
         *map(_verdict, analysis.verdicts),
         plain(holm_sentence(analysis.verdicts)),
         context.embed("opening"),
+        _further_looks(analysis),
         _failures(analysis),
         _no_better(analysis),
         _variants(analysis),
-        " ".join(filter(None, (_means(analysis.spec), units_sentence(context.manifest)))),
+        " ".join(filter(None, (_means(analysis), units_sentence(context.manifest)))),
     )
 
 
@@ -32,6 +41,27 @@ def _verdict(verdict: Verdict) -> str:
     """Render the verdict and what speaks against it; every word comes from the verdict object."""
     warnings = [f"**But:** {plain(text)}" for text in objections(verdict)]
     return paragraphs(f"**{plain(sentence(verdict))}**", *warnings)
+
+
+def _further_looks(analysis: Analysis) -> str:
+    """Say of which claims the same seeds were judged before, and what so many looks do."""
+    return paragraphs(*(f"**But:** {_further_look(one)}" for one in analysis.further_looks))
+
+
+def _further_look(found: FurtherLooks) -> str:
+    before = ", ".join(f"{one.seeds} ({one.verdict})" for one in found.earlier)
+    return (
+        f"This is look {found.count} at the seeds of the claim {quoted(found.claim)}: it was "
+        f"judged before at {before}. So many looks together decide wrongly in about "
+        f"{percent(found.error_rate)} of studies whose mean lies at its margin"
+        f"{_beyond(found)}."
+    )
+
+
+def _beyond(found: FurtherLooks) -> str:
+    if found.error_rate <= found.alpha:
+        return f", which is within the {percent(found.alpha)} of the claim"
+    return f", not in {percent(found.alpha)}; `finetune run --until-decided` keeps to that"
 
 
 def _failures(analysis: Analysis) -> str:
@@ -61,20 +91,21 @@ def _variants(analysis: Analysis) -> str:
     return table(rows, columns=[*columns, f"Epochs run (of {most})"])
 
 
-def _means(spec: StudySpec) -> str:
+def _means(analysis: Analysis) -> str:
+    spec = analysis.spec
     restored = any(
         variant.early_stopping and variant.early_stopping.restore_best_weights
         for variant in spec.variants
     )
     weights = ", which are the restored best ones where early stopping restores" if restored else ""
-    if spec.seeds == 1:
+    if analysis.n_seeds == 1:
         return (
             f"Measured with the weights that a run ends with{weights}. With one seed there is no "
             "interval, and no evidence of a difference."
         )
     return (
-        f"Mean over {spec.seeds} seeds ± half the width of its 95 % t interval, measured with the "
-        f"weights that a run ends with{weights}."
+        f"Mean over {analysis.n_seeds} seeds ± half the width of its 95 % t interval, measured "
+        f"with the weights that a run ends with{weights}."
     )
 
 

@@ -31,6 +31,7 @@ def setup(spec: StudySpec, manifest: Manifest | None = None) -> str:
     data = manifest.data if manifest else None
     network = manifest.network if manifest else None
     spec = _filled_in(spec, data) if data else spec
+    n_seeds = manifest.seeds if manifest and spec.looks else spec.n_seeds
     weights = f" {weights_fact(network, vary=spec.vary)}" if network else ""
     variants = table(
         [(plain(variant.name), variant_in_words(variant)) for variant in spec.variants],
@@ -44,7 +45,7 @@ def setup(spec: StudySpec, manifest: Manifest | None = None) -> str:
         f"**Rows:** {rows_fact(data)}" if data else "",
         f"**Network:** {_network(spec)}{weights}",
         f"**Training:** {_training(spec)}",
-        f"**Runs:** {len(spec.variants)} variants at {spec.seeds} seeds. {_shared(spec)}",
+        f"**Runs:** {len(spec.variants)} variants at {n_seeds} seeds. {_shared(spec)}",
         f"**What a seed changes:** {listed(sources)}.",
         f"**Scope:** {_scope(spec)}",
     )

@@ -1,6 +1,6 @@
 """How the verdict was reached: the rule, the table of outcomes, the numbers, and their limits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from finetune.claims.aa_check import AACheck
 from finetune.claims.fit_outcome import FitOutcome
@@ -20,6 +20,7 @@ from finetune.report.markdown import (
     table,
 )
 from finetune.report.sections.base import ReportContext, ReportSection
+from finetune.report.sections.stopping import stopping
 from finetune.report.words import metric_label
 from finetune.stats.power import DetectableEffect
 
@@ -32,7 +33,7 @@ def verdicts(context: ReportContext) -> str:
     shown = [_verdict(one, power) for one in found]
     if len(found) > 1:
         shown = [f"### {plain(one.name)}\n\n{text}" for one, text in zip(found, shown, strict=True)]
-    return paragraphs(*shown)
+    return paragraphs(*shown, context.embed("verdict"), stopping(context.analysis))
 
 
 def _verdict(found: Verdict, power: DetectableEffect | None) -> str:
@@ -48,16 +49,16 @@ def _fit(found: FitVerdict, power: DetectableEffect | None) -> str:
     planned = plan_sentence(power) if power else ""
     return paragraphs(
         *(_outcomes(fit) for fit in fits),
-        _numbers(_sides(fits), what="Treatment minus control", alpha=found.alpha),
+        _numbers(_sides(fits), what="Treatment minus control"),
         _intervals_note(found),
         bullets(*map(plain, (*evidence(found), planned))),
-        _same_again(found.same_again, alpha=found.alpha) if found.same_again else "",
+        _same_again(found.same_again) if found.same_again else "",
     )
 
 
 def _metric(found: Verdict) -> str:
     return paragraphs(
-        _numbers(found.comparisons, what="Treatment minus control", alpha=found.alpha),
+        _numbers(found.comparisons, what="Treatment minus control"),
         bullets(*map(plain, evidence(found))),
     )
 
@@ -93,8 +94,9 @@ def _undetermined(fit: FitOutcome, kind: str) -> str:
     )
 
 
-def _numbers(sides: Iterable[MetricComparison], *, what: str, alpha: float) -> str:
+def _numbers(sides: Sequence[MetricComparison], *, what: str) -> str:
     """Show each metric's difference with both of its intervals and the margin it is held to."""
+    alpha = sides[0].difference.alpha
     columns = [
         what,
         "Margin",
@@ -126,20 +128,20 @@ def _interval(low: float, high: float) -> str:
 
 def _intervals_note(verdict: Verdict) -> str:
     return (
-        f"The ends of the narrower interval are the one-sided {percent(1 - verdict.alpha)} bounds: "
+        f"The ends of the narrower interval are the one-sided {percent(1 - verdict.level)} bounds: "
         "both beyond a margin support, and both within the margins show equality. Those of the "
         "wider one refute. dz is the mean in standard deviations of the paired differences."
     )
 
 
-def _same_again(check: AACheck, *, alpha: float) -> str:
+def _same_again(check: AACheck) -> str:
     fits = [fit for fit in (check.primary, check.secondary) if fit]
     result = "passes" if check.passed else "does not pass"
     return paragraphs(
         f"**The A/A check** compares the control with itself under another batch order at the same "
         f"{check.n} seeds. It {result}: by loss the outcome is {outcome(check.primary)}, and only "
         '"no effect" would show that the margins are wider than the noise.',
-        _numbers(_sides(fits), what="Control again minus control", alpha=alpha),
+        _numbers(_sides(fits), what="Control again minus control"),
     )
 
 

@@ -79,7 +79,7 @@ def test_ranks_are_those_of_the_rankings(claimed_analysis, body):
     line = next(row for row in body.splitlines() if row.startswith("| reduction   "))
     assert [field.strip() for field in line.split("|")][3] == f"{ranking.average['reduction']:.2f}"
     assert f"test loss chi-squared {ranking.friedman:.3g}, p {p_value(ranking.p_friedman)}" in body
-    assert "**Figure 3.** A picture, not the verdict" in body
+    assert "**Figure 4.** A picture, not the verdict" in body
 
 
 def test_two_variants_have_no_ranks_and_one_has_no_section():

@@ -1,0 +1,105 @@
+"""How the mean difference behind each verdict settled as seeds came in, with its interval."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from finetune.analysis.comparisons import CLAIM
+from finetune.claims.kind import End
+from finetune.claims.metric_comparison import MetricComparison
+from finetune.claims.registry import KINDS
+from finetune.claims.verdict import Verdict
+from finetune.spec.looks import Look
+from finetune.spec.study import StudySpec
+from finetune.stats.t_test import Sample, confidence_bounds
+
+COLUMNS = ("claim", "metric", "seeds", "mean", "low", "high", "margin", "look")
+
+# An interval of fewer says nothing, and more points than these are not seen.
+_LEAST_SEEDS, _MOST_POINTS = 5, 60
+
+
+def accumulation_table(
+    pairs: pd.DataFrame, verdicts: Sequence[Verdict], spec: StudySpec
+) -> pd.DataFrame:
+    """Return the mean and its interval over the first seeds, for each metric that decided a claim.
+
+    Args:
+        pairs: As `pair_table` has them, those that each verdict rests on.
+        verdicts: On the study's claims.
+        spec: The study.
+
+    Returns:
+        The columns `COLUMNS`, a row a claim, metric and number of pairs: treatment minus control in
+        the metric's own units. An end of the interval beyond the `margin` decides; `look` is
+        whether the study is judged there. Where it has looks, other rows have no interval.
+    """
+    rows = [
+        row
+        for verdict in verdicts
+        for compared, end in zip(
+            verdict.comparisons, KINDS[verdict.kind].ends(verdict), strict=True
+        )
+        for row in _rows(pairs, verdict, compared, end, looks=spec.looks)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _rows(
+    pairs: pd.DataFrame,
+    verdict: Verdict,
+    compared: MetricComparison,
+    end: End,
+    *,
+    looks: Sequence[Look],
+) -> list[tuple]:
+    if pairs.empty:
+        return []
+    mine = (pairs["claim"] == verdict.name) & (pairs["comparison"] == CLAIM)
+    chosen = pairs.loc[mine].sort_values("seed")
+    # Looks count all seeds, also those of which a run failed.
+    by_pairs = {int((chosen["seed"] < look.seeds).sum()): look.share for look in looks}
+    differences = chosen[compared.metric].to_numpy(float)
+    shares = by_pairs or dict.fromkeys(range(len(differences) + 1), 1.0)
+    sign = _sign(compared)
+    return [
+        _row(
+            verdict, compared, end, differences[:n], sign=sign, share=shares.get(n), final=not looks
+        )
+        for n in _numbers(len(differences), by_pairs)
+    ]
+
+
+def _row(
+    verdict: Verdict,
+    compared: MetricComparison,
+    end: End,
+    differences: np.ndarray,
+    *,
+    sign: float,
+    share: float | None,
+    final: bool,
+) -> tuple:
+    sample = Sample.of(sign * differences)
+    low = high = np.nan
+    if share is not None:
+        low = confidence_bounds(sample, alpha=verdict.alpha * share * end.above)[0]
+        high = confidence_bounds(sample, alpha=verdict.alpha * share * end.below)[1]
+    low, high = sorted((sign * low, sign * high))
+    is_look = sample.n == verdict.n if final else share is not None
+    margin = sign * end.value
+    return (
+        verdict.name, compared.metric, sample.n, sign * sample.mean, low, high, margin, is_look
+    )  # fmt: skip
+
+
+def _numbers(pairs: int, looks: dict[int, float]) -> list[int]:
+    """Return the numbers of pairs to show: evenly spaced, with every look and the last."""
+    spaced = np.linspace(min(_LEAST_SEEDS, pairs), pairs, _MOST_POINTS).round().astype(int)
+    return sorted({*map(int, spaced), *(n for n in looks if _LEAST_SEEDS <= n <= pairs)})
+
+
+def _sign(compared: MetricComparison) -> float:
+    """Return 1 where a larger value of the metric is worse, -1 where a smaller one is."""
+    return 1.0 if compared.difference.mean == compared.worsening.mean else -1.0
