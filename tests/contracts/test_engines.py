@@ -52,6 +52,8 @@ CASES = {
     "dropout": (f"model.factory={NETWORKS}:dropout",),
     "batch normalization": (f"model.factory={NETWORKS}:batch_normalization",),
     "lstm": (f"model.factory={NETWORKS}:lstm",),
+    "masked sequences": (f"model.factory={NETWORKS}:masked",),
+    "noise": (f"model.factory={NETWORKS}:noise",),
     "convolution": (f"model.factory={NETWORKS}:convolution",),
     "embedding": (f"model.factory={NETWORKS}:embedding",),
     "penalised": (f"model.factory={NETWORKS}:penalised",),
@@ -225,13 +227,27 @@ def test_float32_agrees_until_rounding_has_grown(engine):
     assert_same_runs(ours, reference, tolerance=1e-5)
 
 
+# The gradient of a bias before batch normalisation is rounding alone, which Adam makes a step of.
+FLOAT32 = {
+    "image": 1e-5,
+    "convolution": 1e-5,
+    "dropout, classes": 1e-5,
+    "noise": 1e-5,
+    "batch normalization": 1e-3,
+    "masked sequences": 1e-5,
+    "token ids": 1e-5,
+    "frozen base": 1e-5,
+    "pretrained": 1e-5,
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["image", "token ids", "frozen base", "pretrained"])
-def test_float32_of_any_network_agrees_for_ten_epochs(engine, case):
+@pytest.mark.parametrize(("case", "tolerance"), FLOAT32.items())
+def test_float32_of_any_network_agrees_for_ten_epochs(engine, case, tolerance):
     spec = small_study("training.epochs=10", *SOON, *EAGER, *CASES[case])
     grid = {"variants": spec.variants[2:], "seeds": (0,)}
     ours, reference = (trained(one, spec, **grid) for one in (engine, REFERENCE))
-    assert_same_runs(ours, reference, tolerance=1e-5)
+    assert_same_runs(ours, reference, tolerance=tolerance)
 
 
 @pytest.mark.parametrize("name", engine_names())

@@ -29,6 +29,7 @@ from finetune.spec.study import StudySpec
 from finetune.usercode.keras_config import _MODULES, _REFUSED
 
 VECTORIZED = "see finetune/engines/population/vectorized.py"
+OPERATIONS = "see finetune/engines/population/operations/"
 STATELESS = "see finetune/engines/population/stateless_optimizer.py"
 KERAS_CONFIG = "see finetune/usercode/keras_config.py"
 MESSAGES = "see finetune/spec/messages.py"
@@ -56,14 +57,21 @@ def test_pfor_converts_a_gather_by_its_registry():
     assert list(inspect.signature(registry["GatherV2"]).parameters)[:1] == ["pfor_input"], (
         f"TensorFlow's pfor converters no longer take one input alone: {VECTORIZED}"
     )
-    assert hasattr(conversion, "wrap"), f"TensorFlow's pfor no longer has 'wrap': {VECTORIZED}"
+    for name in ("wrap", "ConversionNotImplementedError"):
+        assert hasattr(conversion, name), f"TensorFlow's pfor no longer has {name!r}: {VECTORIZED}"
+
+
+def test_pfor_has_what_our_converters_build_on():
+    names = ("_create_op", "_tile_variant", "_transpose_first_two_dims")
+    missing = [name for name in names if not hasattr(conversion, name)]
+    assert not missing, f"TensorFlow's pfor no longer has {missing}: {OPERATIONS}"
 
 
 def test_pfor_knows_whether_an_index_takes_every_row():
     source = inspect.getsource(conversion.PFor)
     for name in ("all_indices", "all_indices_partitioned"):
         assert f"def {name}(" in source or f"self.{name} =" in source, (
-            f"TensorFlow's PFor no longer has {name!r}: {VECTORIZED}"
+            f"TensorFlow's PFor no longer has {name!r}: {OPERATIONS}"
         )
 
 

@@ -163,6 +163,41 @@ def image(input_shape, n_outputs):
     )
 
 
+def volume(input_shape, n_outputs):
+    """Use a layer that is computed row by row."""
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Reshape((input_shape[0] // 2, 2, 1, 1)),
+            layers.Conv3D(2, (2, 2, 1), name="volume"),
+            layers.Flatten(),
+            _output(n_outputs),
+        ]
+    )
+
+
+def noise(input_shape, n_outputs):
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.GaussianNoise(0.3),
+            layers.Dense(8, activation="relu"),
+            layers.GaussianDropout(0.2),
+            layers.AlphaDropout(0.1),
+            _output(n_outputs),
+        ]
+    )
+
+
+def masked(input_shape, n_outputs):
+    """Make ids of the features, of which 0 is no step, for two layers over time."""
+    inputs = keras.Input(input_shape)
+    levels = keras.ops.cast(keras.ops.clip(inputs * 2 + 3, 0, 7), "int32")
+    hidden = layers.Embedding(8, 3, mask_zero=True)(levels)
+    hidden = layers.GRU(4, return_sequences=True)(hidden)
+    return keras.Model(inputs, _output(n_outputs)(layers.LSTM(3)(hidden)))
+
+
 def embedding(input_shape, n_outputs):
     inputs = keras.Input(input_shape)
     levels = keras.ops.cast(keras.ops.clip(inputs * 2 + 4, 0, 7), "int32")

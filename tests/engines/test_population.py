@@ -9,6 +9,7 @@ import pytest
 from finetune.engines.keras_fit import KerasEngine
 from finetune.engines.population import PopulationEngine
 from finetune.engines.population.graph import PopulationGraph
+from finetune.engines.population.operations.convolution import grouped_convolutions_work
 from finetune.engines.problem import Problem
 from finetune.errors import EngineError
 from finetune.models.precision import precision
@@ -171,31 +172,28 @@ def test_an_optimizer_that_cannot_be_exact_is_refused_by_name(engine, arguments)
         engine.train(task(spec))
 
 
-@pytest.mark.slow
-def test_what_is_computed_run_by_run_is_said(engine):
-    spec = small_study(STATEFUL + "dropout", "training.epochs=2")
-    assert "slower" in " ".join(engine.train(task(spec)).notes)
-    assert engine.train(task(small_study("training.epochs=2"))).notes == ()
-
-
 def test_initial_weights_and_orders_are_those_of_the_seed(engine, spec, together):
     first = together.epochs.query("epoch == 0").groupby("seed", observed=True)["train_loss"]
     assert (first.nunique() == 1).all()
     assert np.unique(first.first()).size == 7
 
 
-def test_what_is_not_vectorised_is_noted_in_one_short_sentence():
-    spec = small_study("model.factory=tests.engines.networks:dropout", "training.epochs=1")
+def test_what_is_not_vectorised_is_told_in_one_short_sentence_and_nowhere_else(caplog, capfd):
+    spec = small_study(STATEFUL + "volume", "training.epochs=1")
     (note,) = PopulationEngine().train(task(spec, seeds=(0,))).notes
     assert note.startswith("some of this model is computed run by run")
-    assert note.endswith("in the layer Dropout")
+    assert note.endswith("vectorise Conv3D in the layer 'volume' (Conv3D)")
     assert len(note) < 180
-
-
-def test_what_tensorflow_tells_of_a_layer_is_kept_from_the_terminal(caplog, capfd):
-    spec = small_study("model.factory=tests.engines.networks:image", "training.epochs=1")
-    (note,) = PopulationEngine().train(task(spec, seeds=(0,))).notes
-    assert note.endswith("vectorise Conv2D in the layer 'picture' (Conv2D)")
     assert not [record for record in caplog.records if record.name == "tensorflow"]
     printed = capfd.readouterr()
     assert printed.out + printed.err == ""
+
+
+@pytest.mark.parametrize(
+    "network", ["dropout", pytest.param("lstm", marks=pytest.mark.slow), "image"]
+)
+def test_usual_layers_are_vectorised(network):
+    if network == "image" and not grouped_convolutions_work("float32"):
+        pytest.skip("this machine has no grouped convolutions")
+    spec = small_study(STATEFUL + network, "training.epochs=1")
+    assert PopulationEngine().train(task(spec, seeds=(0,))).notes == ()

@@ -4,11 +4,14 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.ops.parallel_for import control_flow_ops
 from tensorflow.python.ops.parallel_for import pfor as conversion
+
+from finetune.engines.population.operations import CONVERTERS
 
 # How TensorFlow writes an operation, in its errors and in its log.
 _OPERATION = re.compile(r'name: "([^"]*)"\s+op: "(\w+)"')
@@ -51,7 +54,7 @@ def map_rows(function: Callable[[Any], Any], rows: Any, *, fall_back: bool) -> A
         return function(tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), rows))
 
     count = tf.shape(tf.nest.flatten(rows)[0])[0]
-    with _all_rows_taken_as_they_are(), _log_kept() as told:
+    with _converters_in_place(), _log_kept() as told:
         try:
             return control_flow_ops.pfor(
                 one_row, count, fallback_to_while_loop=fall_back, warn=False
@@ -62,26 +65,29 @@ def map_rows(function: Callable[[Any], Any], rows: Any, *, fall_back: bool) -> A
 
 
 @contextmanager
-def _all_rows_taken_as_they_are() -> Iterator[None]:
-    """Convert a gather of row `index` for every index to the tensor itself, while this lasts."""
+def _converters_in_place() -> Iterator[None]:
+    """Convert operations by our converters while this lasts."""
     registry = conversion._pfor_converter_registry
-    gather = registry["GatherV2"]
-
-    def convert(operation):
-        tensor, tensor_is_stacked, _ = operation.input(0)
-        index, index_is_stacked, _ = operation.input(1)
-        pfor = operation.pfor
-        # In a loop that is split up, `all_indices` are those of one piece only.
-        every_row = index is pfor.all_indices and not pfor.all_indices_partitioned
-        if index_is_stacked and not tensor_is_stacked and every_row:
-            return conversion.wrap(tensor, True)
-        return gather(operation)
-
-    registry["GatherV2"] = convert
+    usual = {kind: registry.get(kind) for kind in CONVERTERS}
+    for kind, convert in CONVERTERS.items():
+        registry[kind] = partial(convert, usual=usual[kind] or _not_converted)
     try:
         yield
     finally:
-        registry["GatherV2"] = gather
+        for kind, converter in usual.items():
+            if converter:
+                registry[kind] = converter
+            else:
+                del registry[kind]
+
+
+def _not_converted(operation: Any) -> None:
+    """Say that an operation has no converter, as TensorFlow says it.
+
+    Raises:
+        ConversionNotImplementedError: Always; the operation then runs row by row where it may.
+    """
+    raise conversion.ConversionNotImplementedError(f"no converter of {operation.op_type}")
 
 
 @contextmanager

@@ -1,0 +1,45 @@
+"""Operations that see tensors otherwise or take them apart, for all rows at once."""
+
+import tensorflow as tf
+from tensorflow.python.ops import list_ops
+from tensorflow.python.ops.parallel_for import pfor as conversion
+
+
+def _gather(operation, usual):
+    """Take every row in order by taking the tensor itself, without a copy."""
+    tensor, tensor_is_stacked, _ = operation.input(0)
+    index, index_is_stacked, _ = operation.input(1)
+    pfor = operation.pfor
+    # In a loop that is split up, `all_indices` are those of one piece only.
+    every_row = index is pfor.all_indices and not pfor.all_indices_partitioned
+    if index_is_stacked and not tensor_is_stacked and every_row:
+        return conversion.wrap(tensor, True)
+    return usual(operation)
+
+
+def _bitcast(operation, usual):
+    """Read the same bytes as another type, as the accuracy of several classes does."""
+    return conversion.wrap(tf.bitcast(operation.stacked_input(0), operation.get_attr("type")), True)
+
+
+def _zeros_like(operation, usual):
+    """Make a list of tensors one of zeros, as the gradient of a loop over time does."""
+    tensor = operation.stacked_input(0)
+    if tensor.dtype == tf.variant:
+        return conversion.wrap(tf.raw_ops.ZerosLike(x=tensor), True)
+    return usual(operation)
+
+
+def _list_from_tensor(operation, usual):
+    """Take the inputs of a loop over time apart; TensorFlow forgets their shape in doing so."""
+    tensor = conversion._transpose_first_two_dims(operation.stacked_input(0))
+    handle = list_ops.tensor_list_from_tensor(tensor, tf.shape(tensor)[1:])
+    return conversion.wrap(conversion._tile_variant(handle, operation), True)
+
+
+TENSORS = {
+    "GatherV2": _gather,
+    "Bitcast": _bitcast,
+    "ZerosLike": _zeros_like,
+    "TensorListFromTensor": _list_from_tensor,
+}
