@@ -162,6 +162,13 @@ def test_masked_sequences_need_no_loop_over_rows(rng):
     assert_rows_are_as_alone(rng, (6,), *stack, ids=True)
 
 
+def test_a_single_row_keeps_its_axis(rng):
+    """As where Keras drops the axes of a convolution's bias."""
+    x = tf.constant(rng.normal(size=(1, 3, 1, 2)), "float32")
+    ours = tf.function(lambda: map_rows(tf.squeeze, x, fall_back=False), autograph=False)()
+    np.testing.assert_array_equal(ours, x[:, :, 0])
+
+
 def test_the_accuracy_of_several_classes_needs_no_loop(rng):
     y = tf.constant(rng.integers(0, 3, (ROWS, BATCH)))
     predicted = tf.constant(rng.random((ROWS, BATCH, 3)), "float32")

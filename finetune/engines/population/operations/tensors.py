@@ -37,9 +37,20 @@ def _list_from_tensor(operation, usual):
     return conversion.wrap(conversion._tile_variant(handle, operation), True)
 
 
+def _squeeze(operation, usual):
+    """Drop the axes of length 1 that one row has; TensorFlow would drop a single row's own."""
+    if operation.get_attr("squeeze_dims"):
+        return usual(operation)
+    shape = operation.op.inputs[0].shape
+    axes = [axis + 1 for axis, length in enumerate(shape) if length == 1]
+    tensor = operation.stacked_input(0)
+    return conversion.wrap(tf.squeeze(tensor, axes) if axes else tensor, True)
+
+
 TENSORS = {
     "GatherV2": _gather,
     "Bitcast": _bitcast,
     "ZerosLike": _zeros_like,
+    "Squeeze": _squeeze,
     "TensorListFromTensor": _list_from_tensor,
 }
