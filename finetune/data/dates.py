@@ -1,6 +1,7 @@
 """Dates and times in text: found in every usual form, since no network learns from their names."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,11 @@ _FORMS = tuple(
     )
 )
 _TIME = r"\d{1,4}:[0-5]\d(:[0-5]\d([.,]\d+)?)?(\s?[AaPp]\.?[Mm]\.?)?"
+_TIMES_AFTER = tuple(
+    separator + time
+    for separator in (" ", "T", ", ")
+    for time in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
+)
 _ZONE = r"\s?(Z|UTC|GMT|[+-]\d\d:?(\d\d)?)?"
 _TIME_ALONE = re.compile(rf"({_TIME}|\d{{1,2}}\s?[AaPp][Mm]){_ZONE}", re.ASCII)
 _TIME_AFTER = re.compile(rf"(T|,?\s+){_TIME}{_ZONE}$", re.ASCII)
@@ -75,6 +81,41 @@ def find_compact_dates(numbers: np.ndarray) -> str | None:
     if all(_DIGITS.fullmatch(f"{number:.15g}") for number in distinct):
         return f"{distinct[0]:.14g}"
     return None
+
+
+def read_dates(words: np.ndarray) -> np.ndarray | list[str] | None:
+    """Read words (word,) that are all dates of one form, with a time of day after them or without.
+
+    Returns:
+        datetime64 (word,), in UTC where a zone is said; None where they are no such dates; some of
+        them where they are dates that can be read in two ways, as 01/02/2024.
+    """
+    if not len(words):
+        return None
+    iso: Any = pd.to_datetime(words, format="ISO8601", errors="coerce", utc=True)
+    if iso.notna().all():
+        return iso.tz_localize(None).to_numpy()
+    days = np.array([_WEEKDAY.sub("", word) for word in words], dtype=object)
+    readings = [found for form in _whole_forms() if (found := _read_all(days, form)) is not None]
+    if any(not np.array_equal(readings[0], other) for other in readings[1:]):
+        return list(map(str, words))
+    return readings[0] if readings else None
+
+
+def _whole_forms() -> list[str]:
+    """List the forms of dates that Python can read, alone and before each form of a time of day."""
+    dates = [form for _, forms in _FORMS for form in forms if form]
+    return [f"{date}{time}" for date in dates for time in ("", *_TIMES_AFTER)]
+
+
+def _read_all(days: np.ndarray, form: str) -> np.ndarray | None:
+    """Read days (word,) of one form; None where they are not all of it."""
+    # Mostly the first tells.
+    for part in (days[:1], days):
+        read: Any = pd.to_datetime(part, format=form, errors="coerce")
+        if read.isna().any():
+            return None
+    return read.to_numpy()
 
 
 def is_date(word: str) -> bool:

@@ -4,7 +4,8 @@ import re
 import warnings
 import zipfile
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +30,16 @@ class FileContent:
         rows: A frame (row, column) with all columns, those of text files as text, or `(x, y)` from
             an NPZ file.
         delimiter: What separates the fields of a text file, where its suffix says otherwise.
-        weight: The array of weights in an NPZ file, (row,), where one was asked for.
+        beside: The arrays of an NPZ file beside features and target that were asked for, by key.
     """
 
     rows: pd.DataFrame | Arrays
     delimiter: str | None = None
-    weight: np.ndarray | None = None
+    beside: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def read_file(
-    file: Path, *, format: str, target: str | None, weight: str | None = None
+    file: Path, *, format: str, target: str | None, beside: Mapping[str, str]
 ) -> FileContent:
     """Read a file of data.
 
@@ -46,7 +47,8 @@ def read_file(
         file: Its path.
         format: One of `finetune.spec.data.FILE_FORMATS`.
         target: The name of the target; in an NPZ file None stands for `y`.
-        weight: The name of the array of weights in an NPZ file; in others it is a column.
+        beside: The names of further arrays of an NPZ file, by the key of `[data]` that names them;
+            in other files they are columns.
 
     Raises:
         DataError: The file cannot be read or parsed, whatever its bytes; the message gives the
@@ -58,7 +60,7 @@ def read_file(
             case ".parquet":
                 return FileContent(_read_parquet(file))
             case ".npz":
-                return _read_npz(file, target or "y", weight=weight)
+                return _read_npz(file, target or "y", beside=beside)
             case _:
                 usual = "\t" if format == ".tsv" else ","
                 delimiter = find_delimiter(file, usual=usual)
@@ -157,26 +159,27 @@ def _read_parquet(file: Path) -> pd.DataFrame:
     return table.to_pandas()
 
 
-def _read_npz(file: Path, target: str, *, weight: str | None) -> FileContent:
+def _read_npz(file: Path, target: str, *, beside: Mapping[str, str]) -> FileContent:
     if not zipfile.is_zipfile(file):
         raise DataError(
             f"data.source: {file.name} does not parse as .npz file; allowed is what numpy.savez "
             "writes"
         )
     # NumPy would first read a header of any length.
-    file_size(file, format=".npz", target=target, weight=weight)
+    file_size(file, format=".npz", target=target, beside=beside.values())
     # NumPy does not close a broken file that it has opened itself.
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
-        fields = {"data.source": "x", "data.target": target, "data.weight": weight}
-        for field, key in fields.items():
-            if key is not None and key not in archive.files:
+        fields = {"source": "x", "target": target, **beside}
+        for role, key in fields.items():
+            if key not in archive.files:
                 raise DataError(
-                    f"{field}: {file.name} has no array {key!r}; it holds "
+                    f"data.{role}: {file.name} has no array {key!r}; it holds "
                     f"{list_names(archive.files)}; allowed are 'x' with the "
                     "features and 'y', or the one that data.target names, with the target"
                 )
         x, y = _array(archive, "x", file), _array(archive, target, file)
-        return FileContent((x, y), weight=None if weight is None else _array(archive, weight, file))
+        arrays = {key: _array(archive, name, file) for key, name in beside.items()}
+        return FileContent((x, y), beside=arrays)
 
 
 def _array(archive: Any, key: str, file: Path) -> np.ndarray:

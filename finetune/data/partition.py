@@ -1,12 +1,15 @@
 """Which rows are for training, validation and test: drawn, counted by class, and checked."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from finetune.data.groups import split_by_group
 from finetune.data.summary import SplitCount
 from finetune.data.target import Target
+from finetune.data.times import split_by_time, time_span
 from finetune.errors import DataError
 from finetune.spec.data import DataSpec
 
@@ -14,12 +17,33 @@ from finetune.spec.data import DataSpec
 _MIN_FOR_TEST, _MIN_FOR_VAL = 3, 2
 
 
-def split_rows(spec: DataSpec, target: Target, seed: int) -> tuple[np.ndarray, ...]:
+@dataclass(frozen=True)
+class Kinship:
+    """What keeps rows together in a split, each (row,): their groups or times; None without any."""
+
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
+
+    def in_words(self, rows: np.ndarray) -> str:
+        """Say which groups or times some rows (row,) have; nothing without any."""
+        if self.groups is not None:
+            count = len(np.unique(self.groups[rows]))
+            return f"{count:,} group{'s' * (count != 1)}"
+        return "" if self.times is None else time_span(self.times[rows])
+
+
+def split_rows(
+    spec: DataSpec, target: Target, seed: int, *, kinship: Kinship
+) -> tuple[np.ndarray, ...]:
     """Return the positions of the training, validation and test rows, each (row,).
 
     Raises:
         DataError: There are too few rows, or too few of a class, or no classes to stratify by.
     """
+    if kinship.times is not None:
+        return split_by_time(spec, kinship.times)
+    if kinship.groups is not None:
+        return split_by_group(spec, kinship.groups, seed)
     if spec.stratify and target.task == "regression":
         raise DataError(
             f"data.stratify: received true, but this is regression ({target.why}); allowed with "
@@ -70,11 +94,13 @@ def _check_counts(y: np.ndarray, classes: tuple[str, ...], *, needed: int, key: 
         )
 
 
-def count_rows(target: Target, parts: tuple[np.ndarray, ...]) -> tuple[SplitCount, ...]:
+def count_rows(
+    target: Target, parts: tuple[np.ndarray, ...], *, kinship: Kinship
+) -> tuple[SplitCount, ...]:
     """Count the rows of each split, and those of each class in it."""
     names = ("training", "validation", "test")
     return tuple(
-        SplitCount(name, len(rows), _count_classes(target, rows))
+        SplitCount(name, len(rows), _count_classes(target, rows), kinship.in_words(rows))
         for name, rows in zip(names, parts, strict=True)
     )
 
@@ -110,6 +136,8 @@ def _remedy(of_class: dict[str, int], spec: DataSpec) -> str:
     always = "add rows, or join classes"
     if sum(of_class.values()) < _MIN_FOR_TEST:
         return always
+    if spec.groups or spec.time:
+        return f"change test_size or val_size, {always}"
     if not spec.stratified:
         return f"say stratify = true, {always}"
     keys = {"training": "lower test_size or val_size", "validation": "raise val_size"}

@@ -96,8 +96,8 @@ def _from_array(x: np.ndarray, spec: DataSpec) -> ShapedFeatures:
         DataError: They are no finite numbers, have no feature, do not fit `spec.shape`, or keys
             are set that are for columns.
     """
-    # In an NPZ file the weights are an array of their own.
-    of_columns = ("categorical", "drop", *(() if spec.format == ".npz" else ("weight",)))
+    # In an NPZ file weights, groups and times are arrays of their own.
+    of_columns = ("categorical", "drop", *(() if spec.format == ".npz" else spec.beside))
     for key in of_columns:
         if getattr(spec, key):
             raise DataError(

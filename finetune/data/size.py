@@ -3,6 +3,7 @@
 import math
 import struct
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def data_size(data: DataSpec) -> DataSize | None:
 
 
 def file_size(
-    file: Path, *, format: str, target: str | None, weight: str | None = None
+    file: Path, *, format: str, target: str | None, beside: Iterable[str] = ()
 ) -> DataSize | None:
     """Return the size of the table in a file as `read_file` would load it; None where it is broken.
 
@@ -71,7 +72,7 @@ def file_size(
         file: Its path.
         format: One of `finetune.spec.data.FILE_FORMATS`.
         target: The key of the target in an NPZ file; None stands for `y`.
-        weight: That of the weights of rows; None without them.
+        beside: Those of further arrays that are read.
 
     Raises:
         DataError: An array in an NPZ file has a header that no program wrote.
@@ -79,7 +80,7 @@ def file_size(
     try:
         match format:
             case ".npz":
-                return _npz_size(file, target or "y", weight=weight)
+                return _npz_size(file, target or "y", *beside)
             case ".parquet":
                 return _parquet_size(file)
             case _:
@@ -96,7 +97,8 @@ def _size_of_source(data: DataSpec) -> DataSize | None:
         file = locate_file(data, data.source, field="data.source", error=DataError)
     except FinetuneError:
         return None
-    return file_size(file, format=data.format, target=data.target, weight=data.weight)
+    beside = data.beside.values()
+    return file_size(file, format=data.format, target=data.target, beside=beside)
 
 
 def _size_of_generated(data: DataSpec) -> DataSize | None:
@@ -125,10 +127,9 @@ def _is_count(value: Any) -> bool:
     return type(value) is int and 0 <= value < 10**15
 
 
-def _npz_size(file: Path, target: str, *, weight: str | None) -> DataSize:
-    keys = ["x", target, *([] if weight is None else [weight])]
+def _npz_size(file: Path, *others_than_x: str) -> DataSize:
     with zipfile.ZipFile(file) as archive:
-        (shape, x_bytes), *others = (_array_size(archive, key) for key in keys)
+        (shape, x_bytes), *others = (_array_size(archive, key) for key in ("x", *others_than_x))
     n_bytes = x_bytes + sum(size for _, size in others)
     return DataSize(shape[0] if shape else 1, math.prod(shape[1:]), n_bytes)
 

@@ -57,7 +57,11 @@ def _load(spec: DataSpec, random_state: int | None) -> Table:
             content = _from_file(spec)
             table = _to_table(content.rows, spec, name=Path(spec.source).name)
             table = replace(table, delimiter=content.delimiter)
-            return table if content.weight is None else _with_weight(table, content.weight, spec)
+            beside = {
+                key: _beside(array, table, field=f"data.{key}", name=spec.beside[key])
+                for key, array in content.beside.items()
+            }
+            return replace(table, beside=beside) if beside else table
         case "function":
             return _to_table(_from_function(spec, random_state), spec, name=spec.source)
         case _:
@@ -75,16 +79,16 @@ def _to_table(raw: Any, spec: DataSpec, *, name: str) -> Table:
 
 def _from_file(spec: DataSpec) -> FileContent:
     file, _ = find_file(spec, spec.source, field="data.source", error=DataError)
-    return read_file(file, format=spec.format, target=spec.target, weight=spec.weight)
+    return read_file(file, format=spec.format, target=spec.target, beside=spec.beside)
 
 
-def _with_weight(table: Table, weight: np.ndarray, spec: DataSpec) -> Table:
-    if weight.shape != (len(table.target),):
+def _beside(array: np.ndarray, table: Table, *, field: str, name: str) -> pd.Series:
+    if array.shape != (len(table.target),):
         raise DataError(
-            f"data.weight: the array {spec.weight!r} has the shape {weight.shape}; allowed is one "
-            f"number for each of the {len(table.target)} rows"
+            f"{field}: the array {name!r} has the shape {array.shape}; allowed is one value for "
+            f"each of the {len(table.target)} rows"
         )
-    return replace(table, weight=pd.Series(weight))
+    return pd.Series(array)
 
 
 def _from_function(spec: DataSpec, random_state: int | None) -> Any:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from finetune.data.cells import TextRules
-from finetune.data.partition import check_every_class, count_rows, split_rows
+from finetune.data.groups import prepare_groups
+from finetune.data.partition import Kinship, check_every_class, count_rows, split_rows
 from finetune.data.preparation import Features
 from finetune.data.reading import TableReading
 from finetune.data.shaped import ShapedFeatures, read_features
@@ -16,6 +17,7 @@ from finetune.data.sources import draws_rows, load_table
 from finetune.data.summary import DataSummary, SplitCount, TargetScale
 from finetune.data.target import Target, check_classes, prepare_target
 from finetune.data.target_scale import standardise, target_scale
+from finetune.data.times import prepare_times
 from finetune.data.weights import check_any_counts, prepare_weights
 from finetune.errors import DataError
 from finetune.spec.data import DataSpec, TargetTask
@@ -153,10 +155,10 @@ class _Parted:
 
 def _part(spec: DataSpec, seed: int, *, vary: tuple[Source, ...]) -> _Parted:
     prepared = _prepare(spec, random_state=_random_state(spec, seed, vary=vary))
-    target = prepared.target
-    parts = split_rows(spec, target, _split_seed(spec, seed, vary=vary))
+    target, kinship = prepared.target, prepared.kinship
+    parts = split_rows(spec, target, _split_seed(spec, seed, vary=vary), kinship=kinship)
     check_classes(target, spec.task)
-    counts = count_rows(target, parts)
+    counts = count_rows(target, parts, kinship=kinship)
     check_every_class(counts, target, spec, seed=seed if {"split", "data"} & set(vary) else None)
     if prepared.weight is not None:
         weight = prepared.weight[parts[0]]
@@ -175,6 +177,7 @@ class _Prepared:
     features: Features | ShapedFeatures
     delimiter: str | None
     weight: np.ndarray | None
+    kinship: Kinship
 
 
 def _weight_of(prepared: _Prepared, rows: np.ndarray) -> np.ndarray | None:
@@ -197,11 +200,22 @@ def _prepare_file(spec: DataSpec, file: Path, content: str) -> _Prepared:
 
 def _prepare_now(spec: DataSpec, *, random_state: int | None) -> _Prepared:
     table = load_table(spec, random_state=random_state)
-    rules, weight = TextRules.of(spec), None
+    rules = TextRules.of(spec)
     target = prepare_target(table.target, spec.task, rules=rules)
-    if table.weight is not None:
-        weight = prepare_weights(table.weight, name=str(spec.weight), rules=rules)
-    return _Prepared(target, read_features(table.features, spec), table.delimiter, weight)
+    beside = {
+        key: _PREPARE[key](column, name=spec.beside[key], rules=rules)
+        for key, column in table.beside.items()
+    }
+    return _Prepared(
+        target,
+        read_features(table.features, spec),
+        table.delimiter,
+        beside.get("weight"),
+        Kinship(beside.get("groups"), beside.get("time")),
+    )
+
+
+_PREPARE = {"weight": prepare_weights, "groups": prepare_groups, "time": prepare_times}
 
 
 def _summary(

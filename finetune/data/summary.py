@@ -33,11 +33,14 @@ class SplitCount:
         rows: Number of rows.
         of_class: How many of them each class has, in the order of the classes; empty for
             regression.
+        kinship: By what rows were kept together, in words, as "12 groups" or "2019 to 2021"; empty
+            where each row was split by itself.
     """
 
     name: str
     rows: int
     of_class: tuple[int, ...]
+    kinship: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A table of rows: features by named column, and one target."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,13 @@ class Table:
     Attributes:
         features: (row, column), or an array (row, ...) of more axes.
         target: (row,).
-        weight: (row,), the column that `data.weight` names; None without one.
+        beside: The columns (row,) that `data.weight`, `data.groups` and `data.time` name, by key.
         delimiter: What separates the fields of a text file, where its suffix says otherwise.
     """
 
     features: pd.DataFrame | np.ndarray
     target: pd.Series
-    weight: pd.Series | None = None
+    beside: Mapping[str, pd.Series] = field(default_factory=dict)
     delimiter: str | None = None
 
 
@@ -46,9 +46,9 @@ def table_of_columns(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> Table
             f"data.target: missing; allowed is a column of {name}: {list_names(columns)}"
         )
     check_columns([spec.target], columns, field="data.target", name=name)
-    features, weight = _take_weight(frame.drop(columns=[spec.target]), spec, name=name)
+    features, beside = _take_beside(frame.drop(columns=[spec.target]), spec, name=name)
     target: Any = frame[spec.target]
-    return Table(_features(features, spec, name=name), target, weight)
+    return Table(_features(features, spec, name=name), target, beside)
 
 
 def table_of_arrays(x: Any, y: Any, spec: DataSpec, *, name: str) -> Table:
@@ -72,8 +72,8 @@ def table_of_arrays(x: Any, y: Any, spec: DataSpec, *, name: str) -> Table:
     features = _with_plain_names(features, name=name)
     if isinstance(x, pd.DataFrame) and target.name in x.columns:
         features = without_target(features, target, name=name)
-    features, weight = _take_weight(features, spec, name=name)
-    return Table(_features(features, spec, name=name), target.reset_index(drop=True), weight)
+    features, beside = _take_beside(features, spec, name=name)
+    return Table(_features(features, spec, name=name), target.reset_index(drop=True), beside)
 
 
 def without_target(features: pd.DataFrame, target: pd.Series, *, name: str) -> pd.DataFrame:
@@ -125,16 +125,18 @@ def _with_plain_names(frame: pd.DataFrame, *, name: str) -> pd.DataFrame:
     return frame
 
 
-def _take_weight(
+def _take_beside(
     frame: pd.DataFrame, spec: DataSpec, *, name: str
-) -> tuple[pd.DataFrame, pd.Series | None]:
-    """Part the column that `data.weight` names from the features."""
-    # In an NPZ file it is an array beside them.
-    if spec.weight is None or spec.format == ".npz":
-        return frame, None
-    check_columns([spec.weight], list(frame.columns), field="data.weight", name=name)
-    weight: Any = frame[spec.weight]
-    return frame.drop(columns=[spec.weight]), weight
+) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
+    """Part the columns of weights, groups and times from the features."""
+    # In an NPZ file they are arrays beside them.
+    if spec.format == ".npz":
+        return frame, {}
+    taken: dict[str, Any] = {}
+    for key, column in spec.beside.items():
+        check_columns([column], list(frame.columns), field=f"data.{key}", name=name)
+        taken[key] = frame[column]
+    return frame.drop(columns=list(spec.beside.values())), taken
 
 
 def _features(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> pd.DataFrame:

@@ -38,6 +38,12 @@ class DataSpec(UserFileSpec):
     """Columns that are no features."""
     weight: Name | None = None
     """The column, or array of an NPZ file, with each row's weight in the training loss."""
+    groups: Name | None = None
+    """The column, or array, by which rows belong together, as those of one patient: no group is in
+    two splits, and sizes are shares of the groups."""
+    time: Name | None = None
+    """The column, or array, of numbers or dates that orders rows: the latest are for test, those
+    before them for validation."""
     decimal: Literal[".", ","] | None = None
     """Of text that is numbers, the decimal sign, where that is ambiguous as in 1,234."""
     thousands: Literal[",", ".", " ", "'"] | None = None
@@ -81,9 +87,17 @@ class DataSpec(UserFileSpec):
         Where `stratify` is not set, all data are stratified but those of generators: the founding
         study checks a published note, whose split is not.
         """
+        if self.groups or self.time:
+            return False
         if self.stratify is None:
             return self.kind != "sklearn" or self.source.startswith("load_")
         return self.stratify
+
+    @property
+    def beside(self) -> dict[str, str]:
+        """The columns beside features and target, by the key that names each."""
+        named = {"weight": self.weight, "groups": self.groups, "time": self.time}
+        return {key: name for key, name in named.items() if name is not None}
 
     @property
     def may_be_regression(self) -> bool:
@@ -97,18 +111,35 @@ class DataSpec(UserFileSpec):
         return hash((self.source, self.content))
 
     @model_validator(mode="after")
-    def _weight_is_no_other_column(self) -> Self:
+    def _columns_beside_are_no_others(self) -> Self:
         others = {
             "target": (self.target,),
             "categorical": self.categorical or (),
             "drop": self.drop,
         }
-        for key, names in others.items():
-            if self.weight is not None and self.weight in names:
-                raise ValueError(
-                    f"weight and {key} both name {self.weight!r}; allowed is a column of its own, "
-                    f"which is then no feature; take it out of {key}"
-                )
+        for key, name in self.beside.items():
+            for other, names in others.items():
+                if name in names:
+                    raise ValueError(
+                        f"{key} and {other} both name {name!r}; allowed is a column of its own, "
+                        f"which is then no feature; take it out of {other}"
+                    )
+            others[key] = (name,)
+        return self
+
+    @model_validator(mode="after")
+    def _splits_in_one_way(self) -> Self:
+        if self.groups and self.time:
+            raise ValueError(
+                "groups and time are both there; allowed is one of the two, since the latest rows "
+                "of a group would part it from its earlier ones; leave one out"
+            )
+        if self.stratify and (self.groups or self.time):
+            key, whole = ("groups", "groups") if self.groups else ("time", "spans of time")
+            raise ValueError(
+                f"stratify and {key} are both there; allowed is one of the two, since whole "
+                f"{whole} have the shares of classes that they have; leave stratify out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -95,6 +95,15 @@ class StudySpec(BaseSpec):
         return self
 
     @model_validator(mode="after")
+    def _split_can_vary(self) -> Self:
+        if self.data.time and "split" in self.vary:
+            raise ValueError(
+                "vary: received 'split', but data.time splits the rows, and the latest are the "
+                "same for every seed; allowed with it are init, order and data; leave 'split' out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _overrides_fit(self) -> Self:
         for number, variant in enumerate(self.variants):
             model = self.resolve(variant).model

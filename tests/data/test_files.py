@@ -196,7 +196,7 @@ def test_arrays_that_do_not_fit(arrays, target, parts, tmp_path):
 def test_a_file_that_is_no_regular_one_is_not_opened(tmp_path, kind, suffix):
     file = SPECIAL_FILES[kind](tmp_path / f"it{suffix}")
     with pytest.raises(DataError, match=f"it is {kind}; allowed is a regular file") as caught:
-        read_file(file, format=suffix, target=None)
+        read_file(file, format=suffix, target=None, beside={})
     assert len(str(caught.value).splitlines()) == 1
 
 

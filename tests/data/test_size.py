@@ -73,7 +73,7 @@ def test_a_header_that_is_itself_a_bomb_is_read_by_nobody(tmp_path):
         archive.writestr("y.npy", bomb((1,)))
     for read in (file_size, read_file):
         with pytest.raises(DataError, match="a header of 100000000 bytes"):
-            read(file, format=".npz", target=None)
+            read(file, format=".npz", target=None, beside={})
 
 
 def test_a_small_parquet_file_of_many_equal_rows(tmp_path):

@@ -85,6 +85,8 @@ def test_what_changes_no_number_leaves_the_recipe(override):
         "data.categorical=['a']",
         "data.drop=['a']",
         "data.stratify=true",
+        "data.groups='0'",
+        "data.time='0'",
         "model.hidden=[8, 5]",
         "model.activation=tanh",
         "model.kernel_initializer=he_uniform",

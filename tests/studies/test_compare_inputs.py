@@ -27,6 +27,10 @@ TABLE = pd.DataFrame(
 )
 
 
+# Of fifteen houses, in the order of their names.
+HOUSED = TABLE.assign(house=np.repeat(list("abcdefghijklmno"), 4))
+
+
 def network(input_shape=(4,), n_outputs=1) -> keras.Model:
     return keras.Sequential(
         [
@@ -196,3 +200,10 @@ def test_the_founding_variants_stay_the_default(executor, tmp_path):
         network, ROWS, CLASSES, seeds=2, epochs=3, executor=executor, out=tmp_path, figures=False
     )
     assert results.spec.variants == load_spec().variants
+
+
+def test_a_frame_s_column_of_groups_splits_its_rows(compare):
+    manifest = compare(network, HOUSED, CLASSES, data={"groups": "house"}).manifest
+    kinship = [split.kinship for split in manifest.data.splits]
+    assert kinship == ["9 groups", "3 groups", "3 groups"]
+    assert "house" not in {column.name for column in manifest.data.reading.columns}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from finetune.data.reading import ColumnReading, list_words
-from finetune.data.summary import DataSummary
+from finetune.data.summary import DataSummary, SplitCount
 from finetune.models.summary import LayerSummary, NetworkSummary
 from finetune.report.markdown import NONE, folded, number, paragraphs, plain, table
 from finetune.report.words import listed
@@ -40,9 +40,11 @@ def _rows_vary(vary: Sequence[Source]) -> bool:
     return bool({"split", "data"} & set(vary))
 
 
-def rows_fact(data: DataSummary) -> str:
+def rows_fact(data: DataSummary, *, vary: Sequence[Source]) -> str:
     """Say how many rows each split has, and how many features."""
-    rows = listed([f"{split.rows:,} {plain(split.name)}" for split in data.splits])
+    # Groups have different numbers of rows, and a seed its own groups.
+    at = " at seed 0" if _rows_vary(vary) and any(split.kinship for split in data.splits) else ""
+    rows = listed([_rows_of(split) for split in data.splits])
     columns = [column for column in data.reading.columns if column.kind != "dropped"]
     kinds = [
         f"{count} of {word}"
@@ -50,8 +52,14 @@ def rows_fact(data: DataSummary) -> str:
         if (count := sum(column.kind == kind for column in columns))
     ]
     return (
-        f"{rows} rows; {data.n_features} features for the network, from columns: {listed(kinds)}."
+        f"{rows} rows{at}; {data.n_features} features for the network, "
+        f"from columns: {listed(kinds)}."
     )
+
+
+def _rows_of(split: SplitCount) -> str:
+    kinship = f" ({plain(split.kinship)})" if split.kinship else ""
+    return f"{split.rows:,} {plain(split.name)}{kinship}"
 
 
 def weights_fact(network: NetworkSummary, *, vary: Sequence[Source]) -> str:

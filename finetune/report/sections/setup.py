@@ -42,7 +42,7 @@ def setup(spec: StudySpec, manifest: Manifest | None = None) -> str:
     facts = bullets(
         f"**Data:** {_data(spec)}",
         f"**Task:** {task_fact(data, vary=spec.vary)}" if data else "",
-        f"**Rows:** {rows_fact(data)}" if data else "",
+        f"**Rows:** {rows_fact(data, vary=spec.vary)}" if data else "",
         f"**Network:** {_network(spec)}{weights}",
         f"**Training:** {_training(spec)}",
         f"**Runs:** {len(spec.variants)} variants at {n_seeds} seeds. {_shared(spec)}",
@@ -88,13 +88,28 @@ def _data(spec: StudySpec) -> str:
     train, validation, test = (f"{number(100 * share)} %" for share in shares)
     source = code(f"{data.source}({arguments})" if arguments else data.source)
     return (
-        f"{source}{_target(data)}; {train} training, {validation} validation, {test} test "
-        f"({_split(spec)}{_stratified(data)}). The callbacks see the validation "
-        f"rows, never the test rows.{_preparation(data)}"
+        f"{source}{_target(data)}; {train} training, {validation} validation, {test} test"
+        f"{_of_what(data)} ({_split(spec)}{_stratified(data)}).{_kinship(data)} The callbacks see "
+        f"the validation rows, never the test rows.{_preparation(data)}"
     )
 
 
+def _of_what(data: DataSpec) -> str:
+    return f" of the groups that {code(data.groups)} names" if data.groups else ""
+
+
+def _kinship(data: DataSpec) -> str:
+    """Say what keeps rows together in a split."""
+    if data.groups:
+        return " No group has rows in two of them, and the column is no feature."
+    if data.time:
+        return " Rows of one time stay together, and the column is no feature."
+    return ""
+
+
 def _split(spec: StudySpec) -> str:
+    if spec.data.time:
+        return f"the latest by {code(spec.data.time)} for test, those before them for validation"
     if "split" in spec.vary:
         return "split anew for every seed"
     return f"split seed {spec.data.split_seed}"

@@ -35,6 +35,15 @@ def regression(*columns: ColumnReading) -> DataSummary:
     return DataSummary("regression", why, (), splits, reading, TargetScale(3e5, 1e5))
 
 
+def test_the_groups_of_each_split_are_told():
+    grouped = regression(*COLUMNS)
+    splits = tuple(replace(split, kinship="1,200 groups") for split in grouped.splits)
+    manifest = made_manifest(data=replace(grouped, splits=splits))
+    fixed, varied = said(manifest), said(manifest, vary=("split",))
+    assert "60 validation (1,200 groups) and 60 test (1,200 groups) rows; 5 features" in fixed
+    assert "60 test (1,200 groups) rows at seed 0; 5 features" in varied
+
+
 def classes(count: int) -> DataSummary:
     rows = tuple(range(1, count + 1))
     splits = tuple(SplitCount(name, sum(rows), rows) for name in ("training", "validation", "test"))

@@ -34,6 +34,17 @@ def test_callbacks_that_differ_in_min_delta_are_pointed_out():
         ),
         ({"source": "own:load", "task": "regression"}, ["for regression; ", "(split seed 42)."]),
         ({"source": "load_iris", "stratify": False}, ["`load_iris`; 60 %", "test rows.\n"]),
+        (
+            {"source": "visits.csv", "groups": "patient"},
+            [
+                "20 % test of the groups that `patient` names (split seed 42). No group has rows",
+                "in two of them, and the column is no feature. The callbacks see",
+            ],
+        ),
+        (
+            {"source": "visits.csv", "time": "day"},
+            ["20 % test (the latest by `day` for test, those before them for validation). Rows"],
+        ),
     ],
 )
 def test_the_data_are_described_by_what_the_study_sets(data, expected):
