@@ -1,6 +1,7 @@
 """What Keras computes with for a problem: model, loss, accuracy and optimizer."""
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,7 @@ import keras
 import numpy as np
 
 from finetune.engines.metrics import WholeSplit, whole_split_metric
-from finetune.engines.problem import Problem
+from finetune.engines.problem import Features, Problem
 from finetune.errors import SpecError
 from finetune.models.ids import first_layer_of_ids, layer_of_ids
 from finetune.models.initial_values import SeededModel
@@ -65,6 +66,7 @@ class KerasProblem:
             spec.model,
             like=like and partial(_build, problem, like),
         )
+        self._begins_alike = self._seeded.layers if like else {}
         self.problem, reading = _as_network_takes(problem, self._seeded.model)
         self.loaded = self._seeded.loaded
         self.model = self._seeded.model
@@ -80,12 +82,24 @@ class KerasProblem:
             name: whole_split_metric(name) for name in spec.training.metrics or ()
         }
 
+    def of_rest(self, rest: keras.Model, features: Features, *, note: str) -> "KerasProblem":
+        """Return the same for the rest of the network, which takes `features` of every row's own.
+
+        Random streams stay those of the whole network.
+        """
+        other = copy(self)
+        other.model, other._seeded = rest, self._seeded.of_rest(rest)
+        other.problem = self.problem.with_features(features)
+        other.notes = (*self.notes, note)
+        return other
+
     def _summarise(self) -> NetworkSummary:
         return summarise(
             self.model,
             names=names_in_network(self.model),
             kept=self.loaded.kept_layers,
             redrawn=self.loaded.redrawn_layers,
+            frozen=self.loaded.frozen_layers,
         )
 
     def initial_values(self, problem: Problem, seed: int, *, replicate: int) -> list[np.ndarray]:
@@ -105,7 +119,7 @@ class KerasProblem:
 
     def initial_notes(self, variants: Iterable[VariantSpec]) -> tuple[str, ...]:
         """Return which layers of the variants' own network begin as those of the study's do."""
-        layers = self._seeded.layers
+        layers = self._begins_alike
         if not self._like or not layers:
             return ()
         alike, own = ([n for n, same in layers.items() if same is which] for which in (True, False))

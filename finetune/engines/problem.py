@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -21,6 +21,9 @@ from finetune.models.measured import check_measured
 from finetune.models.metrics import fitting_metrics
 from finetune.spec.seeds import Source, batch_order, stream
 from finetune.spec.study import StudySpec
+
+# Makes other features of those of some rows, both (row, ...).
+Features = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Problem:
         check_measured(self.spec)
         self.shape, self.n_classes = splits.shape, splits.n_classes
         self.whole = splits.whole
+        self._features: Features | None = None
         self._class_weights = ClassWeights.of(spec.training.class_weight, splits.classes)
         self._first = self._arrays(splits)
 
@@ -86,6 +90,18 @@ class Problem:
         """Return the same problem with its whole numbers taken for ids, which are not scaled."""
         data = self.spec.data.model_copy(update={"scale": "none"})
         return Problem(self.spec.model_copy(update={"data": data}))
+
+    def with_features(self, features: Features) -> "Problem":
+        """Return the same problem with other features of every row, made of those that it has.
+
+        `shape` and `whole` still tell of the rows as they come.
+        """
+        other = copy(self)
+        other._features = features
+        first = (self._first.train, self._first.val, self._first.test)
+        made = (replace(one, x=features(one.x)) for one in first)
+        other._first = SeedData(*made, target_scale=self._first.target_scale)
+        return other
 
     @property
     def data_varies(self) -> bool:
@@ -159,11 +175,13 @@ class Problem:
 
     def _typed(self, rows: Split) -> Arrays:
         dtype = self.spec.training.dtype
+        x = _typed(rows.x, dtype)
+        x = self._features(x) if self._features else x
         weight = None if rows.weight is None else rows.weight.astype(dtype)
         if self.spec.training.loss == USUAL_LOSSES["multiclass"]:
-            return Arrays(_typed(rows.x, dtype), rows.y.astype(np.int32), weight)
+            return Arrays(x, rows.y.astype(np.int32), weight)
         # Losses of one output compare it with targets of the same shape, (row, 1).
-        return Arrays(_typed(rows.x, dtype), rows.y.astype(dtype)[:, None], weight)
+        return Arrays(x, rows.y.astype(dtype)[:, None], weight)
 
 
 def _typed(x: np.ndarray, dtype: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,12 @@ from finetune.spec.seeds import integer_seed
 
 Initializer = Callable[..., object]
 Factory = Callable[[], keras.Model]
+
+_DRAWING_NOTHING = (
+    keras.initializers.Zeros,
+    keras.initializers.Ones,
+    keras.initializers.Constant,
+)
 
 
 class SeededModel:
@@ -62,6 +69,23 @@ class SeededModel:
         self._numbers, self._n_like = list(range(len(self.model.variables))), 0
         if like:
             self._number_like(_build(like).model)
+
+    def of_rest(self, rest: keras.Model) -> "SeededModel":
+        """Return the same for a part of the model, whose variables get the values that they have.
+
+        Args:
+            rest: Has no variables but the model's.
+        """
+        at = {id(variable): index for index, variable in enumerate(self.model.variables)}
+        places = [at[id(variable)] for variable in rest.variables]
+        other = copy(self)
+        other.model = rest
+        other._numbers = [self._numbers[place] for place in places]
+        other._initializers = [self._initializers[place] for place in places]
+        other._kept = {
+            index: self._kept[place] for index, place in enumerate(places) if place in self._kept
+        }
+        return other
 
     @property
     def layers(self) -> dict[str, bool]:
@@ -112,8 +136,17 @@ class SeededModel:
         return values
 
     def values_of_every_seed(self) -> dict[int, np.ndarray]:
-        """Return the values that are kept, and so the same whatever the seed, by variable's id."""
-        return {id(self.model.variables[index]): value for index, value in self._kept.items()}
+        """Return the initial values that are the same whatever the seed, by variable's id.
+
+        They were loaded and are kept, or come from an initialiser that draws nothing.
+        """
+        drawn = {
+            index: np.asarray(initializer(variable.shape, dtype=variable.dtype))
+            for index, variable in enumerate(self.model.variables)
+            if isinstance(initializer := self._initializers[index], _DRAWING_NOTHING)
+        }
+        same = {**drawn, **self._kept}
+        return {id(self.model.variables[index]): value for index, value in same.items()}
 
     def loaded_positions(self) -> list[int]:
         """Return the positions of the variables that something was loaded into, kept or not."""

@@ -184,15 +184,39 @@ def _check_shape(model: keras.Model, shape: tuple[int, ...], n_outputs: int, *, 
         output = model.compute_output_spec(keras.KerasTensor((None, *shape)))
     # Whatever the user's layers raise at rows of this shape.
     except Exception as error:
-        takes = getattr(model, "input_shape", None)
-        shown = tuple(takes[1:]) if isinstance(takes, tuple) else takes or "other rows"
+        reason = " ".join(str(error).split())[:200]
+        raise SpecError(f"{field} {_why_no_rows(model, shape, reason)}") from error
+    if not isinstance(output, keras.KerasTensor):
         raise SpecError(
-            f"{field} takes {shown}, but the data have rows of {shape}: "
-            f"{' '.join(str(error).split())[:200]}"
-        ) from error
-    found = tuple(output.shape[1:]) if isinstance(output, keras.KerasTensor) else "several tensors"
+            f"{field} returns {len(output)} tensors for a row; allowed is one, of shape "
+            f"{(n_outputs,)}; make it of one of its outputs, as keras.Model(inputs, output)"
+        )
+    found = tuple(output.shape[1:])
     if found != (n_outputs,):
         raise SpecError(
             f"{field} returns {found} for a row; the target needs {(n_outputs,)}; change its last "
             "layer"
         )
+
+
+def _why_no_rows(model: keras.Model, shape: tuple[int, ...], reason: str) -> str:
+    """Say why a network does not take rows of a shape, and what to do."""
+    takes = getattr(model, "input_shape", None)
+    if isinstance(takes, list | dict):
+        return (
+            f"takes {len(takes)} inputs; allowed is one; join them into one array, and take that "
+            "apart in the network"
+        )
+    wanted = tuple(takes[1:]) if takes else None
+    if wanted is None or None in wanted:
+        shown = f", but rows of {wanted}" if wanted else ""
+        return (
+            f"does not take the data's rows of {shape}{shown}: {reason}; allowed is a network that "
+            "does; change its first layer, or the rows by data.shape"
+        )
+    fits = math.prod(wanted) == math.prod(shape)
+    remedy = f"say data.shape = {list(wanted)}" if fits else "change its input, or the data"
+    return (
+        f"takes rows of {wanted}, but the data have rows of {shape}; allowed is one shape for "
+        f"both; {remedy}"
+    )

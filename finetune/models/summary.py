@@ -34,6 +34,7 @@ class NetworkSummary:
         penalised: Whether its loss has more terms than the study's loss, as regularisers add them.
         kept, redrawn: Paths of the layers into which weights were loaded: those that begin with
             them at every seed, and those that are drawn all the same.
+        frozen: Paths of the layers that have weights and train none.
     """
 
     layers: tuple[LayerSummary, ...]
@@ -42,6 +43,7 @@ class NetworkSummary:
     penalised: bool
     kept: tuple[str, ...] = ()
     redrawn: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
 
 
 def summarise(
@@ -50,6 +52,7 @@ def summarise(
     names: Mapping[str, str],
     kept: Iterable[str] = (),
     redrawn: Iterable[str] = (),
+    frozen: Iterable[str] = (),
 ) -> NetworkSummary:
     """Summarise a `keras.Model`; states of random generators are no weights.
 
@@ -57,12 +60,18 @@ def summarise(
     Keras numbers the ones that it gives throughout a process.
     """
     return NetworkSummary(
-        layers=tuple(_layer(layer, names.get(layer.name, layer.name)) for layer in model.layers),
+        layers=tuple(
+            _layer(layer, names.get(layer.name, layer.name))
+            for layer in model.layers
+            # A functional network has one for its input, which says nothing of what it computes.
+            if type(layer).__name__ != "InputLayer"
+        ),
         trainable=_count(model.trainable_weights),
         other=_count(model.non_trainable_weights),
         penalised=bool(model.losses),
         kept=tuple(kept),
         redrawn=tuple(redrawn),
+        frozen=tuple(frozen),
     )
 
 

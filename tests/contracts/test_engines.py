@@ -63,6 +63,12 @@ CASES = {
     "NaN later": (f"model.factory={NETWORKS}:nan_later",),
     "frozen base": (f"model.factory={NETWORKS}:frozen_base",),
     "pretrained": (f"model.factory={NETWORKS}:loaded", "model.pretrained=all"),
+    "frozen features": (
+        f"{SOURCES}:images",
+        "data.args={}",
+        f"model.factory={NETWORKS}:frozen_features",
+        "vary=['init', 'order', 'split']",
+    ),
     "frozen by name": ("model.freeze=['dense_1']",),
     "frozen in a variant": (
         f"model.factory={NETWORKS}:loaded",
@@ -128,6 +134,7 @@ SEVERAL_SEEDS = (
     "row weights, own split",
     "own split",
     "own data",
+    "frozen features",
 )
 EXACT = [
     "seed",

@@ -243,6 +243,25 @@ def frozen_base(input_shape, n_outputs):
     return model
 
 
+def frozen_features(input_shape, n_outputs):
+    """Freeze what was loaded into a base for images; a head with dropout trains on it."""
+    base = keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Conv2D(5, 2, activation="relu"),
+            layers.BatchNormalization(),
+        ],
+        name="base",
+    )
+    rng = np.random.default_rng(8)
+    base.set_weights([rng.uniform(0.1, 0.6, weight.shape) for weight in base.get_weights()])
+    base.trainable = False
+    inputs = keras.Input(input_shape)
+    pooled = layers.GlobalAveragePooling2D()(base(inputs))
+    hidden = layers.Dropout(0.3)(layers.Dense(6, "relu")(pooled))
+    return keras.Model(inputs, _output(n_outputs)(layers.Concatenate()([hidden, pooled])))
+
+
 def adapted(input_shape, n_outputs):
     """Adapt a layer to data, which has no weights to train."""
     scaling = layers.Normalization()

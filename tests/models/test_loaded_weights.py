@@ -201,8 +201,8 @@ def two_tensors(input_shape, n_outputs):
     ("network", "n_features", "parts"),
     [
         (with_code, 4, ["class_name", "Lambda", "none that holds code"]),
-        (networks.loaded, 7, ["takes (4,)", "rows of (7,)"]),
-        (two_tensors, 4, ["several tensors", "(1,)"]),
+        (networks.loaded, 7, ["takes rows of (4,), but the data have rows of (7,)"]),
+        (two_tensors, 4, ["returns 2 tensors", "allowed is one, of shape (1,)"]),
     ],
 )
 def test_a_saved_network_that_cannot_be_used_is_told_in_one_line(

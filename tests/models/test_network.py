@@ -196,6 +196,16 @@ class OwnClass(keras.Model):
         return self.dense(inputs)
 
 
+def two_inputs(input_shape, n_outputs):
+    inputs = [keras.Input(input_shape), keras.Input(input_shape)]
+    return keras.Model(inputs, keras.layers.Dense(n_outputs)(keras.layers.Add()(inputs)))
+
+
+def two_by_two(input_shape, n_outputs):
+    inputs = keras.Input((2, 2))
+    return keras.Model(inputs, keras.layers.Dense(n_outputs)(keras.layers.Flatten()(inputs)))
+
+
 def own_class(input_shape, n_outputs):
     return OwnClass(n_outputs)
 
@@ -228,9 +238,11 @@ def test_a_stack_without_an_input_is_built_from_the_data(dtype):
         ("own_class_of_five", "mean_squared_error", ["returns (5,)", "needs (1,)"]),
         ("one_output", "sparse_categorical_crossentropy", ["returns (1,)", "needs (2,)"]),
         ("unit_axis_lost", "mean_squared_error", ["returns ()", "needs (1,)"]),
-        ("two_tensors", "mean_squared_error", ["returns several tensors", "needs (1,)"]),
-        ("seven_features", "mean_squared_error", ["takes (7,)", "rows of (4,)"]),
-        ("any_six_features", "mean_squared_error", ["takes (None,)", "rows of (4,)"]),
+        ("two_tensors", "mean_squared_error", ["returns 2 tensors", "one, of shape (1,)"]),
+        ("two_inputs", "mean_squared_error", ["takes 2 inputs; allowed is one; join them"]),
+        ("seven_features", "mean_squared_error", ["takes rows of (7,), but", "rows of (4,)"]),
+        ("two_by_two", "mean_squared_error", ["takes rows of (2, 2)", "say data.shape = [2, 2]"]),
+        ("any_six_features", "mean_squared_error", ["rows of (4,), but rows of (None,): "]),
     ],
 )
 def test_a_network_of_another_shape_than_the_data_is_told_in_one_line(network, loss, parts):
@@ -249,7 +261,7 @@ def test_a_network_of_another_shape_than_the_data_is_told_in_one_line(network, l
             five_outputs,
             "model.architecture: net.json returns (5,) for a row; the target needs",
         ),
-        (seven_features, "model.architecture: net.json takes (7,), but the data have rows of (4,)"),
+        (seven_features, "model.architecture: net.json takes rows of (7,), but the data have"),
     ],
 )
 def test_an_architecture_of_another_shape_is_told_in_one_line(network, part, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.population.exactness import check_exact
+from finetune.engines.population.frozen_beginning import after_frozen_beginning
 from finetune.engines.population.model_trace import in_words, layer_in
 from finetune.engines.population.other_variables import OtherVariables
 from finetune.engines.population.stateless_model import StatelessModel
@@ -67,7 +68,7 @@ class PopulationGraph:
     """
 
     def __init__(self, problem: Problem):
-        self._keras = KerasProblem(problem)
+        self._keras = after_frozen_beginning(KerasProblem(problem))
         self.problem = problem = self._keras.problem
         self.network = self._keras.summary
         # Keras annotates some of what is called here wrongly.

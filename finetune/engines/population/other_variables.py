@@ -26,7 +26,7 @@ class OtherVariables:
         model: Any = keras_problem.model
         self._all = model.non_trainable_variables
         constant = keras_problem.values_of_every_seed()
-        unchanged = _unchanged_by_a_step(model, problem) if constant else ()
+        unchanged = unchanged_by_a_step(model, problem) if constant else ()
         shared = {key: tf.constant(constant[key]) for key in unchanged if key in constant}
         self._shared = [shared.get(id(variable)) for variable in self._all]
         self.own = [v for v, value in zip(self._all, self._shared, strict=True) if value is None]
@@ -43,7 +43,7 @@ class OtherVariables:
         return [value for value, shared in pairs if shared is None]
 
 
-def _unchanged_by_a_step(model: Any, problem: Problem) -> set[int]:
+def unchanged_by_a_step(model: Any, problem: Problem) -> set[int]:
     """Return the ids of the variables that a training step leaves as they are."""
     before = [tf.convert_to_tensor(variable.value) for variable in model.non_trainable_variables]
     weights = [variable.value for variable in model.trainable_variables]

@@ -67,15 +67,19 @@ def weights_fact(network: NetworkSummary, *, vary: Sequence[Source]) -> str:
     other = f", {network.other:,} that it does not change" if network.other else ""
     drawn = "anew for each seed" if "init" in vary else "once, the same for every seed"
     return (
-        f"{network.trainable:,} weights that the optimizer changes{other}; "
+        f"{network.trainable:,} weights that the optimizer changes{other}{_frozen(network)}; "
         f"{_loaded(network, drawn=drawn)}."
     )
+
+
+def _frozen(network: NetworkSummary) -> str:
+    return f" (frozen: {_layers_of(network.frozen)})" if network.frozen else ""
 
 
 def _loaded(network: NetworkSummary, *, drawn: str) -> str:
     if not (network.kept or network.redrawn):
         return f"all weights are drawn {drawn}, none is loaded"
-    kept = f"{_layers_of(network.kept)} begin at every seed as they were loaded"
+    kept = f"those of {_layers_of(network.kept)} begin at every seed as they were loaded"
     redrawn = f"what was loaded into {_layers_of(network.redrawn)} is not used"
     said = [kept] * bool(network.kept) + [redrawn] * bool(network.redrawn)
     return f"{'; '.join(said)}; all other weights are drawn {drawn}"

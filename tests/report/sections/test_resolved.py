@@ -120,3 +120,8 @@ def test_what_was_loaded_is_said_with_what_became_of_it():
     assert "base/conv begin at every seed as they were loaded" in fact
     assert "what was loaded into base/dense and head is not used" in fact
     assert "none is loaded" in weights_fact(NETWORK, vary=("init",))
+
+
+def test_frozen_layers_are_named():
+    frozen = weights_fact(replace(NETWORK, frozen=("conv", "base/dense")), vary=("init",))
+    assert "34 that it does not change (frozen: conv and base/dense); all weights" in frozen
