@@ -1,7 +1,7 @@
 """Features as numbers: columns imputed, scaled and one-hot encoded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -105,16 +105,22 @@ def prepare_features(table: pd.DataFrame, spec: DataSpec) -> Features:
     if problems:
         raise DataError(list_problems(problems))
     columns = {one.reading.name: one for one in read if isinstance(one, Column)}
+    scaled = spec.scale != "none"
     dropped = tuple(ColumnReading(name, "dropped") for name in spec.drop)
     return Features(
         pd.DataFrame({name: column.values for name, column in columns.items()}),
         [name for name, column in columns.items() if column.categories is None],
         {name: column.categories for name, column in columns.items() if column.categories},
-        (*(column.reading for column in columns.values()), *dropped),
-        scaled=spec.scale != "none",
+        (*(_reading(column, scaled=scaled) for column in columns.values()), *dropped),
+        scaled=scaled,
         whole=all(map(pd.api.types.is_integer_dtype, table.dtypes))
         and all(one.categories is None and not one.reading.missing for one in columns.values()),
     )
+
+
+def _reading(column: Column, *, scaled: bool) -> ColumnReading:
+    numbers = column.categories is None
+    return replace(column.reading, scaled=False) if numbers and not scaled else column.reading
 
 
 def _series(table: Any, name: str) -> pd.Series:

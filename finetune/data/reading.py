@@ -24,6 +24,7 @@ class ColumnReading:
         categories: Number of categories, missing being one; 0 for numbers.
         features: Number of columns that the network gets of it; 0 for the target.
         remark: Why it was read so, where that is not plain; else empty.
+        scaled: Whether numbers are scaled.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ColumnReading:
     categories: int = 0
     features: int = 0
     remark: str = ""
+    scaled: bool = True
 
     @property
     def notable(self) -> bool:

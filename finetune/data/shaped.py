@@ -129,7 +129,11 @@ def _shaped(x: np.ndarray, spec: DataSpec, *, remark: str) -> ShapedFeatures:
     scale = spec.scale or ("channel" if len(shape) > 1 else "standard")
     n_features = math.prod(shape)
     reading = ColumnReading(
-        "x", "number", features=n_features, remark=f"{remark}, {_SCALED[scale]}"
+        "x",
+        "number",
+        features=n_features,
+        remark=f"{remark}, {_SCALED[scale]}",
+        scaled=scale != "none",
     )
     return ShapedFeatures(x, scale, (reading,))
 

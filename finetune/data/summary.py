@@ -64,6 +64,11 @@ class DataSummary:
     target_scale: TargetScale | None = None
 
     @property
+    def shaped(self) -> bool:
+        """Whether rows came as arrays, or were given a shape, instead of columns one by one."""
+        return any(c.kind == "number" and c.features > 1 for c in self.reading.columns)
+
+    @property
     def n_features(self) -> int:
         """Number of columns of numbers that the network gets."""
         return sum(column.features for column in self.reading.columns)

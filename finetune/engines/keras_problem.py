@@ -14,15 +14,13 @@ from finetune.errors import SpecError
 from finetune.models.ids import first_layer_of_ids, layer_of_ids
 from finetune.models.initial_values import SeededModel
 from finetune.models.layer_names import names_in_network
+from finetune.models.loaded_weights import layers_are
 from finetune.models.network import build_model
-from finetune.models.summary import NetworkSummary, summarise
+from finetune.models.summary import NETWORK_NOTE, NetworkSummary, summarise
 from finetune.spec.model import ModelSpec
 from finetune.spec.training import OptimizerSpec
 from finetune.spec.variants import VariantSpec
 from finetune.usercode.keras_config import check_config
-
-# More are not named one by one.
-_MOST_LAYERS = 8
 
 # Of targets and predictions, both (row, ...).
 Measure = Callable[[Any, Any], Any]
@@ -50,8 +48,6 @@ class KerasProblem:
         row_accuracy: Returns a value for each row, 1 where it is right; None for regression.
         accuracy: Returns the mean of `row_accuracy`; None for regression.
         metrics: The study's further metrics, by name.
-        notes: Sentences on how the network takes its data, what of it is not used, and what it
-            loaded.
 
     Raises:
         SpecError: Keras knows no such loss, or the model cannot be built, or not as the study says.
@@ -71,7 +67,8 @@ class KerasProblem:
         self.loaded = self._seeded.loaded
         self.model = self._seeded.model
         unused = [_COMPILED] if self.model.compiled else []
-        self.notes = (*reading, *unused, *self.loaded.notes())
+        self._notes = (*reading, *unused)
+        self._network_notes = self.loaded.notes()
         # A report describes the study's own network; that of a variant is told by what differs.
         self.summary = None if like else self._summarise()
         self.loss = _loss(str(spec.training.loss))
@@ -82,6 +79,13 @@ class KerasProblem:
             name: whole_split_metric(name) for name in spec.training.metrics or ()
         }
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on how the network takes its data, what of it is not used, what it loaded."""
+        # Those of variants with a network of their own name these: `initial_notes`.
+        own = () if self._like else (NETWORK_NOTE[0] + note for note in self._network_notes)
+        return (*self._notes, *own)
+
     def of_rest(self, rest: keras.Model, features: Features, *, note: str) -> "KerasProblem":
         """Return the same for the rest of the network, which takes `features` of every row's own.
 
@@ -90,7 +94,7 @@ class KerasProblem:
         other = copy(self)
         other.model, other._seeded = rest, self._seeded.of_rest(rest)
         other.problem = self.problem.with_features(features)
-        other.notes = (*self.notes, note)
+        other._network_notes = (*self._network_notes, note)
         return other
 
     def _summarise(self) -> NetworkSummary:
@@ -118,15 +122,16 @@ class KerasProblem:
         return self._seeded.values_of_every_seed()
 
     def initial_notes(self, variants: Iterable[VariantSpec]) -> tuple[str, ...]:
-        """Return which layers of the variants' own network begin as those of the study's do."""
-        layers = self._begins_alike
-        if not self._like or not layers:
+        """Return what the variants' own network, if it is one, begins with."""
+        if not self._like:
             return ()
-        alike, own = ([n for n, same in layers.items() if same is which] for which in (True, False))
         names = ", ".join(repr(variant.name) for variant in variants)
-        shared = f"with the weights of the study's network begin {_listed(alike)}" if alike else ""
-        drawn = f"with weights of their own begin {_listed(own)}" if own else ""
-        return (f"{names}: for a seed, " + "; ".join(filter(None, (shared, drawn))),)
+        layers = self._begins_alike
+        alike, own = ([n for n, same in layers.items() if same is which] for which in (True, False))
+        shared = [f"{layers_are(alike)} drawn as in the study's network"] * bool(alike)
+        drawn = [f"{layers_are(own)} drawn for this network alone"] * bool(own)
+        said = (*shared, *drawn, *self._network_notes)
+        return tuple(f"{NETWORK_NOTE[1]}{names}: {note}" for note in said)
 
     def optimizer(self) -> keras.Optimizer:
         """Make a fresh optimizer.
@@ -135,11 +140,6 @@ class KerasProblem:
             SpecError: Keras knows no such optimizer, or refuses its arguments.
         """
         return _optimizer(self._optimizer_spec)
-
-
-def _listed(layers: list[str]) -> str:
-    shown = ", ".join(layers[:_MOST_LAYERS])
-    return f"{shown} and {len(layers) - _MOST_LAYERS} more" if len(layers) > _MOST_LAYERS else shown
 
 
 def _build(problem: Problem, model: ModelSpec) -> keras.Model:

@@ -89,11 +89,11 @@ class SeededModel:
 
     @property
     def layers(self) -> dict[str, bool]:
-        """Whether each layer with weights has all of them from the other model, by its path."""
+        """Whether each layer with drawn weights has all of them from the other model, by path."""
         alike: dict[str, bool] = {}
         numbered = zip(_paths(self.model), self.model.variables, self._numbers, strict=True)
-        for path, variable, number in numbered:
-            if not is_seed_state(variable):
+        for index, (path, variable, number) in enumerate(numbered):
+            if not (is_seed_state(variable) or index in self._kept):
                 layer = path.rpartition("/")[0]
                 alike[layer] = alike.get(layer, True) and number < self._n_like
         return alike

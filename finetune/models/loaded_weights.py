@@ -55,15 +55,15 @@ class LoadedWeights:
         """Return a sentence on what was loaded and is kept, and a loud one on what is not."""
         notes = []
         if self.kept_layers:
-            notes.append(f"model: {_layers(self.kept_layers)} as loaded, at every seed")
+            notes.append(f"{layers_are(self.kept_layers)} as loaded, at every seed")
         if self.redrawn_layers:
             notes.append(
-                f"model: WEIGHTS WERE LOADED AND ARE NOT USED: {_layers(self.redrawn_layers)} "
-                "drawn anew for each seed, since they train; model.pretrained = "
-                '"all", or with their names, starts from what was loaded'
+                f"WEIGHTS WERE LOADED AND ARE NOT USED: {layers_are(self.redrawn_layers)} "
+                "drawn anew for each seed, as all that trains is; model.pretrained = "
+                '"all", or with names of layers, starts from what was loaded'
             )
         if self.loaded_layers or self.frozen_layers:
-            notes.append(f"model: {self.n_trainable:,} of {self.n_weights:,} weights train")
+            notes.append(f"{self.n_trainable:,} of {self.n_weights:,} weights train")
         return tuple(notes)
 
 
@@ -119,7 +119,8 @@ def _nothing_trains(spec: ModelSpec) -> str:
     )
 
 
-def _layers(paths: list[str]) -> str:
+def layers_are(paths: list[str]) -> str:
+    """Return the beginning of a sentence on some layers, as "the layers conv, dense are"."""
     noun = "layer" if len(paths) == 1 else "layers"
     return f"the {noun} {listed_names(paths, most=5)} {'is' if len(paths) == 1 else 'are'}"
 

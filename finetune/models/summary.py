@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# What a note begins with that tells of a network's weights, those of all variants or of some.
+NETWORK_NOTE = ("model: ", "model of ")
+
 
 @dataclass(frozen=True)
 class LayerSummary:

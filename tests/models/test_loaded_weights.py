@@ -107,7 +107,7 @@ def test_a_network_that_loads_nothing_is_noted_nowhere():
 def test_the_notes_count_what_trains():
     notes = seeded(networks.frozen_base).loaded.notes()
     # 4*8 + 8 in the dense layer, 4*8 of batch normalisation, 8 + 1 in the last layer.
-    assert "model: 9 of 81 weights train" in notes
+    assert "9 of 81 weights train" in notes
 
 
 def drifting(input_shape, n_outputs):

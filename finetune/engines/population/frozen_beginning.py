@@ -33,7 +33,7 @@ def after_frozen_beginning(keras_problem: KerasProblem) -> KerasProblem:
         return keras_problem
     layers = listed_names(parted.layers, most=5)
     note = (
-        f"model: the frozen beginning ({layers}) is computed once for each row of data, and the "
+        f"the frozen beginning ({layers}) is computed once for each row of data, and the "
         "rest trains on what it gives"
     )
     return keras_problem.of_rest(parted.rest, _on_rows(parted.beginning), note=note)

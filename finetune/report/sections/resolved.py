@@ -51,6 +51,9 @@ def rows_fact(data: DataSummary, *, vary: Sequence[Source]) -> str:
         for kind, word in (("number", "numbers"), ("category", "categories"))
         if (count := sum(column.kind == kind for column in columns))
     ]
+    if data.shaped:
+        array = data.reading.columns[0]
+        return f"{rows} rows{at}; {array.features:,} numbers a row ({plain(array.remark)})."
     return (
         f"{rows} rows{at}; {data.n_features} features for the network, "
         f"from columns: {listed(kinds)}."
@@ -127,9 +130,13 @@ def _column(column: ColumnReading, *, became: str = "") -> tuple[str, ...]:
         _read_as(column),
         f"{column.missing:,}" if column.kind != "dropped" else NONE,
         plain(list_words(column.missing_words)) if column.missing_words else NONE,
-        became or _BECAME[column.kind],
+        became or _became(column),
         f"{column.features:,}" if not became else NONE,
     )
+
+
+def _became(column: ColumnReading) -> str:
+    return _BECAME[column.kind] if column.scaled else "taken as they are"
 
 
 def _read_as(column: ColumnReading) -> str:

@@ -3,6 +3,7 @@
 from finetune.claims.words import metric_name
 from finetune.data.summary import DataSummary
 from finetune.models.losses import USUAL_LOSSES
+from finetune.models.summary import NETWORK_NOTE
 from finetune.report.markdown import (
     bullets,
     code,
@@ -40,7 +41,7 @@ def setup(spec: StudySpec, manifest: Manifest | None = None) -> str:
     )
     sources = [f"the {SOURCE_WORDS[source]}" for source in spec.vary]
     facts = bullets(
-        f"**Data:** {_data(spec)}",
+        f"**Data:** {_data(spec, shaped=bool(data and data.shaped))}",
         f"**Task:** {task_fact(data, vary=spec.vary)}" if data else "",
         f"**Rows:** {rows_fact(data, vary=spec.vary)}" if data else "",
         f"**Network:** {_network(spec)}{weights}",
@@ -53,9 +54,19 @@ def setup(spec: StudySpec, manifest: Manifest | None = None) -> str:
         facts,
         details(manifest) if manifest else "",
         variants,
+        _network_notes(manifest) if manifest else "",
         user_callbacks_note(spec),
         _min_delta_note(spec),
     )
+
+
+def _network_notes(manifest: Manifest) -> str:
+    """Say what became of loaded weights, variant by variant, as it was noted in training."""
+    notes = [note for note in manifest.notes if note.startswith(NETWORK_NOTE)]
+    # Some of the variants that one of them names may have trained once more, as for a check.
+    longest = {note.split(": ", 1)[1]: note for note in sorted(notes, key=len)}
+    said = sorted(longest.values())
+    return bullets(*(f"{plain(note[:1].upper() + note[1:])}." for note in said))
 
 
 def _filled_in(spec: StudySpec, data: DataSummary) -> StudySpec:
@@ -81,7 +92,7 @@ def _shared(spec: StudySpec) -> str:
     )
 
 
-def _data(spec: StudySpec) -> str:
+def _data(spec: StudySpec, *, shaped: bool) -> str:
     data = spec.data
     arguments = ", ".join(f"{key}={value!r}" for key, value in data.args.items())
     shares = (1 - data.val_size - data.test_size, data.val_size, data.test_size)
@@ -90,7 +101,7 @@ def _data(spec: StudySpec) -> str:
     return (
         f"{source}{_target(data)}; {train} training, {validation} validation, {test} test"
         f"{_of_what(data)} ({_split(spec)}{_stratified(data)}).{_kinship(data)} The callbacks see "
-        f"the validation rows, never the test rows.{_preparation(data)}"
+        f"the validation rows, never the test rows.{'' if shaped else _preparation(data)}"
     )
 
 
@@ -132,11 +143,12 @@ def _preparation(data: DataSpec) -> str:
     if data.kind == "sklearn":
         return ""
     dropped = f" Left out: {listed([code(name) for name in data.drop])}." if data.drop else ""
+    scaled = "" if data.scale == "none" else " and scaled"
     as_kinds = f" and {listed([code(n) for n in data.categorical])}" if data.categorical else ""
     return (
-        f"{dropped} Columns of numbers are imputed by their median and scaled, by the training "
-        f"rows alone; columns of text and booleans{as_kinds} are one-hot encoded, missing "
-        "being one more category."
+        f"{dropped} Columns of numbers are imputed by their median{scaled}, by the training rows "
+        f"alone; columns of text and booleans{as_kinds} are one-hot encoded, missing being one "
+        "more category."
     )
 
 
