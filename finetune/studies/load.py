@@ -25,8 +25,8 @@ def load_spec(
     """
     tree, file = read_tree(path, overrides=overrides)
     spec = parse_spec(tree, where=file.name)
-    # A shipped study has no folder of the user's beside it.
-    folder = file.parent if path is not None and file == Path(path) else None
+    # The default study is what a user's files are tried on by overrides: it has none beside it.
+    folder = file.parent if path is not None else None
     if not imports:
         check_untrusted(spec, folder)
     return locate_files(spec, folder)
