@@ -12,6 +12,7 @@ from finetune.claims.words import sentence
 from finetune.cli.terminal import console, run_program
 from finetune.cli.training import Services
 from finetune.errors import SpecError
+from finetune.report.html.page import REPORT_FILE, renew_page, write_page
 from finetune.spec.study_file import shipped_names
 from finetune.store.atomic import write_whole
 from finetune.studies.claim_map import map_claim
@@ -49,12 +50,16 @@ def run_suite(
 
 
 def write_overview(out: Path) -> None:
-    """Write the overview of all reports in a folder, with its forest plot."""
+    """Write the overview of all reports in a folder, with its forest plot, and all pages."""
     early, _ = split_early(read_verdicts(out, suite()))
     if not early.empty:
         for name, image in forest_files(early).items():
             write_whole(out / "figures" / name, image)
-    write_whole(out / "README.md", overview(out, studies=suite()).encode())
+    text = overview(out, studies=suite())
+    write_whole(out / "README.md", text.encode())
+    write_page(out, text, name="index.html")
+    for report in out.glob(f"*/{REPORT_FILE}"):
+        renew_page(report.parent)
 
 
 def _run(name: str, folder: Path) -> None:

@@ -164,7 +164,8 @@ def holds_formulas(folder: Path) -> bool:
 
 _LINKED = (
     "store", "store/runs", "store/epochs", "store/trials", "store/set-aside", "store/identity",
-    "tables", "figures", "report.md", "verdict.json", "manifest.json", "tuned.json", "search.db",
+    "tables", "figures", "report.md", "report.html", "verdict.json", "manifest.json", "tuned.json",
+    "search.db",
 )  # fmt: skip
 LINKS: Sequence[Plant] = [partial(_link, name=name) for name in _LINKED]
 

@@ -166,11 +166,15 @@ def _judged(
 
 @app.command()
 def report(context: typer.Context, folder: option.Folder, quiet: option.Quiet = False) -> None:
-    """Write a study's report anew from its stored results."""
-    from finetune.cli.results import print_results
+    """Write a study's report anew from its stored results, or from report.md its page."""
+    from finetune.cli.results import print_page, print_results
     from finetune.studies.run import read_study
+    from finetune.studies.tables import has_store, renew_page_alone
 
-    print_results(read_study(folder, figures=context.obj.figures), quiet=quiet)
+    if has_store(folder):
+        print_results(read_study(folder, figures=context.obj.figures), quiet=quiet)
+    else:
+        print_page(renew_page_alone(folder), quiet=quiet)
 
 
 @app.command("list")

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from finetune.claims.verdict import Verdict
 from finetune.claims.words import sentence
 from finetune.cli.terminal import console, error_console
 from finetune.report.constant_words import no_better_sentence
+from finetune.report.html.page import PAGE_FILE, REPORT_FILE
 from finetune.report.setting_words import setting_words
 from finetune.studies.claim_map import ClaimMap
 from finetune.studies.results import Results
@@ -25,7 +27,8 @@ def print_results(results: Results, *, quiet: bool = False) -> None:
         error_console.print(f"Warning: {no_better_sentence(results.analysis.no_better)}")
     _print_verdicts(results.analysis.verdicts, "" if quiet else str(results))
     if not quiet:
-        console.print(f"\nReport: {results.report()}")
+        console.print()
+        _print_report(results.folder)
     _exit_if_failed(results.failed, len(results.runs))
 
 
@@ -38,6 +41,19 @@ def print_tables(tables: StudyTables, *, quiet: bool = False) -> None:
         )
     _print_verdicts(tables.verdicts, "" if quiet else str(tables))
     _exit_if_failed(tables.failed, len(tables.runs))
+
+
+def print_page(page: Path, *, quiet: bool = False) -> None:
+    """Print which page was made anew of a report whose runs are not there."""
+    if not quiet:
+        error_console.print(
+            "Note: the folder has no store, which a report is made from; report.md stays as it is"
+        )
+    console.print(f"Page: {page}")
+
+
+def _print_report(folder: Path) -> None:
+    console.print(f"Report: {folder / REPORT_FILE}\nPage: {folder / PAGE_FILE}")
 
 
 def _print_verdicts(verdicts: Sequence[Verdict], whole: str) -> None:
@@ -57,7 +73,7 @@ def print_map(mapped: ClaimMap, *, quiet: bool = False) -> None:
     for verdict, count in mapped.table["verdict"].value_counts().items():
         console.print(f"{verdict}: {count} of {len(mapped.table)} settings")
     if not quiet:
-        console.print(f"Report: {mapped.folder / 'report.md'}")
+        _print_report(mapped.folder)
 
 
 def print_search(found: SearchResults, *, quiet: bool = False) -> None:

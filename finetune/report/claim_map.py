@@ -11,6 +11,7 @@ from finetune.report.csv import csv_files
 from finetune.report.figures.base import figure_files
 from finetune.report.figures.claim_map import MARKS
 from finetune.report.figures.registry import MAP_FIGURES
+from finetune.report.html.page import write_page
 from finetune.report.markdown import (
     Section,
     bullets,
@@ -43,12 +44,14 @@ _COLUMNS = (
 def write_map_report(
     out: Path, *, spec: StudySpec, table: pd.DataFrame, manifest: Manifest
 ) -> Path:
-    """Write the files of `render_map` into the folder `out`; return the path of the report.
+    """Write the files of `render_map` and its page into the folder `out`; return the report's path.
 
     Raises:
         StoreError: a file cannot be written.
     """
-    for name, content in render_map(spec, table, manifest).items():
+    files = render_map(spec, table, manifest)
+    write_page(out, files["report.md"].decode(), drawn=files)
+    for name, content in files.items():
         write_whole(out / name, content)
     return out / "report.md"
 

@@ -1,4 +1,4 @@
-"""Render an analysis: `report.md`, its tables and figures, `verdict.json`."""
+"""Render an analysis: `report.md`, its page, its tables and figures, `verdict.json`."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from finetune.claims.verdict import verdicts_json
 from finetune.report.csv import csv_files
 from finetune.report.figures.base import figure_files
 from finetune.report.figures.registry import SEARCH_FIGURES, STUDY_FIGURES
+from finetune.report.html.page import write_page
 from finetune.report.markdown import Section, join_sections, plain
 from finetune.report.sections.base import ReportContext
 from finetune.report.sections.opening import opening
@@ -18,14 +19,17 @@ from finetune.store.manifest import Manifest
 def write_report(
     folder: Path, analysis: Analysis, manifest: Manifest, *, figures: bool = True
 ) -> None:
-    """Write the files of `render` into a folder; the report and the verdict come last.
+    """Write the files of `render` into a folder, and the page that is made of the report.
 
-    Nothing is written unless everything could be made.
+    The report and the verdict come last; none of them is written unless all could be made.
 
     Raises:
         StoreError: a file cannot be written.
     """
-    for name, content in render(analysis, manifest, figures=figures).items():
+    files = render(analysis, manifest, figures=figures)
+    # A search has drawn figures of the same report, which lie in the folder.
+    write_page(folder, files["report.md"].decode(), drawn=files)
+    for name, content in files.items():
         write_whole(folder / name, content)
 
 

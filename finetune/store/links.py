@@ -10,8 +10,8 @@ _STORE = (
     "set-aside", "set-aside/runs", "set-aside/epochs", "set-aside/trials",
 )  # fmt: skip
 _REPORT = (
-    "store", "tables", "figures", "report.md", "verdict.json", "manifest.json", "tuned.json",
-    "search.db", "search.db-journal", "search.db-wal", "search.db-shm",
+    "store", "tables", "figures", "report.md", "report.html", "verdict.json", "manifest.json",
+    "tuned.json", "search.db", "search.db-journal", "search.db-wal", "search.db-shm",
 )  # fmt: skip
 
 

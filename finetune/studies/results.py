@@ -12,7 +12,7 @@ from finetune.claims.verdict import Verdict
 from finetune.claims.words import sentence
 from finetune.errors import SpecError, StoreError
 from finetune.report.figures.registry import STUDY_FIGURES
-from finetune.report.html import report_html
+from finetune.report.notebook import notebook_html
 from finetune.report.text import results_text
 from finetune.spec.nearest import did_you_mean
 from finetune.spec.study import StudySpec
@@ -22,7 +22,7 @@ from finetune.studies.tables import find_verdict
 # Of each verdict, the columns of `Results.verdicts`.
 _OF_VERDICT = ("name", "kind", "verdict", "label", "treatment", "control", "n", "reason")
 
-_REPORT = ("report.md", "figures", "tables", "verdict.json", "manifest.json")
+_REPORT = ("report.md", "report.html", "figures", "tables", "verdict.json", "manifest.json")
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Results:
         return Path(path) / "report.md"
 
     def _repr_html_(self) -> str:
-        return report_html(
+        return notebook_html(
             self.folder,
             title=self.spec.name,
             verdicts=[sentence(one) for one in self.analysis.verdicts],

@@ -162,8 +162,8 @@ def _plan_of_stored(manifest: Manifest, store: Store, folder: Path) -> Plan:
         if not lacking:
             return plan.stored(store)
     raise StoreError(
-        f"DIR: the store of {str(folder)!r} lacks runs of {lacking} seeds, from which a report is "
-        "made; train them with `finetune run`; what its tables tell, `finetune claim` says without"
+        f"DIR: the store of {str(folder)!r} lacks runs of {lacking} seeds; train them with "
+        "`finetune run`"
     )
 
 

@@ -12,6 +12,7 @@ from finetune.claims.registry import judge_claim
 from finetune.claims.verdict import Verdict
 from finetune.errors import SpecError, StoreError, one_line
 from finetune.report.csv import read_csv_text
+from finetune.report.html.page import renew_page
 from finetune.report.text import results_text
 from finetune.spec.regular_file import open_regular
 from finetune.spec.study import StudySpec
@@ -70,6 +71,17 @@ def read_tables(folder: Path) -> StudyTables:
     except (ValueError, TypeError) as error:
         raise _unreadable(folder, "runs", one_line(error)) from error
     return StudyTables(spec, runs, tuple(judge_claim(runs, one, spec) for one in spec.claims))
+
+
+def renew_page_alone(folder: Path) -> Path:
+    """Write the page of a study's report anew from its `report.md`; return the page's path.
+
+    Raises:
+        StoreError: The folder holds no study, or its report cannot be read.
+    """
+    refuse_links_of_study(folder)
+    read_manifest(folder)
+    return renew_page(folder)
 
 
 def read_table(folder: Path, name: str) -> pd.DataFrame:

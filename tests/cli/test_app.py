@@ -156,7 +156,8 @@ def test_a_run_writes_to_the_folder_named_like_the_study(cli):
         "no callbacks", "early stopping", "LR reduction from epoch 0", "delayed LR reduction",
         "both",
     ]  # fmt: skip
-    assert out.endswith("Report: reports/founding/report.md\n")
+    folder = "reports/founding"
+    assert out.endswith(f"\n\nReport: {folder}/report.md\nPage: {folder}/report.html\n")
     assert Path("reports/founding/report.md").is_file()
     table = pd.read_csv("reports/founding/tables/runs.csv")
     assert len(table) == 10

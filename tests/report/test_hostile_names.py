@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from finetune.data.reading import ColumnReading, TableReading
 from finetune.data.summary import DataSummary, SplitCount
 from finetune.models.summary import LayerSummary, NetworkSummary
-from finetune.report.html import report_html
+from finetune.report.notebook import notebook_html
 from finetune.report.render import write_report
 from finetune.report.sections.provenance import provenance
 from finetune.report.sections.reproduction import reproduction
@@ -20,6 +20,7 @@ from finetune.report.sections.setup import setup
 from finetune.spec.study_file import parse_spec
 from finetune.store.manifest import Manifest
 from tests.made_study import CLAIM_VARIANTS, Study, make_study
+from tests.report.html.made_page import Elements
 from tests.report.made_report import made_manifest
 
 _SCRIPT = "<script>alert(1)</script>"
@@ -100,6 +101,21 @@ def test_markdown_has_no_character_that_acts(made):
     assert re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", text) == []
 
 
+def test_the_page_has_no_element_that_a_name_made(made):
+    elements = Elements((made / "report.html").read_bytes())
+    frame = {"html", "head", "meta", "link", "title", "style", "body", "main", "nav", "script"}
+    text = {"h1", "h2", "h3", "p", "ul", "li", "a", "img", "div", "pre", "code", "strong", "em"}
+    tables = {"table", "thead", "tbody", "tr", "th", "td"}
+    allowed = frame | text | tables | {tag for tag in _TAGS if "/" not in tag}
+    assert {tag for tag, _ in elements.found} <= allowed
+    assert elements.named("script") == [{}]
+    for tag, attributes in elements.found:
+        assert not any(name.startswith("on") for name in attributes), tag
+        assert str(attributes.get("href", "#"))[0] == "#" or tag == "link"
+        assert str(attributes.get("src", "data:")).startswith("data:")
+    assert _SCRIPT in elements.text
+
+
 def test_svg_is_xml_in_which_names_are_no_elements(made):
     files = sorted((made / "figures").glob("*.svg"))
     assert len(files) >= 5
@@ -123,7 +139,7 @@ def test_no_field_of_a_table_is_a_formula(made):
 
 
 def test_a_notebook_shows_names_as_text(made):
-    html = report_html(made, title=f"a {_SCRIPT}", verdicts=[f"b {_SCRIPT}"])
+    html = notebook_html(made, title=f"a {_SCRIPT}", verdicts=[f"b {_SCRIPT}"])
     html = re.sub(r'src="data:[^"]*"', "", html)
     tags = {tag.split()[0] for tag in re.findall(r"<([a-z][^<>]*)>", html)}
     assert tags <= {"h3", "p", "b", "table", "thead", "tbody", "tr", "th", "td", "img", "code"}

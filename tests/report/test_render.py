@@ -58,6 +58,7 @@ def test_all_files_are_there_and_nothing_else(written):
     files = {path.relative_to(written).as_posix() for path in written.rglob("*.*")}
     assert files == {
         "report.md",
+        "report.html",
         "verdict.json",
         *(f"tables/{name}.csv" for name in tables),
         *(f"figures/{figure.name}.{kind}" for figure in STUDY_FIGURES for kind in ("svg", "png")),

@@ -54,12 +54,18 @@ def test_the_command_says_what_it_judges_from(folder, cli, monkeypatch):
     assert sorted(folder.rglob("*")) == before
 
 
-def test_a_report_cannot_be_written_without_the_runs_and_what_can_be_done_is_said(folder, cli):
+def test_without_the_runs_the_page_alone_is_made_anew_which_is_said(folder, cli):
+    page = folder / "report.html"
+    before = page.read_bytes()
+    page.unlink()
     code, out, err = cli("report", str(folder))
-    assert (code, out) == (2, "")
-    (line,) = err.splitlines()
-    assert "lacks runs of 6 seeds" in line
-    assert "`finetune claim`" in line
+    assert (code, out) == (0, f"Page: {page}\n")
+    assert "Note: the folder has no store" in err
+    assert page.read_bytes() == before
+    (folder / "report.md").unlink()
+    code, out, err = cli("report", str(folder))
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "cannot read" in err
 
 
 def _change(folder: Path, name: str, value) -> None:

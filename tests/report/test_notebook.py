@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from finetune.report.html import report_html
+from finetune.report.notebook import notebook_html
 
 
 def shown(folder, *, variants=("plain", "stops"), low=0.1, verdicts=()) -> str:
@@ -20,7 +20,7 @@ def shown(folder, *, variants=("plain", "stops"), low=0.1, verdicts=()) -> str:
     table.loc[table["low"].isna(), "high"] = np.nan
     (folder / "tables").mkdir()
     table.to_csv(folder / "tables" / "summary.csv", index=False)
-    return report_html(folder, title="a < b", verdicts=verdicts)
+    return notebook_html(folder, title="a < b", verdicts=verdicts)
 
 
 def fields(text: str) -> list[str]:

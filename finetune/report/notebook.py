@@ -15,7 +15,7 @@ _FIGURES = ("claim", "metric_claims", "test_metrics", "learning_curves", "learni
 _METRICS = ("train_loss", "val_loss", "test_loss", "test_accuracy")
 
 
-def report_html(folder: Path, *, title: str, verdicts: Iterable[str]) -> str:
+def notebook_html(folder: Path, *, title: str, verdicts: Iterable[str]) -> str:
     """Return the report in `folder` as HTML that needs no other file: figures are embedded."""
     return "\n".join(
         [
