@@ -16,7 +16,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 LOCAL = {"finetune", "benchmarks", "tests"}
 # The extras that each folder may use beside the dependencies.
-FOLDERS = {"finetune": (), "benchmarks": ("bench", "test"), "tests": ("test", "fuzz")}
+FOLDERS = {
+    "finetune": ("tensorboard", "mlflow"),
+    "benchmarks": ("bench", "test"),
+    "tests": ("test", "tensorboard", "mlflow", "fuzz"),
+}
 # Declared for a package that imports it late: pandas to write Markdown.
 IMPORTED_BY_OTHERS = {"tabulate"}
 

@@ -220,6 +220,14 @@ def init(
 
 
 @app.command()
+def export(form: option.Form, folder: option.Folder, out: option.ExportOut = None) -> None:
+    """Write a study for another tool, a run a variant: TensorBoard, MLflow, or CSV."""
+    from finetune.studies.export.formats import export_study
+
+    console.print(export_study(folder, form, out=out))
+
+
+@app.command()
 def compact(folder: option.Folder) -> None:
     """Merge the many small files of a study's store into few; no number changes."""
     from finetune.store.compaction import compact as merge

@@ -137,6 +137,19 @@ Expect = Annotated[
     VerdictName | None,
     typer.Option(metavar="VERDICT", help="Exit with 1 unless this is the verdict on the claim."),
 ]
+Form = Annotated[
+    str, typer.Argument(metavar="FORMAT", help="tensorboard, mlflow or csv.", show_default=False)
+]
+ExportOut = Annotated[
+    str | None,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="Where to; for mlflow the URI of a tracking server, too (default: "
+        "exports/NAME/FORMAT).",
+        show_default=False,
+    ),
+]
 SchemaFile = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="Write it there instead.", show_default=False),

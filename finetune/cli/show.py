@@ -1,7 +1,7 @@
 """What `finetune list` and `finetune show` print of studies, before anything is trained."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import tomlkit
@@ -46,16 +46,9 @@ def _without_empty(tree: Any) -> Any:
 
 
 def _difference(variant: VariantSpec) -> str:
-    own = variant.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
-    return ", ".join(_settings(own)) or "nothing"
+    return ", ".join(map(_setting, variant.settings.items())) or "nothing"
 
 
-def _settings(tree: Mapping[str, Any], *above: str) -> Iterator[str]:
-    """Yield each setting with its dotted path; a section in which all is default stands alone."""
-    for key, value in tree.items():
-        path = (*above, key)
-        if isinstance(value, Mapping) and value:
-            yield from _settings(value, *path)
-        else:
-            name = ".".join(path)
-            yield name if value == {} else f"{name} = {json.dumps(value, ensure_ascii=False)}"
+def _setting(setting: tuple[str, Any]) -> str:
+    path, value = setting
+    return path if value == {} else f"{path} = {json.dumps(value, ensure_ascii=False)}"

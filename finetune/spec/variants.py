@@ -1,6 +1,6 @@
 """The section `[[variants]]` of a study: what may stop training, and what sets the LR."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Annotated, Any, Literal, Self
 
@@ -137,6 +137,14 @@ class CallbackSpec(UserFileSpec):
     """Its arguments."""
 
 
+def _leaves(tree: Mapping[str, Any], *above: str) -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, *above, key)
+        else:
+            yield ".".join((*above, key)), value
+
+
 class VariantSpec(BaseSpec):
     """A named way to train: policies, and Keras callbacks of the user's that act after them.
 
@@ -165,6 +173,15 @@ class VariantSpec(BaseSpec):
     def bare(self) -> bool:
         """Whether the variant is the study's network and training, with nothing added."""
         return self == VariantSpec(name=self.name)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the variant adds to the study, or sets otherwise, by dotted path.
+
+        A policy with nothing but defaults stands there by its name, with an empty table.
+        """
+        own = self.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
+        return dict(_leaves(own))
 
     @property
     def learning_rate(self) -> float | None:

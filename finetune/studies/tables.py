@@ -114,6 +114,6 @@ def find_verdict(verdicts: Sequence[Verdict], claim: str) -> Verdict:
 
 def _unreadable(folder: Path, name: str, reason: str) -> StoreError:
     return StoreError(
-        f"DIR: {str(folder)!r} has no store of runs, and of its tables {name}.csv cannot be read: "
-        f"{reason}; allowed is a folder that `finetune run` wrote"
+        f"DIR: of the tables of {str(folder)!r}, {name}.csv cannot be read: {reason}; allowed is a "
+        "folder that `finetune run` wrote"
     )

@@ -92,6 +92,7 @@ def test_help_and_spec_errors_answer_without_anything_heavy(arguments, tmp_path)
         (["show", "--set", "seeds"], "--set: received 'seeds'"),
         (["show", "founding", "smoke"], "smoke"),
         (["list", "smoke"], "smoke"),
+        (["export", "csv"], "'DIR'; see `finetune export --help`"),
         (["report"], "'DIR'; see `finetune report --help`"),
         (["--colour"], "--colour; see `finetune --help`"),
         (["go"], "'go'; see `finetune --help`"),
@@ -108,7 +109,7 @@ def test_wrong_usage_is_told_in_one_line_with_code_2(arguments, words, cli):
 
 COMMANDS = (
     "run", "map", "search", "claim", "report", "list", "show", "schema", "init", "compact",
-    "worker",
+    "export", "worker",
 )  # fmt: skip
 RUN_OPTIONS = (
     "--out", "--seeds", "--engine", "--workers", "--dask", "--return-results", "--memory",
