@@ -131,8 +131,8 @@ def _disagreement(verdict: FitVerdict) -> str:
     if verdict.agreement != "disagree" or not verdict.secondary:
         return ""
     return (
-        f"Loss and accuracy disagree: the outcome is {outcome(verdict.primary)} by loss, which was "
-        f"declared primary and decides, and {outcome(verdict.secondary)} by accuracy, where "
+        f"Loss and accuracy disagree: by loss, which was declared primary and decides, the "
+        f"treatment {_effect(verdict.primary)}; by accuracy it {_effect(verdict.secondary)}, where "
         f"{changes(verdict.secondary)}."
     )
 
@@ -153,8 +153,8 @@ def _failed_aa_check(verdict: FitVerdict) -> str:
         return ""
     return (
         f"At {count(check.n, 'seed')} the margins are finer than the noise: the control against "
-        f'itself, under another batch order, should come out as "no effect", and comes out as '
-        f"{outcome(check.primary)}, where {changes(check.primary)}."
+        f"itself, under another batch order, must show no effect, and it is not shown: "
+        f"{changes(check.primary)}."
     )
 
 
@@ -176,6 +176,10 @@ def _stops_early(verdict: FitVerdict) -> str:
         f"Early stopping is part of the contrast ({names}): the arms do not have the same "
         "epoch budget, so underfitting and stopping sooner look alike."
     )
+
+
+def _effect(fit: FitOutcome) -> str:
+    return does(fit) or "is not known to do anything"
 
 
 def _settled(fit: FitOutcome) -> str:

@@ -85,9 +85,9 @@ def test_disagreement_is_in_the_sentence_and_the_first_objection(spec, make_runs
     verdict = judge(make_runs({TREATMENT: shift}), spec)
     assert sentence(verdict).endswith(end)
     (objection,) = objections(verdict)
-    assert outcome(verdict.primary) in objection
+    assert does(verdict.primary) in objection
     assert verdict.secondary is not None
-    assert outcome(verdict.secondary) in objection
+    assert does(verdict.secondary) in objection
     assert not any("Accuracy" in text for text in evidence(verdict))
 
 

@@ -113,7 +113,7 @@ def test_a_network_that_learns_nothing_is_named(tmp_path, capsys):
     results = run_study(spec, tmp_path / "out", options=Options(figures=False))
     sentence = no_better_sentence(results.analysis.no_better)
     assert '"plain" with ' in sentence
-    assert f"**But:** {sentence[:40]}" in (tmp_path / "out" / "report.md").read_text()
+    assert f"- {sentence[:40]}" in (tmp_path / "out" / "report.md").read_text()
     print_results(results)
     assert f"Warning: {sentence}" in capsys.readouterr().err
 

@@ -1,5 +1,6 @@
 """All sections below a report's first screen, in reading order: a new one is added here."""
 
+from finetune.report.sections.base import ReportSection
 from finetune.report.sections.budgets import BUDGETS
 from finetune.report.sections.callbacks import CALLBACKS
 from finetune.report.sections.checks import CHECKS
@@ -15,7 +16,16 @@ from finetune.report.sections.tuned import TUNED
 from finetune.report.sections.variance import VARIANCE
 from finetune.report.sections.verdict import VERDICT
 
+# What stands above it is read in two minutes.
+DETAILS = ReportSection(
+    "Details",
+    lambda context: (
+        "How every number above came about; each term is explained where it first stands."
+    ),
+)
+
 SECTIONS = (
+    DETAILS,
     SETUP,
     VERDICT,
     COMPARISONS,

@@ -9,7 +9,7 @@ from finetune.claims.fit_verdict import FitVerdict
 from finetune.claims.metric_comparison import LEVELS, MetricComparison
 from finetune.claims.phrases import outcome
 from finetune.claims.verdict import Verdict
-from finetune.claims.words import evidence, plan_sentence
+from finetune.claims.words import evidence, holm_sentence, plan_sentence
 from finetune.report.markdown import (
     NONE,
     bullets,
@@ -20,6 +20,7 @@ from finetune.report.markdown import (
     table,
 )
 from finetune.report.sections.base import ReportContext, ReportSection
+from finetune.report.sections.objections import other_objections
 from finetune.report.sections.stopping import stopping
 from finetune.report.words import metric_label
 from finetune.stats.power import DetectableEffect
@@ -33,7 +34,13 @@ def verdicts(context: ReportContext) -> str:
     shown = [_verdict(one, power) for one in found]
     if len(found) > 1:
         shown = [f"### {plain(one.name)}\n\n{text}" for one, text in zip(found, shown, strict=True)]
-    return paragraphs(*shown, context.embed("verdict"), stopping(context.analysis))
+    return paragraphs(
+        *shown,
+        context.embed("verdict"),
+        stopping(context.analysis),
+        plain(holm_sentence(found)),
+        other_objections(context.analysis),
+    )
 
 
 def _verdict(found: Verdict, power: DetectableEffect | None) -> str:

@@ -107,7 +107,7 @@ def test_the_first_screen_warns_of_variants_no_better_than_a_constant():
     baselines = Baselines("mean", (0.0,), (0.0,), (0.0,))
     manifest = made_manifest(data=regression(), network=NETWORK, baselines=baselines)
     screen = opening(context_of(study.analysis(manifest=manifest), manifest, figures=False))
-    assert "**But:** These variants end with a test loss no better than a constant's: " in screen
+    assert "- These variants end with a test loss no better than a constant's: " in screen
     assert "Predicting the mean of the training rows' target for every row has 0." in screen
     assert "MAE and RMSE are in the target's own unit." in screen
     calm = manifest.updated(baselines=Baselines("mean", (9.0,), (9.0,), (9.0,)))

@@ -52,7 +52,7 @@ def test_seeds_that_were_raised_after_a_look_are_told_on_the_first_screen():
     before = looked_at(20).looks
     again = looked_at(40, before=before)
     text = first_screen(again)
-    assert "**But:** This is look 2 at the seeds of the claim" in text
+    assert "- This is look 2 at the seeds of the claim" in text
     assert f"judged before at 20 ({before[0].verdict})" in text
     rate = again.further_looks[0].error_rate
     assert f"decide wrongly in about {100 * rate:.3g} %" in text
