@@ -70,7 +70,7 @@ def test_frozen_weights_are_held_once_for_all_rows():
         with precision("float32"):
             graph = PopulationGraph(Problem(spec))
             state = graph.start([graph.initial_values(seed, replicate=0) for seed in range(3)])
-        return sum(int(np.prod(t.shape)) for t in state.others), graph.bytes_per_row()
+        return sum(int(np.prod(t.shape)) for t in state.others), graph.bytes_of_state()
 
     (loaded, more), (frozen, fewer) = stacked("loaded"), stacked("frozen_base")
     # The moving statistics of 8 units; frozen, these do not move either.

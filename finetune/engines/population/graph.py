@@ -14,6 +14,7 @@ import tensorflow as tf
 from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.population.exactness import check_exact
 from finetune.engines.population.frozen_beginning import after_frozen_beginning
+from finetune.engines.population.groups import GroupSizes
 from finetune.engines.population.model_trace import in_words, layer_in
 from finetune.engines.population.other_variables import OtherVariables
 from finetune.engines.population.stateless_model import StatelessModel
@@ -62,6 +63,9 @@ class PopulationGraph:
     The gradient and the update of each row are the model's, the loss's and the optimizer's own
     Keras code for one run, mapped over rows.
 
+    Attributes:
+        sizes: How many rows a call of `epoch` should train.
+
     Raises:
         NeedsFitError: The network cannot be mapped over rows exactly.
         SpecError: It cannot be called.
@@ -80,6 +84,9 @@ class PopulationGraph:
         )
         self._others = OtherVariables(self._keras, problem)
         self._batch_size = problem.spec.training.batch_size
+        self._itemsize = np.dtype(problem.spec.training.dtype).itemsize
+        # What later tasks need to know of its speed.
+        self.sizes = GroupSizes(self._itemsize * self._batch_size * self._values_per_row)
         self._row_by_row: set[str] = set()
         self._traced: dict[Any, Callable[..., Any]] = {}
         # A separate `tf.function`, so that splits and batches of one shape share its trace.
@@ -111,22 +118,24 @@ class PopulationGraph:
             [tf.constant(slot) for slot in slots],
         )
 
-    def bytes_per_row(self) -> int:
-        """Estimate the bytes that training a row takes: its state, gradients and activations."""
+    def bytes_of_state(self) -> int:
+        """Estimate the bytes that a row takes between epochs: its state, and copies of it."""
         variables = self._model.variables
-        size = np.dtype(self.problem.spec.training.dtype).itemsize
         weights = sum(int(np.prod(variable.shape)) for variable in variables)
         weights -= self._others.n_shared
         slots = sum(slot.size for slot in self._optimizer.start())
-        # A step keeps the state before and after it, gradients and some intermediate values, and
-        # what each operation gives for every row of data.
-        rows = max(self._batch_size, _EVALUATION_ROWS)
-        held = 3 * (weights + slots) + rows * self._values_per_row
+        # A step keeps the state before and after it, gradients and some intermediate values.
+        return self._itemsize * 3 * (weights + slots)
+
+    def bytes_of_step(self) -> int:
+        """Estimate the bytes that a row takes while it is trained: its activations."""
+        # What each operation gives for every row of data.
+        held = max(self._batch_size, _EVALUATION_ROWS) * self._values_per_row
         if self._keras.metrics:
             # Predictions of a whole split, as they come and as they are ranked, and ranks that are
             # twice as wide.
             held += 6 * self.problem.training_rows * self.problem.n_outputs
-        return size * held
+        return self._itemsize * held
 
     def epoch(
         self, state: State, data: SplitTensors, *, sets, order, learning_rate, iterations

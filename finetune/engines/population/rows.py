@@ -1,16 +1,20 @@
 """Rows: the distinct trajectories of a population, and which of them each run is on."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from finetune.engines.population.graph import State, take
 
-# Rows come in multiples of this, the last ones repeated where needed, so that every element is
-# computed by vector instructions: scalar ones, used for a remainder, round differently.
-_MULTIPLE = 16
-
 
 class Rows:
     """Weights, seed and learning rate of every row, and the row of every run.
+
+    Args:
+        state: A row for each seed.
+        runs_per_seed: Number of runs that begin on each.
+        multiple: Of a number of rows: they come in multiples of this, the last ones repeated
+            where needed.
 
     Attributes:
         state: Weights and all else that training changes, each (row, ...).
@@ -20,8 +24,8 @@ class Rows:
         distinct: Number of rows, without the repeated ones at the end.
     """
 
-    def __init__(self, state: State, *, runs_per_seed: int):
-        self.state = state
+    def __init__(self, state: State, *, runs_per_seed: int, multiple: Callable[[int], int]):
+        self.state, self._multiple = state, multiple
         self.distinct = len(state.weights[0])
         self.seed = np.arange(self.distinct)
         self.learning_rate = np.full(self.distinct, np.nan)
@@ -40,7 +44,8 @@ class Rows:
         keys = [self.of_run[runs], wanted[runs]] + ([] if share else [runs])
         rows, self.of_run[runs] = np.unique(np.stack(keys, axis=1), axis=0, return_inverse=True)
         self.distinct = len(rows)
-        rows = np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % _MULTIPLE, axis=0)])
+        missing = -len(rows) % self._multiple(len(rows))
+        rows = np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)])
         source, self.learning_rate = rows[:, 0].astype(int), rows[:, 1]
         # Most epochs neither fork nor end a run, and would copy all weights in vain.
         if not np.array_equal(source, np.arange(len(self.seed))):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from finetune.engines.base import ProgressCallback, Task, TaskTables
 from finetune.engines.population.graph import Data, PopulationGraph, SplitTensors
+from finetune.engines.population.groups import in_groups, measure
 from finetune.engines.population.rows import Rows
 from finetune.engines.problem import Prepared, Problem, SeedData
 from finetune.engines.results import Training, join, lowest, measured, tabulate
@@ -54,9 +55,11 @@ def _within_memory(task: Task, graph: PopulationGraph) -> Iterator[Task]:
     curves = 8 * (4 + len(measured(problem.spec.training))) * epochs * len(task.variants)
     order = 4 * epochs * problem.training_rows
     data = problem.bytes_of_data if problem.data_varies else 0
+    most, step = graph.sizes.most, graph.bytes_of_step()
     # In the worst case every run of a seed ends on a row of its own.
-    seed = len(task.variants) * graph.bytes_per_row() + curves + order + data
-    size = max(1, task.memory // seed)
+    row = graph.bytes_of_state() + (0 if most else step)
+    seed = len(task.variants) * row + curves + order + data
+    size = max(1, (task.memory - (most or 0) * step) // seed)
     for start in range(0, len(task.seeds), size):
         yield replace(task, seeds=task.seeds[start : start + size])
 
@@ -106,6 +109,7 @@ class _Population:
         self._rows = Rows(
             graph.start([graph.initial_values(s, replicate=task.replicate) for s in task.seeds]),
             runs_per_seed=len(task.variants),
+            multiple=graph.sizes.multiple,
         )
         names = ("loss", *measured(problem.spec.training))
         self._curves = {name: np.full((runs, epochs), np.nan) for name in names}
@@ -117,6 +121,7 @@ class _Population:
     def train(self, progress: ProgressCallback) -> Training:
         """Train until every run has ended."""
         epochs = self._rates.shape[1]
+        self._measure_sizes()
         for epoch in range(epochs):
             progress(epoch / epochs)
             # Before the epoch, not after it: runs that have ended then need no row.
@@ -131,17 +136,34 @@ class _Population:
         """Train every row for one epoch; return what it measures then, each (row,)."""
         rows, inputs = self._rows, self._inputs
         self._rows_trained += rows.distinct
-        rows.state, values = self._graph.epoch(
+        rows.state, values = in_groups(
+            self._graph.epoch,
+            self._graph.sizes.of(rows.distinct),
             rows.state,
             inputs.data,
-            sets=tf.constant(inputs.sets[rows.seed]),
-            order=tf.constant(inputs.orders[rows.seed, epoch]),
-            learning_rate=tf.constant(rows.learning_rate, self._dtype),
-            iterations=tf.constant(epoch * self._steps, tf.int64),
+            self._by_row(epoch),
         )
         scale = inputs.target_scale[rows.seed]
         units = {name: scale if in_target_unit(name) else 1.0 for name in values}
         return {name: value.numpy() * units[name] for name, value in values.items()}
+
+    def _by_row(self, epoch: int) -> dict[str, tf.Tensor]:
+        """Return what an epoch of the graph takes beside the state and the data."""
+        rows, inputs = self._rows, self._inputs
+        return {
+            "sets": tf.constant(inputs.sets[rows.seed]),
+            "order": tf.constant(inputs.orders[rows.seed, epoch]),
+            "learning_rate": tf.constant(rows.learning_rate, self._dtype),
+            "iterations": tf.constant(epoch * self._steps, tf.int64),
+        }
+
+    def _measure_sizes(self) -> None:
+        """Measure how many rows a call should train, where that is worth its time."""
+        graph, (runs, epochs) = self._graph, self._rates.shape
+        if sizes := graph.sizes.to_measure(runs * epochs, runs):
+            self._rows.regroup(self._rate, np.arange(runs), share=self._share)
+            arguments = (self._rows.state, self._inputs.data, self._by_row(0))
+            graph.sizes.learn(measure(graph.epoch, sizes, *arguments))
 
     def _record(self, epoch: int, found: dict[str, np.ndarray]) -> None:
         active = self._active
