@@ -244,6 +244,7 @@ FLOAT32 = {
     "masked sequences": 1e-5,
     "token ids": 1e-5,
     "frozen base": 1e-5,
+    "frozen features": 1e-5,
     "pretrained": 1e-5,
 }
 
