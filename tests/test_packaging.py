@@ -17,9 +17,9 @@ EXTRAS = PROJECT["optional-dependencies"]
 LOCAL = {"finetune", "benchmarks", "tests"}
 # The extras that each folder may use beside the dependencies.
 FOLDERS = {
-    "finetune": ("tensorboard", "mlflow"),
+    "finetune": ("tensorboard", "mlflow", "notebook"),
     "benchmarks": ("bench", "test"),
-    "tests": ("test", "tensorboard", "mlflow", "fuzz"),
+    "tests": ("test", "tensorboard", "mlflow", "notebook", "fuzz"),
 }
 # Declared for a package that imports it late: pandas to write Markdown.
 IMPORTED_BY_OTHERS = {"tabulate"}

@@ -1,7 +1,7 @@
-"""Progress on the command line: a bar on a terminal, plain lines elsewhere."""
+"""Progress as the command line shows it: a bar on a terminal and in a notebook, or plain lines."""
 
 import time
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -13,6 +13,9 @@ from rich.progress import (
 )
 
 from finetune.execution import progress as execution
+
+if TYPE_CHECKING:
+    from finetune.cli.notebook_progress import NotebookBar
 
 _SECONDS_BETWEEN_LINES = 10
 
@@ -27,6 +30,7 @@ class ProgressBar(execution.Progress):
     def __init__(self, console: Console | None = None):
         self._console = console or Console(stderr=True)
         self._bar: Progress | None = None
+        self._below_cell: NotebookBar | None = None
         self._total = 0
         self._start = self._last = time.monotonic()
 
@@ -47,10 +51,15 @@ class ProgressBar(execution.Progress):
         if self._bar:
             self._bar.stop()
             self._bar = None
+        self._below_cell = None
         self._total = missing
         self._console.print(f"{stored} runs are stored, {missing} to train", highlight=False)
         self._start = self._last = time.monotonic()
-        if missing and self._console.is_terminal:
+        if missing and self._console.is_jupyter:
+            from finetune.cli.notebook_progress import NotebookBar
+
+            self._below_cell = NotebookBar(missing)
+        elif missing and self._console.is_terminal:
             self._bar = Progress(
                 TextColumn("training"),
                 BarColumn(),
@@ -68,7 +77,9 @@ class ProgressBar(execution.Progress):
         """Show that so many runs are done, a fraction where one is amid training."""
         now = time.monotonic()
         rate = f"{done / max(now - self._start, 1e-9):.1f} runs/s"
-        if self._bar:
+        if self._below_cell:
+            self._below_cell.update(done)
+        elif self._bar:
             self._bar.update(self._bar.task_ids[0], completed=done, rate=rate)
         elif not self._console.is_terminal and now - self._last >= _SECONDS_BETWEEN_LINES:
             self._last = now

@@ -2,10 +2,12 @@
 
 import base64
 import html
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from finetune.report.csv import read_csv_text
 from finetune.spec.metrics import further_columns
@@ -26,6 +28,16 @@ def notebook_html(folder: Path, *, title: str, verdicts: Iterable[str]) -> str:
             f"<p>Report: <code>{html.escape(str(folder / 'report.md'))}</code></p>",
         ]
     )
+
+
+def show_figures() -> None:
+    """Let the notebook that this runs in, if any, show figures that pyplot has not made."""
+    # Whoever runs in one has loaded it.
+    shell = "IPython" in sys.modules and sys.modules["IPython"].get_ipython()
+    if shell and Figure not in shell.display_formatter.formatters["image/png"].type_printers:
+        from IPython.core.pylabtools import select_figure_formats
+
+        select_figure_formats(shell, {"png"})
 
 
 def _summary(summary: pd.DataFrame) -> str:

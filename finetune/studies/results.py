@@ -12,7 +12,7 @@ from finetune.claims.verdict import Verdict
 from finetune.claims.words import sentence
 from finetune.errors import SpecError, StoreError
 from finetune.report.figures.registry import STUDY_FIGURES
-from finetune.report.notebook import notebook_html
+from finetune.report.notebook import notebook_html, show_figures
 from finetune.report.text import results_text
 from finetune.spec.nearest import did_you_mean
 from finetune.spec.study import StudySpec
@@ -90,7 +90,7 @@ class Results:
         return pd.DataFrame(rows, columns=list(_OF_VERDICT))
 
     def plot(self, name: str) -> Figure:
-        """Draw one of the report's figures, as "learning_curves", and return it.
+        """Draw one of the report's figures, as "learning_curves"; a notebook shows it by itself.
 
         Raises:
             SpecError: There is no figure of that name, or it is not of such a study.
@@ -101,6 +101,7 @@ class Results:
                 f"plot: received {name!r}{did_you_mean(name, figures)}; allowed of this study: "
                 f"{', '.join(figures)}"
             )
+        show_figures()
         return figures[name].drawn(self.analysis)
 
     @property
