@@ -1,1 +1,1 @@
-"""Studies that are run for their results, and measurements of speed, scale and reliability."""
+"""Studies run for their results; measurements of speed, scale, reliability and validity."""

@@ -1,0 +1,1 @@
+"""How often verdicts are wrong, and how many seeds they take: counted in drawn studies."""
