@@ -43,8 +43,8 @@ class Results:
         spec = self.spec
         verdicts = [f"{one.name}: {one.verdict}" for one in self.analysis.verdicts]
         return (
-            f"Results of {spec.name}: {len(spec.variants)} variants at {spec.seeds} seeds, "
-            f"{len(self.runs)} runs, {self.failed} failed\n"
+            f"Results of {spec.name}: {len(spec.variants)} variants at "
+            f"{self.runs['seed'].nunique()} seeds, {len(self.runs)} runs, {self.failed} failed\n"
             f"Verdicts: {'; '.join(verdicts) or 'none, since no claim was made'}\n"
             f"Folder: {self.folder}"
         )

@@ -104,3 +104,14 @@ def test_a_link_is_not_followed(folder, tmp_path):
     (folder / "tables" / "runs.csv").symlink_to(tmp_path / "elsewhere.csv")
     with pytest.raises(FinetuneError, match=r"runs\.csv cannot be read"):
         read_tables(folder)
+
+
+def test_a_study_that_looks_several_times_is_judged_as_often(tmp_path):
+    spec = small_study("training.epochs=5", "seeds={from=5, to=10}")
+    executor = MadeUpExecutor(failed_share=0.0)
+    run_study(spec, tmp_path, options=Options(executor, figures=False))
+    stored = json.loads((tmp_path / "verdict.json").read_text())["claims"]
+    judged = json.loads(json.dumps([one.to_dict() for one in read_tables(tmp_path).verdicts]))
+    assert [one["looks"] for one in judged] == [one["looks"] for one in stored]
+    assert [one["verdict"] for one in judged] == [one["verdict"] for one in stored]
+    assert all(one["looks"] for one in judged)
