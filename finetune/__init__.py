@@ -32,7 +32,8 @@ pyproject.toml holds to it.
 - `report`: what an analysis looks like. A section and a figure are one object in one file each,
   entered in `report.sections.registry` and `report.figures.registry`.
 - `search`: any key of a variant tuned by Optuna, at equal budgets, and judged on other seeds.
-- `studies`: what the commands and the Python interface do: run, map, search, compare.
+- `studies`: what the commands and the Python interface do: run, map, search, compare, export. To
+  export to another tool, write a function as in `studies.export` and enter it in its `formats`.
 - `cli`: the command line: parse, call, print.
 """
 
