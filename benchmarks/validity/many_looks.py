@@ -128,7 +128,7 @@ def _stopped(drawn: Drawn, looks: Sequence[Look], *, shift: float) -> StoppedStu
     studies = DrawnStudies(
         looks=tuple(looks),
         samples=tuple(drawn.samples[n][0] for n in sizes),
-        enough=tuple(drawn.enough[n][0] for n in sizes),
+        varied=tuple(drawn.enough[n][0] for n in sizes),
     )
     return stop(studies, alphas=_ALPHAS, shift=shift)
 

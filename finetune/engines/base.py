@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from finetune.models.summary import NetworkSummary
 from finetune.spec.study import StudySpec
+from finetune.spec.training import Curves
 from finetune.spec.variants import VariantSpec
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Task:
         engine: Name of the engine that trains them.
         replicate: Chooses an independent batch order for the same seeds (the A/A check).
         memory: What training may use beside the libraries, in bytes.
+        curves: The splits that must be evaluated after every epoch; the others need be only for
+            the weights that a run ends with, and their curves may be NaN before.
     """
 
     spec: StudySpec
@@ -42,11 +45,16 @@ class Task:
     engine: str
     replicate: int = 0
     memory: int = DEFAULT_MEMORY
+    curves: Curves = "all"
 
     def learning_rate(self, variant: VariantSpec) -> float:
         """Return the learning rate of a variant's optimizer: its own, else the study's."""
         own = variant.learning_rate
         return self.spec.training.optimizer.learning_rate if own is None else own
+
+    def recipe(self, variant: VariantSpec) -> str:
+        """Return the recipe of a variant's runs."""
+        return self.spec.recipe(variant, self.engine, replicate=self.replicate, curves=self.curves)
 
     @property
     def runs(self) -> list[tuple[VariantSpec, int]]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from finetune.engines.base import Task, TaskTables
 from finetune.spec.metrics import metric_columns
-from finetune.spec.training import TrainingSpec
+from finetune.spec.training import Curves, TrainingSpec
 
 METRICS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy")
 
@@ -55,7 +55,7 @@ def tabulate(task: Task, training: Training) -> TaskTables:
     epochs = np.arange(training.learning_rate.shape[1])
     trained = epochs < training.epochs_run[:, None]
     keys = _keys(task)
-    runs = _run_table(keys, training, trained)
+    runs = _run_table(keys, training, trained, curves=task.curves)
     run, epoch = np.nonzero(trained)
     # The curves are float64 here; those of a float32 study hold no more than float32 does.
     dtype = task.spec.training.dtype
@@ -67,11 +67,13 @@ def tabulate(task: Task, training: Training) -> TaskTables:
     return TaskTables(runs, long, training.rows_trained, training.notes)
 
 
-def _run_table(keys: pd.DataFrame, training: Training, trained: np.ndarray) -> pd.DataFrame:
+def _run_table(
+    keys: pd.DataFrame, training: Training, trained: np.ndarray, *, curves: Curves
+) -> pd.DataFrame:
     """Build the table with a row a run; `trained` is (run, epoch), the epochs that it lasted."""
     cut = trained & (training.next_learning_rate < training.learning_rate)
     return keys.assign(
-        status=np.where(_finite(training, trained), "ok", "failed"),
+        status=np.where(_finite(training, trained, curves=curves), "ok", "failed"),
         **training.final,
         epochs_run=training.epochs_run,
         best_epoch=training.best_epoch,
@@ -85,7 +87,7 @@ def _run_table(keys: pd.DataFrame, training: Training, trained: np.ndarray) -> p
 
 def _keys(task: Task) -> pd.DataFrame:
     names = [variant.name for variant in task.variants]
-    recipes = [task.spec.recipe(v, task.engine, replicate=task.replicate) for v in task.variants]
+    recipes = [task.recipe(variant) for variant in task.variants]
     codes = np.tile(np.arange(len(task.variants)), len(task.seeds))
     return pd.DataFrame(
         {
@@ -96,10 +98,11 @@ def _keys(task: Task) -> pd.DataFrame:
     )
 
 
-def _finite(training: Training, trained: np.ndarray) -> np.ndarray:
+def _finite(training: Training, trained: np.ndarray, *, curves: Curves) -> np.ndarray:
+    names = ("train_loss", "val_loss", "test_loss") if curves == "all" else ("val_loss",)
     losses: Sequence[np.ndarray] = [
-        np.where(trained, training.curves[name], 0.0).sum(axis=1)
-        for name in ("train_loss", "val_loss", "test_loss")
+        *(np.where(trained, training.curves[name], 0.0).sum(axis=1) for name in names),
+        *(training.final[name] for name in ("train_loss", "test_loss")),
     ]
     return np.asarray(np.isfinite(losses).all(axis=0))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from finetune.engines.base import FOUNDING_WORKLOAD, Engine, Task
 from finetune.engines.registry import engine_for
 from finetune.spec.study import StudySpec
+from finetune.spec.training import Curves
 from finetune.spec.variants import VariantSpec
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Block:
             reference engine (`engine_for`).
         replicate: See `Task`.
         epochs: For how many every run is trained; None for as many as its variant has.
+        curves: See `Task`.
     """
 
     spec: StudySpec
@@ -60,13 +62,17 @@ class Block:
     engine: str
     replicate: int = 0
     epochs: int | None = None
+    curves: Curves = "all"
 
     @property
     def recipes(self) -> dict[str, str]:
         """The recipe of each variant, by its name."""
         found = {
             v.name: group.spec.recipe(
-                v, engine_for(v, group.spec, self.engine).name, replicate=self.replicate
+                v,
+                engine_for(v, group.spec, self.engine).name,
+                replicate=self.replicate,
+                curves=self.curves,
             )
             for group in self.problem_groups
             for v in group.variants
@@ -155,7 +161,15 @@ class Block:
             variants = tuple(v for v in group.variants if v.name in names)
             for start in range(0, len(seeds), size):
                 chunk = tuple(seeds[start : start + size])
-                yield Task(group.spec, variants, chunk, engine.name, self.replicate, memory)
+                yield Task(
+                    group.spec,
+                    variants,
+                    chunk,
+                    engine.name,
+                    self.replicate,
+                    memory,
+                    curves=self.curves,
+                )
 
 
 def _slowness(engine: Engine) -> float:

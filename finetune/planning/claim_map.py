@@ -42,9 +42,13 @@ def grid_points(spec: StudySpec) -> list[GridPoint]:
 
 
 def map_block(spec: StudySpec, claim: UnderfitsSpec) -> Block:
-    """Plan every variant of the grid once: one treatment serves all delays."""
+    """Plan every variant of the grid once: one treatment serves all delays.
+
+    A map shows what runs end with, and no curves.
+    """
     variants = {v.name: v for point in grid_points(spec) for v in point.variants(spec, claim)}
-    return Block(spec, tuple(variants.values()), range(spec.map.seeds), DEFAULT.name)
+    seeds = range(spec.map.seeds)
+    return Block(spec, tuple(variants.values()), seeds, DEFAULT.name, curves="validation")
 
 
 def map_run_count(spec: StudySpec) -> RunCount:

@@ -12,9 +12,9 @@ FIRST_SEARCH_SEED = MAX_COUNT
 
 
 def trial_block(spec: StudySpec, variants: tuple[VariantSpec, ...]) -> Block:
-    """Plan the variants of some trials on the search's seeds."""
+    """Plan the variants of some trials on the search's seeds; what is minimised is validated."""
     seeds = range(FIRST_SEARCH_SEED, FIRST_SEARCH_SEED + spec.search.seeds)
-    return Block(spec, variants, seeds, DEFAULT.name)
+    return Block(spec, variants, seeds, DEFAULT.name, curves="validation")
 
 
 def confirmation_block(spec: StudySpec, variants: tuple[VariantSpec, ...]) -> Block:

@@ -27,7 +27,7 @@ from finetune.spec.recipes import (
 from finetune.spec.search import MapSpec, SearchSpec
 from finetune.spec.search_space import applies
 from finetune.spec.seeds import Source
-from finetune.spec.training import TrainingSpec
+from finetune.spec.training import Curves, TrainingSpec
 from finetune.spec.variants import VariantSpec
 
 
@@ -264,7 +264,9 @@ class StudySpec(BaseSpec):
         names = ", ".join(repr(variant.name) for variant in self.variants)
         raise SpecError(f"variants: received {name!r}; allowed are {names}")
 
-    def recipe(self, variant: VariantSpec, engine: str, *, replicate: int = 0) -> str:
+    def recipe(
+        self, variant: VariantSpec, engine: str, *, replicate: int = 0, curves: Curves = "all"
+    ) -> str:
         """Return the digest of all that determines the numbers of a variant's runs, but the seed.
 
         Names, the number of seeds, claims and the search leave it as it is, so a renamed study,
@@ -274,6 +276,7 @@ class StudySpec(BaseSpec):
             variant: Whose runs.
             engine: Name of the engine that trains the variant.
             replicate: Of the batch order, as in the A/A check.
+            curves: Which splits are evaluated after every epoch.
         """
         inputs = {
             **self.resolve(variant)._problem_inputs(),
@@ -281,6 +284,7 @@ class StudySpec(BaseSpec):
             "engine": engine,
             "numerics": NUMERICS_VERSION,
             "replicate": replicate,
+            **({} if curves == "all" else {"curves": curves}),
         }
         return digest(inputs)
 

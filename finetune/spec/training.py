@@ -32,6 +32,10 @@ ClassWeight = Annotated[
 ]
 
 
+# The splits of which there are curves: those that are evaluated after every epoch.
+Curves = Literal["all", "validation"]
+
+
 class OptimizerSpec(BaseSpec):
     """An optimizer of Keras's."""
 

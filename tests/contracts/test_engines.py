@@ -1,5 +1,7 @@
 """What every engine must obey: run by run, the numbers of the reference engine."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -272,3 +274,39 @@ def test_progress_rises_to_at_most_one(name):
     get_engine(name).train(task(spec, seeds=(0,), engine=name), shares.append)
     assert shares == sorted(shares)
     assert 0 <= shares[0] <= shares[-1] <= 1
+
+
+@pytest.mark.parametrize("kind", ["reduction", "early stopping", "monitors the loss"])
+@pytest.mark.parametrize("name", engine_names())
+def test_runs_without_whole_curves_are_the_same_runs(name: str, kind: str):
+    spec = small_study(*SOON, *EAGER, "training.epochs=6", f"{REDUCE}.monitor=val_loss")
+    variants = {
+        "reduction": (spec.variants[0], spec.variants[2], spec.variants[3]),
+        "early stopping": (spec.variants[1], spec.variants[4]),
+        "monitors the loss": (
+            spec.variants[2].reducing(name="on the loss", monitor="loss"),
+            spec.variants[0],
+        ),
+    }[kind]
+    whole, lean = (
+        get_engine(name).train(replace(task(spec, engine=name, variants=variants), curves=curves))
+        for curves in ("all", "validation")
+    )
+    pd.testing.assert_frame_equal(*(one.runs.drop(columns="recipe") for one in (whole, lean)))
+    assert set(whole.runs["recipe"]).isdisjoint(lean.runs["recipe"])
+    kept = ["variant", "seed", "epoch", "loss", "val_loss", "val_accuracy", "learning_rate"]
+    pd.testing.assert_frame_equal(whole.epochs[kept], lean.epochs[kept])
+    # What is there of the others is what it is with whole curves.
+    there = lean.epochs["train_loss"].notna()
+    assert there.any()
+    np.testing.assert_array_equal(
+        whole.epochs.loc[there, ["train_loss", "test_loss"]],
+        lean.epochs.loc[there, ["train_loss", "test_loss"]],
+    )
+
+
+def test_the_population_evaluates_only_what_is_read():
+    spec = small_study("training.epochs=6")
+    wanted = replace(task(spec, variants=(spec.variants[0], spec.variants[2])), curves="validation")
+    epochs = get_engine("population").train(wanted).epochs
+    assert list(epochs.groupby("epoch")["test_loss"].count()) == [0, 0, 0, 0, 0, 4]

@@ -117,10 +117,11 @@ def test_engine_replicate_and_version_of_the_numerics_change_the_recipe(monkeypa
         spec.recipe(variant, "population"),
         spec.recipe(variant, "keras"),
         spec.recipe(variant, "population", replicate=1),
+        spec.recipe(variant, "population", curves="validation"),
     }
     monkeypatch.setattr(spec_module, "NUMERICS_VERSION", -1)
     digests.add(spec.recipe(variant, "population"))
-    assert len(digests) == 4
+    assert len(digests) == 5
 
 
 @pytest.mark.parametrize("policy", ALL_ARGUMENTS)

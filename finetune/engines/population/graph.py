@@ -6,6 +6,7 @@ call; everything is traced once.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,9 +139,17 @@ class PopulationGraph:
         return self._itemsize * held
 
     def epoch(
-        self, state: State, data: SplitTensors, *, sets, order, learning_rate, iterations
+        self,
+        state: State,
+        data: SplitTensors,
+        *,
+        sets,
+        order,
+        learning_rate,
+        iterations,
+        splits: tuple[str, ...] = SplitTensors._fields,
     ) -> tuple[State, dict[str, tf.Tensor]]:
-        """Train every row for one epoch, then evaluate it on all of its data.
+        """Train every row for one epoch, then evaluate it on its data.
 
         Args:
             state: Rows before the epoch.
@@ -149,27 +158,28 @@ class PopulationGraph:
             order: int32, (row, row of data): the order in which it visits the training rows.
             learning_rate: (row,).
             iterations: int64 scalar: steps taken before this epoch.
+            splits: Those to evaluate on.
 
         Returns:
             The rows after the epoch, and what they measure, each (row,): `loss`, the running mean
-            of the batch losses, and the loss, accuracy and further metrics on every split, with
+            of the batch losses, and the loss, accuracy and further metrics on those splits, with
             dropout and the like at rest; accuracy is NaN where none is defined.
         """
         arguments = (state, data, sets, order, learning_rate, iterations)
         # Rows come and go between epochs: with their number left open nothing is traced again.
         flexible = tf.nest.map_structure(_any_length, arguments)
-        key = tuple(tf.nest.flatten(flexible))
+        key = (splits, *tf.nest.flatten(flexible))
         if key not in self._traced:
             self._traced[key] = tf.function(
-                self._epoch, input_signature=flexible, autograph=False
+                partial(self._epoch, splits), input_signature=flexible, autograph=False
             ).get_concrete_function()
         return self._traced[key](*arguments)
 
-    def _epoch(self, state: State, data: SplitTensors, sets, order, learning_rate, iterations):
+    def _epoch(self, splits, state, data: SplitTensors, sets, order, learning_rate, iterations):
         state, loss = self._train_epoch(state, data.train, sets, order, learning_rate, iterations)
         measured = {"loss": loss}
-        for split, rows in zip(data._fields, data, strict=True):
-            values = self._evaluate(state, rows, sets)
+        for split in splits:
+            values = self._evaluate(state, getattr(data, split), sets)
             measured |= {f"{split}_{name}": value for name, value in values.items()}
         return state, measured
 

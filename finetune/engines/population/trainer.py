@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +17,7 @@ from finetune.models.metrics import check_monitored
 from finetune.models.precision import precision
 from finetune.policies.variants import VariantPolicies
 from finetune.spec.metrics import in_target_unit
+from finetune.spec.variants import VariantSpec
 
 
 class PopulationTrainer:
@@ -101,6 +103,9 @@ class _Population:
         self._dtype = np.dtype(training.dtype)
         self._steps = -(-problem.training_rows // training.batch_size)
         self._inputs = _Inputs(task, problem)
+        self._all_splits = task.curves == "all" or not all(
+            map(_needs_validation_alone, task.variants)
+        )
         self._policies = VariantPolicies([variant for variant, _ in task.runs])
         runs, epochs = len(task.runs), training.epochs
         self._active = np.ones(runs, bool)
@@ -137,7 +142,7 @@ class _Population:
         rows, inputs = self._rows, self._inputs
         self._rows_trained += rows.distinct
         rows.state, values = in_groups(
-            self._graph.epoch,
+            partial(self._graph.epoch, splits=self._splits(epoch)),
             self._graph.sizes.of(rows.distinct),
             rows.state,
             inputs.data,
@@ -146,6 +151,12 @@ class _Population:
         scale = inputs.target_scale[rows.seed]
         units = {name: scale if in_target_unit(name) else 1.0 for name in values}
         return {name: value.numpy() * units[name] for name, value in values.items()}
+
+    def _splits(self, epoch: int) -> tuple[str, ...]:
+        """Return the splits to evaluate after an epoch: those whose numbers something reads."""
+        if self._all_splits or epoch == self._rates.shape[1] - 1:
+            return SplitTensors._fields
+        return ("val",)
 
     def _by_row(self, epoch: int) -> dict[str, tf.Tensor]:
         """Return what an epoch of the graph takes beside the state and the data."""
@@ -202,6 +213,15 @@ class _Population:
     def _cast(self, learning_rate: np.ndarray) -> np.ndarray:
         """Round as Keras does on assigning a learning rate to the optimizer's variable."""
         return learning_rate.astype(self._dtype).astype(np.float64)
+
+
+def _needs_validation_alone(variant: VariantSpec) -> bool:
+    """Return whether a variant trains to the last epoch, and monitors no other split.
+
+    The running mean of the batch losses is there anyway.
+    """
+    monitored = variant.reduce_lr.monitor if variant.reduce_lr else "loss"
+    return variant.early_stopping is None and (monitored == "loss" or monitored[:4] == "val_")
 
 
 def _stacked(sets: Sequence[SeedData], split: str) -> Data:
