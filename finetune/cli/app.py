@@ -180,9 +180,9 @@ def report(context: typer.Context, folder: option.Folder, quiet: option.Quiet = 
 @app.command("list")
 def list_() -> None:
     """List the studies that come with the package, and what each asks."""
-    from finetune.cli.show import shipped_table
+    from finetune.cli.show import shipped_text
 
-    console.print(shipped_table(), soft_wrap=False)
+    console.print(shipped_text())
 
 
 @app.command()

@@ -5,23 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import tomlkit
-from rich.table import Table
-from rich.text import Text
 
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import read_tree, shipped_names
 from finetune.spec.variants import VariantSpec
 
 
-def shipped_table() -> Table:
-    """Return a row a shipped study: its name, and what it asks."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name in shipped_names():
-        tree, _ = read_tree(name)
-        table.add_row(Text(name), Text(tree.get("description", "")))
-    return table
+def shipped_text() -> str:
+    """Return a line a shipped study: its name, and what it asks."""
+    names = shipped_names()
+    width = max(map(len, names)) + 2
+    asked = {name: read_tree(name)[0].get("description", "") for name in names}
+    return "\n".join(f"{name:<{width}}{question}" for name, question in asked.items())
 
 
 def study_text(spec: StudySpec) -> str:

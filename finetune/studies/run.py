@@ -154,10 +154,12 @@ def _earlier(folder: Path) -> Manifest | None:
 
 
 def _plan_of_stored(manifest: Manifest, store: Store, folder: Path) -> Plan:
+    # A study until its claims are decided ends at a number that training found.
+    seeds = manifest.seeds if manifest.spec.looks else manifest.spec.n_seeds
     # Counted first: a manifest may claim more seeds than could be listed.
-    lacking = max(0, manifest.seeds - store.count())
+    lacking = max(0, seeds - store.count())
     if not lacking:
-        plan = Plan.of(manifest.spec, manifest.engine, seeds=manifest.seeds)
+        plan = Plan.of(manifest.spec, manifest.engine, seeds=seeds)
         lacking = len(store.missing(plan.runs.recipes, plan.runs.seeds))
         if not lacking:
             return plan.stored(store)

@@ -278,8 +278,7 @@ def test_the_version_and_without_a_command_the_help_are_printed(cli):
     assert out == cli("--help")[1]
 
 
-def test_the_shipped_studies_are_listed_with_what_they_ask(cli, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+def test_the_shipped_studies_are_listed_with_what_they_ask(cli):
     code, out, _ = cli("list")
     assert code == 0
     listed = dict(line.split(maxsplit=1) for line in out.splitlines())

@@ -154,7 +154,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"variants": [{"name": "v", "schedule": {"kind": "x"}}]}, "union_tag_invalid"
     ),
     "two models": ({"model": {"factory": "a:b", "architecture": "c"}}, "value_error"),
-    "number": ({"seeds": 0}, "greater_than_equal"),
+    "number": ({"training": {"batch_size": 0}}, "greater_than_equal"),
     "pattern": ({"name": "a/b"}, "string_pattern_mismatch"),
     "short text": ({"variants": [{"name": ""}]}, "string_too_short"),
     "table": ({"data": 3}, "model_type"),

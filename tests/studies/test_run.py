@@ -242,7 +242,7 @@ def test_a_finished_study_is_read_from_its_folder(run):
     after = tree(first.folder)
     changed = {Path(name).name for name in before if before[name] != after[name]}
     assert before.keys() == after.keys()
-    assert changed <= {"manifest.json", "report.md"}  # both hold how long it took
+    assert changed <= {"manifest.json", "report.md", "report.html"}  # all hold how long it took
 
 
 def _no_manifest(folder: Path) -> None:
