@@ -1,8 +1,10 @@
 """Floating-point operations that training takes, and how many a second this machine can do."""
 
 import itertools
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +29,41 @@ def operations(task: Task, *, measures: Sequence[str]) -> int:
 
 def _rows(splits: Splits, names: Sequence[str]) -> int:
     return sum(len(getattr(splits, name).y) for name in names)
+
+
+def network_operations(model: Any, splits: Mapping[str, int]) -> int:
+    """Count the operations of one row of weights in one epoch of any Keras network.
+
+    Of a layer's kernel each number is used once at each position of an image and each step of a
+    sequence; what has no kernel, and an embedding, which only looks up, counts nothing.
+
+    Args:
+        model: Built; what does not train needs no gradients, nor does what comes before it.
+        splits: Rows of data in "train", "val" and "test"; all are evaluated after the epoch.
+    """
+    forward = gradients = 0
+    for layer in _layers_with_kernels(model):
+        kernels = [w for w in layer.weights if len(w.shape) > 1]
+        used = 2 * _positions(layer) * sum(math.prod(w.shape) for w in kernels)
+        # From the first layer that trains on, inputs have gradients too.
+        gradients += used * (bool(gradients) + bool(layer.trainable_weights))
+        forward += used
+    return splits["train"] * (forward + gradients) + forward * sum(splits.values())
+
+
+def _layers_with_kernels(model: Any) -> Iterator[Any]:
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from _layers_with_kernels(layer)
+        elif type(layer).__name__ != "Embedding":
+            yield layer
+
+
+def _positions(layer: Any) -> int:
+    """Return how often a layer's kernel is applied to one row of data."""
+    if hasattr(layer, "cell"):
+        return layer.input.shape[1]
+    return math.prod(layer.output.shape[1:-1])
 
 
 class MatrixMultiply:

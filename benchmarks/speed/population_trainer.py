@@ -1,5 +1,7 @@
 """The population engine, called as a worker process of a study calls it."""
 
+from benchmarks.speed.arithmetic import network_operations
+from benchmarks.speed.methods import EVERYTHING
 from benchmarks.speed.trainer import LOSSES, Trained, shortened
 from finetune.engines.base import Task
 from finetune.engines.keras_problem import KerasProblem
@@ -32,3 +34,11 @@ class PopulationTrainer:
         return [
             model.initial_values(problem, seed, replicate=task.replicate) for seed in task.seeds
         ]
+
+    def operations(self, task: Task) -> int:
+        """Count the operations of one row of weights in one epoch, as `fit` computes them."""
+        with precision(task.spec.training.dtype):
+            found = KerasProblem(Problem(task.spec))
+        data = found.problem.data(task.seeds[0])
+        splits = {name: len(getattr(data, name).y) for name in EVERYTHING}
+        return network_operations(found.model, splits)

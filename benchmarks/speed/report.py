@@ -20,6 +20,8 @@ from benchmarks.speed.methods import (
     TUNED,
     TUNED_ALL,
 )
+from benchmarks.speed.network_rounds import NetworkExtent
+from benchmarks.speed.network_table import HEADING, network_section, with_section
 from benchmarks.speed.rounds import Extent, Measurements
 from benchmarks.speed.summary import summarise
 from finetune.report.markdown import (
@@ -46,7 +48,7 @@ def write_report(out: Path, measured: Measurements, extent: Extent) -> Path:
     """Write `report.md`, `speed.json`, `*.csv` and `figures/` into `out`; the report comes last."""
     summary = summarise(measured)
     files = {f"figures/{n}": image for n, image in figure_files(measured.sweep, summary).items()}
-    for name in ("rounds", "sweep", "tried"):
+    for name in ("rounds", "sweep", "tried", "networks"):
         files[f"{name}.csv"] = getattr(measured, name).to_csv(index=False).encode()
     provenance = {"machine": machine(), "versions": _versions()}
     numbers = {
@@ -62,12 +64,22 @@ def write_report(out: Path, measured: Measurements, extent: Extent) -> Path:
     return out / "report.md"
 
 
+def write_networks(out: Path, timed: pd.DataFrame, extent: NetworkExtent) -> Path:
+    """Write the table of networks anew into a report that is there."""
+    report = out / "report.md"
+    section = network_section(timed, extent)
+    write_whole(out / "networks.csv", timed.to_csv(index=False).encode())
+    write_whole(report, with_section(report.read_text("utf-8"), section).encode())
+    return report
+
+
 def render(
     summary: pd.DataFrame, measured: Measurements, extent: Extent, provenance: dict[str, Any]
 ) -> str:
     """Return the report as Markdown."""
     sections = [
         Section("Over the number of runs", _plot(measured.sweep)),
+        Section(HEADING, network_section(measured.networks, extent.networks)),
         Section("What it takes", _resources(summary, measured)),
         Section("The work", _work(measured, extent)),
         Section("Methods", _methods(summary)),

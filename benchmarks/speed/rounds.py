@@ -19,6 +19,7 @@ from benchmarks.speed.methods import (
     cores,
     installed_methods,
 )
+from benchmarks.speed.network_rounds import NetworkExtent, time_networks
 from benchmarks.speed.trainer import shortened
 from benchmarks.speed.worker_pool import WorkerPool
 from finetune.engines.base import Task
@@ -42,6 +43,7 @@ class Extent:
         rounds: Interleaved rounds.
         cores: Processor cores to use.
         sweep: Numbers of seeds in the plot over runs; 0 stands for a single run.
+        networks: How much is timed of each network.
     """
 
     seeds: int = 100
@@ -51,6 +53,7 @@ class Extent:
     rounds: int = 3
     cores: int = field(default_factory=cores)
     sweep: tuple[int, ...] = (0, 1, 3, 13, 51, 205)
+    networks: NetworkExtent = field(default_factory=NetworkExtent)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Measurements:
         tried: Columns `method, configuration, ms`: milliseconds a run-epoch when choosing.
         differences: Largest difference of a loss from our engine's, by method.
         peak: Float32 operations a second of all cores, in matrix products.
+        networks: As `time_networks` returns it.
     """
 
     rounds: pd.DataFrame
@@ -73,13 +77,14 @@ class Measurements:
     tried: pd.DataFrame
     differences: dict[str, float]
     peak: float
+    networks: pd.DataFrame
 
 
 def measure(extent: Extent, log: Log) -> Measurements:
     """Time all methods on the founding study."""
     task = whole_task(extent)
     log("matrix products")
-    peak = _peak(extent.cores)
+    peak = peak_of(extent.cores)
     tried: list[dict[str, Any]] = []
     chosen: dict[str, tuple[Method, Configuration]] = {}
     for c in installed_methods(extent.cores):
@@ -95,7 +100,8 @@ def measure(extent: Extent, log: Log) -> Measurements:
         rounds = _rounds(pools, task, extent, log)
         facts = {key: _facts(pool, task, first[key]) for key, pool in pools.items()}
         sweep = _sweep({key: pools[key] for key in SWEPT if key in pools}, task, extent, log)
-    return Measurements(rounds, sweep, facts, pd.DataFrame(tried), differences, peak)
+    networks = time_networks(extent.networks, log, cores=extent.cores, peak=peak)
+    return Measurements(rounds, sweep, facts, pd.DataFrame(tried), differences, peak, networks)
 
 
 def whole_task(extent: Extent) -> Task:
@@ -106,7 +112,8 @@ def whole_task(extent: Extent) -> Task:
     )
 
 
-def _peak(count: int) -> float:
+def peak_of(count: int) -> float:
+    """Return the float32 operations a second of so many cores, in matrix products."""
     method = Method("peak", "matrix products", "arithmetic:MatrixMultiply", ())
     with WorkerPool(method, Configuration(1, 1)) as pool:
         return pool.call_first("peak") * count
