@@ -63,7 +63,8 @@ def write_overview(out: Path) -> None:
 
 
 def _run(name: str, folder: Path) -> None:
-    with Services().training(command=f"python -m benchmarks {name}") as options:
+    command = "finetune map" if name == MAP else f"finetune run {name}"
+    with Services().training(command=command) as options:
         if name == MAP:
             verdicts = map_claim(load_spec(), folder, options=options).table["verdict"]
             console.print(

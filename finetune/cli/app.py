@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from finetune.cli import options as option
+from finetune.cli import seeds as seeds_options
 from finetune.cli.options import (
     TrainingOptions,
     parse_slice,
-    seeds_override,
     with_training_options,
 )
 from finetune.cli.terminal import console, error_console, run_program
@@ -45,10 +45,10 @@ def run(
     context: typer.Context,
     spec: option.Spec = None,
     out: option.Out = None,
-    seeds: option.Seeds = None,
-    until_decided: option.UntilDecided = False,
-    from_: option.From = None,
-    to: option.To = None,
+    seeds: seeds_options.Seeds = None,
+    until_decided: seeds_options.UntilDecided = False,
+    from_: seeds_options.From = None,
+    to: seeds_options.To = None,
     engine: option.Engine = DEFAULT.name,
     slice_: option.Slice = None,
     *,
@@ -56,7 +56,7 @@ def run(
 ) -> None:
     """Train what is missing of a study, then analyse it and write its report."""
     services: Services = context.obj
-    wanted = seeds_override(seeds, until_decided, first=from_, to=to)
+    wanted = seeds_options.seeds_override(seeds, until_decided, first=from_, to=to)
     changes = [*(options.overrides or ()), *wanted]
     study = services.load_study(
         spec, options, overrides=changes, estimate=partial(estimate_run, engine=engine)

@@ -57,9 +57,7 @@ def run_study(
         options.progress.note(outlook(plan, estimate_run(spec, engine), folder))
         if not spec.looks:
             return train_blocks(plan.blocks, store, options), spec.n_seeds
-        summary, seeds = train_until_decided(spec, engine, store, options)
-        checks = Plan.of(spec, engine, seeds=seeds).blocks[1:]
-        return summary.followed_by(train_blocks(checks, store, options)), seeds
+        return train_until_decided(spec, engine, store, options)
 
     (summary, seeds), spec = train_exactly(train, spec, engine=engine, progress=options.progress)
     plan = Plan.of(spec, engine, seeds=seeds)

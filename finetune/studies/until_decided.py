@@ -21,7 +21,7 @@ _DISTANCES = (0.3, 0.5, 1.0, 3.0)
 def train_until_decided(
     spec: StudySpec, engine: str, store: Store, options: Options
 ) -> tuple[TrainingSummary, int]:
-    """Train a study's own runs look by look, as far as its claims need.
+    """Train a study look by look, with the checks of so many seeds, as far as its claims need.
 
     What is stored is not trained again, and the looks are the same whatever is stored: a study that
     was cut goes on with the look that it was cut at.
@@ -38,18 +38,20 @@ def train_until_decided(
     options.progress.note(expected_sentence(expected))
     total = TrainingSummary()
     for look in spec.looks:
-        block = Plan.of(spec, engine, seeds=look.seeds).runs
-        total = total.followed_by(train_blocks([block], store, options))
+        plan = Plan.of(spec, engine, seeds=look.seeds)
+        # Checks of fewer seeds are part of those of more, and keep all workers busy meanwhile.
+        total = total.followed_by(train_blocks(plan.blocks, store, options))
         if total.failures:
             break
-        runs = all_runs(block, store)
+        runs = all_runs(plan.runs, store)
         verdicts = [judge_claim(runs, claim, spec) for claim in spec.claims]
         open_ = [one for one in verdicts if not one.settled]
         options.progress.note(_told(look.seeds, verdicts, open_))
         if not open_:
             break
     # The runs of earlier looks are found again at each look: they count once.
-    return replace(total, runs_reused=block.n_runs - total.runs_trained), look.seeds
+    wanted = sum(block.n_runs for block in plan.blocks)
+    return replace(total, runs_reused=max(0, wanted - total.runs_trained)), look.seeds
 
 
 def _told(seeds: int, verdicts: Sequence[Verdict], open_: Sequence[Verdict]) -> str:
