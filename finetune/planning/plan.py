@@ -78,6 +78,9 @@ class Plan:
 
     @property
     def blocks(self) -> list[Block]:
-        """All blocks, those that take longest first."""
-        blocks = (self.runs, self.same_again, self.probe, *self.variance, self.parity)
+        """All blocks, in the order in which they are best trained.
+
+        Parity first: it trains run by run, and the others would have to wait for it at the end.
+        """
+        blocks = (self.parity, self.runs, self.same_again, self.probe, *self.variance)
         return [block for block in blocks if block]

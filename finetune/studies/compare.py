@@ -55,7 +55,7 @@ def compare(
     *,
     variants: Mapping[str, Any] | None = None,
     claims: list[Mapping[str, Any]] | None = None,
-    seeds: int = 20,
+    seeds: int | Mapping[str, int] = 20,
     epochs: int = 100,
     batch_size: int = 32,
     name: str = "comparison",
@@ -87,7 +87,7 @@ def compare(
             it, `{"stop": {"early_stopping": {"patience": 5}}}`. Default: those of the founding
             study.
         claims: Each as in a study file; default those of the founding study with its variants.
-        seeds: Seeds to train, 0 to N-1.
+        seeds: Seeds to train, 0 to N-1; or `{"from": 20, "to": 300}`, as many as the claims need.
         epochs: Epochs at most.
         batch_size: Rows a step.
         name: Of the study.

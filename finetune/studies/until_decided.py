@@ -21,7 +21,7 @@ _DISTANCES = (0.3, 0.5, 1.0, 3.0)
 def train_until_decided(
     spec: StudySpec, engine: str, store: Store, options: Options
 ) -> tuple[TrainingSummary, int]:
-    """Train a study look by look, with the checks of so many seeds, as far as its claims need.
+    """Train a study look by look, as far as its claims need, and then its checks.
 
     What is stored is not trained again, and the looks are the same whatever is stored: a study that
     was cut goes on with the look that it was cut at.
@@ -39,16 +39,17 @@ def train_until_decided(
     total = TrainingSummary()
     for look in spec.looks:
         plan = Plan.of(spec, engine, seeds=look.seeds)
-        # Checks of fewer seeds are part of those of more, and keep all workers busy meanwhile.
-        total = total.followed_by(train_blocks(plan.blocks, store, options))
+        total = total.followed_by(train_blocks([plan.runs], store, options))
         if total.failures:
-            break
+            return total, look.seeds
         runs = all_runs(plan.runs, store)
         verdicts = [judge_claim(runs, claim, spec) for claim in spec.claims]
         open_ = [one for one in verdicts if not one.settled]
         options.progress.note(_told(look.seeds, verdicts, open_))
         if not open_:
             break
+    # Only now it is known how many seeds the checks have.
+    total = total.followed_by(train_blocks(plan.blocks, store, options))
     # The runs of earlier looks are found again at each look: they count once.
     wanted = sum(block.n_runs for block in plan.blocks)
     return replace(total, runs_reused=max(0, wanted - total.runs_trained)), look.seeds

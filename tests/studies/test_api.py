@@ -89,6 +89,15 @@ def test_variants_and_settings_are_those_of_a_study_file(compare):
     assert early_stopping.patience == 2
 
 
+def test_seeds_may_be_as_many_as_the_claims_need(compare, executor):
+    claim = {"kind": "not worse", "metric": "test_loss", "margin": 5.0, "alpha": 0.4}
+    arms = {"treatment": "early stopping", "control": "no callbacks"}
+    executor.failed_share = 0
+    seeds = {"from": 20, "to": 45}
+    results = compare(small_model, ROWS, CLASSES, seeds=seeds, claims=[claim | arms])
+    assert results.manifest.seeds == 20
+
+
 def test_a_compiled_model_brings_its_optimizer_and_loss(compare):
     def model():
         made = small_model()
