@@ -39,7 +39,9 @@ def _made_training(task: Task, failed_share: float) -> Training:
     after = 0.01 * 0.5 ** cuts.cumsum(axis=1)
     names = measured(task.spec.training)
     curves = {name: drawn(epochs) for name in ("loss", *names)}
-    curves["train_loss"][drawn() < failed_share, 0] = np.nan
+    failed = drawn() < failed_share
+    for name in ("loss", "train_loss"):
+        curves[name][failed, 0] = np.nan
     stops = np.array([v.early_stopping is not None for v, _ in task.runs])
     epochs_run = np.where(stops, 1 + (drawn() * epochs).astype(int), epochs)
     return Training(

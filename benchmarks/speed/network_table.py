@@ -53,7 +53,7 @@ def _cells(row: dict) -> list[str]:
         _times(network.target) if network.target else "",
         _times(row["vs_jax"]) if pd.notna(row["vs_jax"]) else "-",
         number(row["rows_per_run"]),
-        f"{100 * row['share_of_peak']:.2g} %",
+        f"{100 * row['share_of_peak']:.3g} %",
         network.limit,
     ]
 

@@ -99,7 +99,7 @@ def _keys(task: Task) -> pd.DataFrame:
 
 
 def _finite(training: Training, trained: np.ndarray, *, curves: Curves) -> np.ndarray:
-    names = ("train_loss", "val_loss", "test_loss") if curves == "all" else ("val_loss",)
+    names = ("train_loss", "val_loss", "test_loss") if curves == "all" else ("loss", "val_loss")
     losses: Sequence[np.ndarray] = [
         *(np.where(trained, training.curves[name], 0.0).sum(axis=1) for name in names),
         *(training.final[name] for name in ("train_loss", "test_loss")),

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.speed.networks import NETWORKS as TIMED
 from finetune.engines.base import Engine, TaskTables
 from finetune.engines.registry import REFERENCE, engine_names, get_engine
 from finetune.errors import SpecError
@@ -259,43 +258,6 @@ def test_float32_of_any_network_agrees_for_ten_epochs(engine, case, tolerance):
     grid = {"variants": spec.variants[2:], "seeds": (0,)}
     ours, reference = (trained(one, spec, **grid) for one in (engine, REFERENCE))
     assert_same_runs(ours, reference, tolerance=tolerance)
-
-
-# Fewer rows than are timed, of what is made of any number.
-ROWS_OF_NETWORKS = {
-    "cnn-32": "data.args={n_rows=64}",
-    "lstm": "data.args={n_rows=100}",
-    "embedding": "data.args={n_rows=100}",
-}
-
-
-def network_study(network: str, *overrides: str) -> StudySpec:
-    rows = ROWS_OF_NETWORKS.get(network, "training.batch_size=32")
-    return load_spec(overrides=["claims=[]", *TIMED[network].overrides, rows, *overrides])
-
-
-# With the founding rate rounding has grown to 0.01 after ten epochs of 34 steps on digits.
-SLOWLY = "training.optimizer.learning_rate=1e-4"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("network", TIMED)
-def test_float32_of_every_timed_network_agrees_for_ten_epochs(engine, network):
-    spec = network_study(network, SLOWLY, "training.epochs=10")
-    grid = {"variants": spec.variants[2:3], "seeds": (0, 1)}
-    ours, reference = (trained(one, spec, **grid) for one in (engine, REFERENCE))
-    # Of a normalised network rounding grows until a row of 200 is told otherwise.
-    tolerance = 6e-3 if network == "regularised" else 1e-5
-    assert_same_runs(ours, reference, tolerance=tolerance)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("network", TIMED)
-def test_float64_of_every_timed_network_is_that_of_fit(engine, network):
-    spec = network_study(network, DOUBLE, "training.epochs=15")
-    grid = {"variants": spec.variants[2:], "seeds": (0,)}
-    ours, reference = (trained(one, spec, **grid) for one in (engine, REFERENCE))
-    assert_same_runs(ours, reference, tolerance=1e-9)
 
 
 @pytest.mark.parametrize("name", engine_names())

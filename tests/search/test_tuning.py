@@ -317,7 +317,7 @@ def test_a_search_in_which_all_fails_is_an_error(searched, executor):
 
 def _block(spec, variant) -> Block:
     seeds = tuple(FIRST_SEARCH_SEED + seed for seed in range(spec.search.seeds))
-    return Block(spec, (variant,), seeds, "population")
+    return Block(spec, (variant,), seeds, "population", curves="validation")
 
 
 def _delays(*overrides: str) -> tuple:
