@@ -11,8 +11,12 @@ from finetune.report.markdown import bullets, code, paragraphs, quoted
 from finetune.report.sections.base import ReportContext
 from finetune.store.manifest import Manifest
 
-# Options of `finetune run` that say how many seeds, and whether a value follows them.
-_SEED_OPTIONS = {"--seeds": True, "--from": True, "--to": True, "--until-decided": False}
+# Options that another command does not take over, and whether a value follows them: those that say
+# how many seeds, and those of a search.
+_OPTIONS_LEFT_OUT = {
+    **dict.fromkeys(("--seeds", "--from", "--to", "--trials", "--storage"), True),
+    **dict.fromkeys(("--until-decided", "--baseline"), False),
+}
 
 _USUAL_LIMIT = 300
 # Beyond so many seeds nobody would train them: the difference is as good as at its margin.
@@ -99,16 +103,7 @@ def _beyond(analysis: Analysis, context: ReportContext) -> str:
 
 def _until_decided(manifest: Manifest, *, to: int) -> str:
     """Return the command that made the report, for as many seeds as it takes."""
-    words = _command(manifest)
-    kept: list[str] = []
-    skip = False
-    for word in words:
-        name = word.split("=")[0]
-        if skip or name in _SEED_OPTIONS:
-            skip = not skip and "=" not in word and _SEED_OPTIONS.get(name, False)
-            continue
-        kept.append(word)
-    return shlex.join([*kept, "--until-decided", "--to", str(to)])
+    return shlex.join([*_command(manifest), "--until-decided", "--to", str(to)])
 
 
 def _study(manifest: Manifest) -> str:
@@ -117,11 +112,21 @@ def _study(manifest: Manifest) -> str:
 
 
 def _command(manifest: Manifest) -> list[str]:
-    """Return the command that made the report as words; of Python, one with the study's file."""
+    """Return `finetune run` with the options of the command that made the report, as words.
+
+    Of a report that Python made, with the study's file.
+    """
     try:
         words = shlex.split(manifest.command or "")
     except ValueError:
         words = []
-    if words[:2] == ["finetune", "run"]:
-        return words
-    return ["finetune", "run", f"{manifest.name}.toml"]
+    if words[:2] not in (["finetune", "run"], ["finetune", "search"]):
+        return ["finetune", "run", f"{manifest.name}.toml"]
+    kept, skip = ["finetune", "run"], False
+    for word in words[2:]:
+        name = word.split("=")[0]
+        if skip or name in _OPTIONS_LEFT_OUT:
+            skip = not skip and "=" not in word and _OPTIONS_LEFT_OUT.get(name, False)
+            continue
+        kept.append(word)
+    return kept

@@ -37,6 +37,7 @@ def test_open_claims_get_more_seeds_by_a_command_to_paste():
         ("finetune run", "finetune run --until-decided"),
         ("finetune run --seeds=8 a.toml", "finetune run a.toml --until-decided"),
         ("finetune run a.toml --until-decided --from 5 --to 8", "finetune run a.toml --until"),
+        ("finetune search a.toml --trials 9 --baseline", "finetune run a.toml --until-decided"),
         ("finetune run 'a b.toml'", "finetune run 'a b.toml' --until-decided"),
         ("finetune.run('a.toml')", "finetune run made.toml --until-decided"),
         ("finetune run 'a", "finetune run made.toml --until-decided"),
