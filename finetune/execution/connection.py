@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -81,12 +82,28 @@ def workers_at(client: Client) -> int:
 
 
 def scale_up(cluster: LocalCluster, client: Client, workers: int) -> None:
-    """Start workers of a local cluster until it has so many."""
+    """Start workers of a local cluster until it has so many.
+
+    Raises:
+        SpecError: Processes cannot load the program that starts them, and would never come.
+    """
     if len(cluster.worker_spec) >= workers:
         return
+    _check_program()
     with _interrupts_ignored():
         cluster.scale(workers)
         client.wait_for_workers(workers)
+
+
+def _check_program() -> None:
+    """Refuse a program without a file: a new process begins by loading that of the old one."""
+    file = getattr(sys.modules["__main__"], "__file__", None) or ""
+    if file.startswith("<"):
+        raise SpecError(
+            f"--workers: worker processes cannot load this program, which is {file}; allowed are "
+            "programs in a file, notebooks, and 0 workers; save it as a file, or train in this "
+            "process"
+        )
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Where tasks train changes no number: in this process, or in worker processes."""
 
 import os
+import sys
 
 import pandas as pd
 import pytest
@@ -116,3 +117,16 @@ def test_workers_have_one_thread_and_keep_their_memory():
     with connection.local_cluster() as local, Client(local, set_as_default=False) as client:
         connection.scale_up(local, client, 1)
         assert client.submit(settings).result() == expected
+
+
+def test_a_program_from_standard_input_is_told_that_its_workers_could_not_load_it(
+    tmp_path, monkeypatch
+):
+    """They would be started again and again, and waited for."""
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", "<stdin>", raising=False)
+    store = ResultStore(tmp_path / "store")
+    with (
+        choose_executor(1) as executor,
+        pytest.raises(SpecError, match=r"--workers: .* cannot load this program, which is <stdin>"),
+    ):
+        list(executor.train([task(small_study())], store, lambda *_: None))
