@@ -1,6 +1,7 @@
 """How the mean difference behind each verdict settled as seeds came in, with its interval."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,45 +54,43 @@ def _rows(
     end: End,
     *,
     looks: Sequence[Look],
-) -> list[tuple]:
+) -> list[dict[str, Any]]:
     if pairs.empty:
         return []
     mine = (pairs["claim"] == verdict.name) & (pairs["comparison"] == CLAIM)
     chosen = pairs.loc[mine].sort_values("seed")
     # Looks count all seeds, also those of which a run failed.
-    by_pairs = {int((chosen["seed"] < look.seeds).sum()): look.share for look in looks}
-    differences = chosen[compared.metric].to_numpy(float)
-    shares = by_pairs or dict.fromkeys(range(len(differences) + 1), 1.0)
+    shares = {int((chosen["seed"] < look.seeds).sum()): look.share for look in looks}
     sign = _sign(compared)
-    return [
-        _row(
-            verdict, compared, end, differences[:n], sign=sign, share=shares.get(n), final=not looks
+    worsening = sign * chosen[compared.metric].to_numpy(float)
+    rows = []
+    for n in _numbers(len(worsening), shares):
+        sample = Sample.of(worsening[:n])
+        share = shares.get(n) if looks else 1.0
+        low, high = _interval(sample, end, alpha=share and verdict.alpha * share)
+        low, high = sorted((sign * low, sign * high))
+        rows.append(
+            {
+                "claim": verdict.name,
+                "metric": compared.metric,
+                "seeds": n,
+                "mean": sign * sample.mean,
+                "low": low,
+                "high": high,
+                "margin": sign * end.value,
+                "look": share is not None if looks else n == verdict.n,
+            }
         )
-        for n in _numbers(len(differences), by_pairs)
-    ]
+    return rows
 
 
-def _row(
-    verdict: Verdict,
-    compared: MetricComparison,
-    end: End,
-    differences: np.ndarray,
-    *,
-    sign: float,
-    share: float | None,
-    final: bool,
-) -> tuple:
-    sample = Sample.of(sign * differences)
-    low = high = np.nan
-    if share is not None:
-        low = confidence_bounds(sample, alpha=verdict.alpha * share * end.above)[0]
-        high = confidence_bounds(sample, alpha=verdict.alpha * share * end.below)[1]
-    low, high = sorted((sign * low, sign * high))
-    is_look = sample.n == verdict.n if final else share is not None
-    margin = sign * end.value
-    return (
-        verdict.name, compared.metric, sample.n, sign * sample.mean, low, high, margin, is_look
-    )  # fmt: skip
+def _interval(sample: Sample, end: End, *, alpha: float | None) -> tuple[float, float]:
+    """Return the bounds of the mean worsening that decide at a level; NaN without one."""
+    if alpha is None:
+        return np.nan, np.nan
+    low, _ = confidence_bounds(sample, alpha=alpha * end.above)
+    _, high = confidence_bounds(sample, alpha=alpha * end.below)
+    return float(low), float(high)
 
 
 def _numbers(pairs: int, looks: dict[int, float]) -> list[int]:
