@@ -32,20 +32,21 @@ def trained(spec: StudySpec, *, first: int, last: int, seeds: tuple[int, ...]) -
     return [one.train(Task(spec, variants, seeds, one.name)) for one in (DEFAULT, REFERENCE)]
 
 
-def assert_same(tables: list[TaskTables], *, tolerance: float) -> None:
+def assert_same(tables: list[TaskTables], *, tolerance: float, rows: float = 0.0) -> None:
+    """Compare losses within a tolerance, and accuracies but for a share of the rows."""
     ours, reference = (one.epochs for one in tables)
     keys = ["variant", "seed", "epoch", "learning_rate"]
     pd.testing.assert_frame_equal(ours[keys], reference[keys])
-    curves = [name for name in ours if name.endswith(("loss", "accuracy"))]
-    close = {"rtol": tolerance, "atol": tolerance}
-    np.testing.assert_allclose(ours[curves], reference[curves], **close)
+    for ending, most in (("loss", tolerance), ("accuracy", max(rows, tolerance))):
+        curves = [name for name in ours if name.endswith(ending)]
+        np.testing.assert_allclose(ours[curves], reference[curves], rtol=most, atol=most)
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_float32_agrees_for_ten_epochs(network: str):
     tables = trained(study(network, SLOWLY, "training.epochs=10"), first=2, last=3, seeds=(0, 1))
-    # Of a normalised network rounding grows until a row of 200 is told otherwise.
-    assert_same(tables, tolerance=6e-3 if network == "regularised" else 1e-5)
+    # Rounding tells a row of some hundred otherwise; of a normalised network it grows faster.
+    assert_same(tables, tolerance=1e-3 if network == "regularised" else 1e-5, rows=6e-3)
 
 
 @pytest.mark.parametrize("network", NETWORKS)
