@@ -61,7 +61,7 @@ def _rows(
     chosen = pairs.loc[mine].sort_values("seed")
     # Looks count all seeds, also those of which a run failed.
     shares = {int((chosen["seed"] < look.seeds).sum()): look.share for look in looks}
-    sign = _sign(compared)
+    sign = compared.sign
     worsening = sign * chosen[compared.metric].to_numpy(float)
     rows = []
     for n in _numbers(len(worsening), shares):
@@ -97,8 +97,3 @@ def _numbers(pairs: int, looks: dict[int, float]) -> list[int]:
     """Return the numbers of pairs to show: evenly spaced, with every look and the last."""
     spaced = np.linspace(min(_LEAST_SEEDS, pairs), pairs, _MOST_POINTS).round().astype(int)
     return sorted({*map(int, spaced), *(n for n in looks if _LEAST_SEEDS <= n <= pairs)})
-
-
-def _sign(compared: MetricComparison) -> float:
-    """Return 1 where a larger value of the metric is worse, -1 where a smaller one is."""
-    return 1.0 if compared.difference.mean == compared.worsening.mean else -1.0

@@ -88,7 +88,6 @@ def _corrected_means(verdict: Verdict, looks: tuple[Look, ...]) -> tuple[Correct
             dz = (worsening.mean - end.value) / worsening.sd
             alphas = (verdict.alpha * end.above, verdict.alpha * end.below)
             shift = (without_bias(looks, dz, alphas=alphas) - dz) * worsening.sd
-            # Worse is up for a loss and down for an accuracy.
-            corrected = mean + (shift if mean == worsening.mean else -shift)
+            corrected = mean + compared.sign * shift
         means.append(CorrectedMean(compared.metric, mean, corrected))
     return tuple(means)

@@ -38,6 +38,11 @@ class MetricComparison:
     p_not_better: float
     p_equal: float
 
+    @property
+    def sign(self) -> float:
+        """1 where a larger value of the metric is worse, -1 where a smaller one is."""
+        return 1.0 if self.difference.mean == self.worsening.mean else -1.0
+
 
 def compare_metric(
     worsening: np.ndarray, metric: str, *, sign: float, margin: float, alpha: float

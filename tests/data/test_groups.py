@@ -12,6 +12,7 @@ from finetune.data.baseline import measure_baselines
 from finetune.data.splits import Splits, load_splits
 from finetune.errors import DataError
 from finetune.spec.data import DataSpec
+from tests.data.refusal import refused
 from tests.data.user_data import people, write
 
 # Twenty households of three rows each.
@@ -111,13 +112,6 @@ def test_weights_baselines_and_targets_follow_the_groups(tmp_path):
     share = np.bincount(splits.train.y) / len(splits.train.y)
     found = measure_baselines(spec, seeds=1, vary=(), constant="shares")
     np.testing.assert_allclose(found.test_loss, [-np.log(share[splits.test.y]).mean()])
-
-
-def refused(spec: DataSpec) -> str:
-    with pytest.raises(DataError) as caught:
-        load_splits(spec, 0)
-    assert len(str(caught.value).splitlines()) == 1
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from finetune.data.splits import Splits, load_splits
-from finetune.errors import DataError, SpecError
+from finetune.errors import SpecError
 from finetune.spec.data import DataSpec
+from tests.data.refusal import refused
 from tests.data.user_data import people, write
 from tests.small_studies import small_study
 
@@ -90,13 +91,6 @@ def test_rows_of_one_time_stay_together_in_the_later_split(tmp_path):
     splits = load_splits(spec_of(dated(tmp_path, years)), 0)
     held = [set(years[part.index]) for part in parts(splits)]
     assert held == [{2000, 2001, 2002, 2003}, {2004, 2005}, {2006, 2007, 2008}]
-
-
-def refused(spec: DataSpec) -> str:
-    with pytest.raises(DataError) as caught:
-        load_splits(spec, 0)
-    assert len(str(caught.value).splitlines()) == 1
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(
