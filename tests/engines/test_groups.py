@@ -7,22 +7,23 @@ import tensorflow as tf
 
 from finetune.engines.population import PopulationEngine, groups
 from finetune.engines.population.graph import State
-from finetune.engines.population.groups import MULTIPLE, GroupSizes, in_groups, measure
+from finetune.engines.population.groups import GroupSizes, in_groups, measure, vector_length
 from tests.small_studies import small_study, task
 
 SMALL, MIDDLE, LARGE = 1e3, 1e6, 1e9
 
 
 def test_small_networks_train_all_rows_at_once_and_large_ones_row_by_row():
-    small, large = GroupSizes(SMALL), GroupSizes(LARGE)
-    assert (small.of(100), small.multiple(7), small.most) == (None, MULTIPLE, None)
+    small, large = GroupSizes(SMALL, SMALL, 8), GroupSizes(LARGE, SMALL, 8)
+    assert (small.of(100), small.multiple(7), small.most) == (None, 8, None)
     assert (large.of(100), large.multiple(7), large.most) == (1, 1, 1)
     assert small.to_measure(10**9, 100) == large.to_measure(10**9, 100) == ()
 
 
-def test_sizes_are_measured_once_and_where_a_task_is_long_enough():
-    sizes = GroupSizes(MIDDLE)
-    assert sizes.of(100) == MULTIPLE
+@pytest.mark.parametrize("held", [(MIDDLE, SMALL), (SMALL, MIDDLE), (SMALL, LARGE)])
+def test_sizes_are_measured_once_and_where_a_task_is_long_enough(held):
+    sizes = GroupSizes(*held, 8)
+    assert sizes.of(100) == sizes.multiple(100) == 16
     assert sizes.to_measure(300, 60) == ()
     assert set(sizes.to_measure(10_000, 20)) == {4, 16}
     assert set(sizes.to_measure(10_000, 100)) == {4, 16, 64}
@@ -31,9 +32,20 @@ def test_sizes_are_measured_once_and_where_a_task_is_long_enough():
 
 
 def test_the_size_is_that_of_the_least_time_for_so_many_rows():
-    sizes = GroupSizes(MIDDLE)
+    sizes = GroupSizes(MIDDLE, SMALL, 8)
     sizes.learn({16: 2.0, 4: 0.7, 64: 7.0})
     assert [sizes.of(rows) for rows in (1, 8, 9, 16, 17, 64, 70)] == [4, 4, 16, 16, 4, 64, 16]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("function", [tf.math.log1p, tf.exp, tf.sigmoid, tf.math.rsqrt, tf.tanh])
+def test_a_multiple_of_the_vector_length_rounds_as_any_other(dtype, function):
+    length = vector_length(dtype)
+    assert length in (1, 4, 8, 16)
+    numbers = tf.constant(np.linspace(0.1, 5, 16 * length), dtype)
+    whole = function(numbers).numpy()
+    for count in range(length, 16 * length, length):
+        np.testing.assert_array_equal(function(numbers[:count]), whole[:count])
 
 
 def rows_of(count):

@@ -15,7 +15,8 @@ import tensorflow as tf
 from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.population.exactness import check_exact
 from finetune.engines.population.frozen_beginning import after_frozen_beginning
-from finetune.engines.population.groups import GroupSizes
+from finetune.engines.population.groups import GroupSizes, vector_length
+from finetune.engines.population.joined_weights import JoinedWeights
 from finetune.engines.population.model_trace import in_words, layer_in
 from finetune.engines.population.other_variables import OtherVariables
 from finetune.engines.population.stateless_model import StatelessModel
@@ -80,14 +81,18 @@ class PopulationGraph:
         self._model: Any = self._keras.model
         self._values_per_row = check_exact(self._model, problem.data(0).train.x.shape[1:])
         self._call = StatelessModel(self._model)
-        self._optimizer = StatelessOptimizer(
-            self._keras.optimizer(), self._model.trainable_variables
-        )
+        optimizer = self._keras.optimizer()
+        self._weights = JoinedWeights(self._model.trainable_variables, optimizer)
+        self._optimizer = StatelessOptimizer(optimizer, self._weights.variables)
         self._others = OtherVariables(self._keras, problem)
         self._batch_size = problem.spec.training.batch_size
         self._itemsize = np.dtype(problem.spec.training.dtype).itemsize
         # What later tasks need to know of its speed.
-        self.sizes = GroupSizes(self._itemsize * self._batch_size * self._values_per_row)
+        self.sizes = GroupSizes(
+            self._itemsize * self._batch_size * self._values_per_row,
+            self.bytes_of_state(),
+            vector_length(problem.spec.training.dtype),
+        )
         self._row_by_row: set[str] = set()
         self._traced: dict[Any, Callable[..., Any]] = {}
         # A separate `tf.function`, so that splits and batches of one shape share its trace.
@@ -114,7 +119,9 @@ class PopulationGraph:
             np.broadcast_to(slot, (len(values), *slot.shape)) for slot in self._optimizer.start()
         ]
         return State(
-            [tf.constant(stacked[id(v)]) for v in self._model.trainable_variables],
+            self._weights.join(
+                [tf.constant(stacked[id(v)]) for v in self._model.trainable_variables]
+            ),
             [tf.constant(stacked[id(v)]) for v in self._others.own],
             [tf.constant(slot) for slot in slots],
         )
@@ -192,6 +199,8 @@ class PopulationGraph:
 
         def step(begin, length, state, total):
             batch = order[:, begin : begin + length]
+            # The slice does not know its length where `begin` is a tensor, though it is the same.
+            batch.set_shape([None, length])
             steps = iterations + tf.cast(begin // size, tf.int64)
             chosen = tf.nest.map_structure(lambda table: tf.gather(table, batch), flat)
             state, loss = self._step(state, chosen, learning_rate, steps)
@@ -206,13 +215,13 @@ class PopulationGraph:
             state, (x, y, weight), learning_rate = row
             # Weights are tensors here, not Keras variables, which a tape would watch by itself.
             with tf.GradientTape() as tape:
-                tape.watch(state.weights)
+                tape.watch(weights := self._weights.split(state.weights))
                 others = self._others.complete(state.others)
-                called = self._call(x, weights=state.weights, others=others, training=True)
+                called = self._call(x, weights=weights, others=others, training=True)
                 weight = None if isinstance(weight, tuple) else weight
                 loss = _total(self._keras.loss(y, called.predicted, weight), called.penalties)
             weights, slots = self._optimizer.apply(
-                tape.gradient(loss, state.weights),
+                self._weights.join_gradients(tape.gradient(loss, weights)),
                 weights=state.weights,
                 slots=state.slots,
                 learning_rate=learning_rate,
@@ -256,7 +265,8 @@ class PopulationGraph:
         def one_row(row):
             state, x, y = row
             others = self._others.complete(state.others)
-            called = self._call(x, weights=state.weights, others=others, training=False)
+            weights = self._weights.split(state.weights)
+            called = self._call(x, weights=weights, others=others, training=False)
             loss = _total(self._keras.loss(y, called.predicted), called.penalties)
             accuracy = self._keras.accuracy
             share = accuracy(y, called.predicted) if accuracy else tf.constant(np.nan, loss.dtype)

@@ -7,6 +7,7 @@ a group is changes no number: sizes between which is chosen give the same bits.
 
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,17 +19,13 @@ if TYPE_CHECKING:
 # Of all rows, and of a state and what it measures, one epoch: `PopulationGraph.epoch`.
 Epoch = Callable[..., tuple["State", dict[str, tf.Tensor]]]
 
-# All rows at once come in multiples of this, so that every element is computed by vector
-# instructions: scalar ones, used for a remainder, round differently.
-MULTIPLE = 16
-
-# Bytes of the activations of one row in a step. With fewer than the first, all rows at once were
-# fastest in every network that was tried (reports/speed); with more than the second, one row was:
+# Bytes of one row in a step. With fewer than the first, all rows at once were fastest in every
+# network that was tried (reports/speed); with activations of more than the second, one row was:
 # always one, since a convolution for one row rounds otherwise than one for several.
 _SMALL, _LARGE = 400e3, 8e6
 
 # The sizes between which measured times decide, that which is taken without them first.
-_SIZES = (MULTIPLE, 4, 4 * MULTIPLE)
+_SIZES = (16, 4, 64)
 # At most this share of the epochs of a task's runs is spent on measuring, each size so often.
 _SHARE, _TIMES = 0.1, 2
 
@@ -39,11 +36,15 @@ class GroupSizes:
     Kept with the graph, and so with the worker: times are measured once for a problem.
 
     Args:
-        activations: Bytes that one row takes in a training step.
+        activations: Bytes of what a row's operations give in a training step.
+        state: Bytes of its weights and optimizer slots.
+        multiple: All rows at once come in multiples of this (see `vector_length`).
     """
 
-    def __init__(self, activations: float):
-        sizes = () if activations < _SMALL else (1,) if activations > _LARGE else _SIZES
+    def __init__(self, activations: float, state: float, multiple: int):
+        small, large = activations + state < _SMALL, activations > _LARGE
+        sizes = () if small else (1,) if large else _SIZES
+        self._multiple = multiple
         self._candidates = sizes
         self._seconds: dict[int, float] = dict.fromkeys(sizes[:1], 0.0)
         self._chosen = len(sizes) < 2
@@ -60,17 +61,34 @@ class GroupSizes:
 
     def multiple(self, rows: int) -> int:
         """Return what the number of rows must be a multiple of, to train so many in groups."""
-        return self.of(rows) or MULTIPLE
+        return self.of(rows) or self._multiple
 
     def to_measure(self, run_epochs: int, runs: int) -> tuple[int, ...]:
         """Return the sizes to measure for a task; () where it is done, or would not pay."""
-        sizes = tuple(size for size in self._candidates if size <= max(runs, MULTIPLE))
+        sizes = tuple(size for size in self._candidates if size <= max(runs, _SIZES[0]))
         pays = _TIMES * sum(sizes) <= _SHARE * run_epochs
         return sizes if pays and not self._chosen else ()
 
     def learn(self, seconds: Mapping[int, float]) -> None:
         """Take measured times, seconds a call by size, to choose by."""
         self._seconds, self._chosen = dict(seconds), True
+
+
+@cache
+def vector_length(dtype: str) -> int:
+    """Return how many elements the vector instructions of TensorFlow's own kernels take.
+
+    Numbers of elements that are multiples of it are computed by them alone; scalar instructions,
+    used for a remainder, round functions such as the logarithm differently.
+    """
+    numbers = tf.constant(np.linspace(0.1, 9, 64), dtype)
+    whole = tf.math.log(numbers).numpy()
+
+    def leaves_no_remainder(length: int) -> bool:
+        parts = (tf.math.log(numbers[:n]).numpy() for n in range(length, 64, length))
+        return all(np.array_equal(part, whole[: len(part)]) for part in parts)
+
+    return next(filter(leaves_no_remainder, (1, 4, 8)), 16)
 
 
 def in_groups(epoch: Epoch, size: int | None, state: "State", data: Any, by_row: dict[str, Any]):

@@ -17,11 +17,14 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops.parallel_for import pfor as conversion
 
-# One call of a compiled function draws so many streams of so many blocks of 128 bits: one shape,
-# so that it is compiled once for whatever a network draws.
+# One call of a compiled function draws so many streams of at most so many blocks of 128 bits: few
+# shapes, so that few are compiled for whatever a network draws.
 _STREAMS, _BLOCKS = 256, 32
+# As many streams of a row let sixteen rows fill a call.
+_STREAMS_OF_ROW = 16
 
 _ROUNDS = 10
+_STREAM = tf.TensorSpec([_STREAMS], tf.uint64)
 _MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
 _KEY_STEPS = 0x9E3779B9, 0xBB67AE85
 # With which a seed, as a counter, becomes a key.
@@ -42,15 +45,20 @@ def _key_counter(operation, usual):
 
 
 def _numbers(operation, usual, *, kind: str):
-    """Convert StatelessRandom*V2, of a shape, keys (row, 1), counters (row, 2), an algorithm."""
+    """Convert StatelessRandom*V2, of a shape, keys (row, 1), counters (row, 2), an algorithm.
+
+    Keys and counters are made anew with the numbers, in one call, of the seeds that they are of.
+    """
     dtype = tf.as_dtype(operation.get_attr("dtype")).name
     algorithm = tf.get_static_value(operation.unstacked_input(3))
-    if algorithm not in _ALGORITHMS or not philox_works(kind, dtype):
+    shape = tf.get_static_value(operation.unstacked_input(0))
+    source = operation.op.inputs[1].op
+    if shape is None or source.type != "StatelessRandomGetKeyCounter":
         return usual(operation)
-    operation.stack_inputs([1, 2])
-    keys, counters = operation.stacked_input(1), operation.stacked_input(2)
-    shape = operation.unstacked_input(0)
-    return conversion.wrap(draw(keys, counters, shape, kind=kind, dtype=dtype), True)
+    seeds = operation.pfor._conversion_map[source.inputs[0]]
+    if not seeds.is_stacked or algorithm not in _ALGORITHMS or not philox_works(kind, dtype):
+        return usual(operation)
+    return conversion.wrap(draw(seeds.t, tuple(shape.tolist()), kind=kind, dtype=dtype), True)
 
 
 RANDOM_NUMBERS = {
@@ -60,64 +68,73 @@ RANDOM_NUMBERS = {
 }
 
 
-def draw(keys: tf.Tensor, counters: tf.Tensor, shape: tf.Tensor, *, kind: str, dtype: str):
-    """Draw (row, *shape) numbers, for each row those of its key (row, 1) and counter (row, 2)."""
-    per_stream = _BLOCKS * 16 // tf.as_dtype(dtype).size
-    size = tf.reduce_prod(tf.cast(shape, tf.int32))
-    streams, rows = -(-size // per_stream), tf.shape(keys)[0]
-    start = _BLOCKS * tf.cast(tf.range(streams), tf.int64)
-    low, high = _advanced(counters[:, :1], counters[:, 1:], tf.cast(start, tf.uint64))
-    key = tf.broadcast_to(keys, tf.shape(low))
-    numbers = _in_pieces(_compiled(kind, dtype), *(tf.reshape(t, [-1]) for t in (key, low, high)))
-    numbers = tf.reshape(tf.bitcast(numbers, dtype), [rows, streams * per_stream])
-    return tf.reshape(numbers[:, :size], tf.concat([[rows], tf.cast(shape, tf.int32)], 0))
+def draw(seeds: tf.Tensor, shape: tuple[int, ...], *, kind: str, dtype: str) -> tf.Tensor:
+    """Draw (row, *shape) numbers, for each row those of its seed (row, 2)."""
+    per_block = 16 // tf.as_dtype(dtype).size
+    blocks = -(-math.prod(shape) // per_block)
+    # A power of two.
+    length = min(_BLOCKS, 1 << (-(-blocks // _STREAMS_OF_ROW) - 1).bit_length())
+    starts = tf.range(0, blocks, length, dtype=tf.int64)[None]
+    wide = tf.cast(seeds, tf.int64)
+    streams = [tf.reshape(t + tf.zeros_like(starts), [-1]) for t in (wide[:, :1], wide[:, 1:])]
+    streams.append(tf.reshape(starts + tf.zeros_like(wide[:, :1]), [-1]))
+    drawn = _in_pieces(
+        _compiled(kind, dtype, length), [tf.cast(stream, tf.uint64) for stream in streams]
+    )
+    numbers = tf.reshape(tf.bitcast(drawn, dtype), [-1, starts.shape[1] * length * per_block])
+    if numbers.shape[1] != math.prod(shape):
+        numbers = numbers[:, : math.prod(shape)]
+    return tf.reshape(numbers, [-1, *shape])
 
 
 def _keys_of(seeds: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the key (row, 1) and the counter (row, 2) of each seed (row, 2)."""
-    counter = tf.cast(seeds, tf.uint64)
-    key = tf.fill(tf.shape(seeds)[:1], tf.constant(_SCRAMBLING_KEY, tf.uint64))
-    mixed = _in_pieces(_compiled("key", "uint64"), key, counter[:, 0], counter[:, 1])
-    return mixed[:, :1], tf.stack([tf.zeros_like(key), mixed[:, 1]], axis=1)
+    mixed = _in_pieces(_compiled("key", "uint64", 1), tf.unstack(tf.cast(seeds, tf.uint64), axis=1))
+    return mixed[:, :1], tf.stack([tf.zeros_like(mixed[:, 0]), mixed[:, 1]], axis=1)
 
 
-def _in_pieces(function: Callable[..., tf.Tensor], *streams: tf.Tensor) -> tf.Tensor:
+def _in_pieces(function: Callable[..., tf.Tensor], streams: Words) -> tf.Tensor:
     """Apply a function of `_STREAMS` streams to any number of them, (stream,) each."""
     count: Any = tf.shape(streams[0])[0]
     pieces = -(-count // _STREAMS)
-    missing = tf.zeros(pieces * _STREAMS - count, tf.uint64)
-    filled = [tf.concat([stream, missing], 0) for stream in streams]
-    kind = function(*(tf.zeros(_STREAMS, tf.uint64) for _ in streams))
-    table = tf.TensorArray(kind.dtype, pieces, element_shape=kind.shape)
+    padding = [[0, pieces * _STREAMS - count]]
+    filled = [tf.pad(stream, padding) for stream in streams]
 
-    def body(piece, table):
-        begin = piece * _STREAMS
+    def piece(begin):
         # Their length is known, as XLA wants it.
-        given = [tf.ensure_shape(s[begin : begin + _STREAMS], [_STREAMS]) for s in filled]
-        return piece + 1, table.write(piece, function(*given))
+        return function(*(tf.ensure_shape(s[begin:][:_STREAMS], [_STREAMS]) for s in filled))
 
-    _, table = tf.while_loop(
-        lambda piece, _: piece < pieces, body, (0, table), parallel_iterations=1
-    )
-    return table.concat()[:count]
+    def one_by_one():
+        shape = function.get_concrete_function(*[_STREAM] * len(streams)).structured_outputs
+        table = tf.TensorArray(shape.dtype, pieces, element_shape=shape.shape)
+        _, table = tf.while_loop(
+            lambda index, _: index < pieces,
+            lambda index, table: (index + 1, table.write(index, piece(index * _STREAMS))),
+            (0, table),
+            parallel_iterations=1,
+        )
+        return table.concat()
+
+    # A loop costs as much as a piece.
+    return tf.cond(pieces > 1, one_by_one, lambda: piece(0))[:count]
 
 
 @cache
-def _compiled(kind: str, dtype: str) -> Callable[..., tf.Tensor]:
-    """Return a function of keys and counters, each (stream,), compiled by XLA.
+def _compiled(kind: str, dtype: str, blocks: int) -> Any:
+    """Return a function of seeds and of each stream's first block, all (stream,), compiled by XLA.
 
-    It gives (stream, block) complex numbers of 128 bits, which hold the numbers of a block, or for
-    "key" (stream, 2) of uint64.
+    It gives (stream, block) complex numbers of 128 bits, which hold the numbers of a block. Of
+    seeds alone, for "key", it gives (stream, 2) of uint64: the key, and the upper half of the
+    counter.
     """
-    convert = _CONVERSIONS[kind, dtype]
 
     @tf.function(jit_compile=True, autograph=False)
-    def numbers(key, low, high):
+    def numbers(first, second, *begin):
+        key, upper = _paired(_philox(tf.constant(_SCRAMBLING_KEY, tf.uint64), first, second))
         if kind == "key":
-            return tf.stack(_paired(_philox(key, low, high)), axis=1)
-        block = tf.range(_BLOCKS, dtype=tf.int64)
-        counters = _advanced(low[:, None], high[:, None], tf.cast(block, tf.uint64))
-        halves = convert(_philox(key[:, None], *counters))
+            return tf.stack([key, upper], axis=1)
+        block = begin[0][:, None] + tf.cast(tf.range(blocks, dtype=tf.int64), tf.uint64)
+        halves = _CONVERSIONS[kind, dtype](_philox(key[:, None], block, upper[:, None]))
         # No numbers are meant: of all ways to lay four words side by side, this one is a tenth of
         # the time of `tf.stack`.
         return tf.complex(*(tf.bitcast(half, tf.float64) for half in halves))
@@ -150,12 +167,6 @@ def _paired(words: Words) -> Words:
     wide = [tf.cast(word, tf.uint64) for word in words]
     shift = tf.constant(32, tf.uint64)
     return [lower | tf.bitwise.left_shift(upper, shift) for lower, upper in (wide[:2], wide[2:])]
-
-
-def _advanced(low: tf.Tensor, high: tf.Tensor, by: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Add to a counter of 128 bits; all are uint64."""
-    moved = low + by
-    return moved, high + tf.cast(moved < low, tf.uint64)
 
 
 def _unit32(word: tf.Tensor) -> tf.Tensor:
@@ -233,13 +244,13 @@ def philox_works(kind: str, dtype: str) -> bool:
 def _tried(kind: str, dtype: str) -> tuple[list, list]:
     """Return what is drawn here for some seeds, and what TensorFlow draws for them."""
     seeds = np.array([[7, 1], [2**31 - 2, 5]], np.int32)
-    keys, counters = _keys_of(tf.constant(seeds))
     if kind == "key":
+        keys, counters = _keys_of(tf.constant(seeds))
         usual = [tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed) for seed in seeds]
         return [keys, counters], [np.stack(pair) for pair in zip(*usual, strict=True)]
-    shape = [3, 5 * _BLOCKS]
+    shape = (3, 5 * _BLOCKS)
     usual = [_THEIRS[kind](shape, seed, dtype=dtype) for seed in seeds]
-    return [draw(keys, counters, tf.constant(shape), kind=kind, dtype=dtype)], [np.stack(usual)]
+    return [draw(tf.constant(seeds), shape, kind=kind, dtype=dtype)], [np.stack(usual)]
 
 
 _THEIRS: dict[str, Callable[..., Any]] = {

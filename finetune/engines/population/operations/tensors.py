@@ -1,5 +1,7 @@
 """Operations that see tensors otherwise or take them apart, for all rows at once."""
 
+import math
+
 import tensorflow as tf
 from tensorflow.python.ops import list_ops
 from tensorflow.python.ops.parallel_for import pfor as conversion
@@ -27,6 +29,35 @@ def _zeros_like(operation, usual):
     tensor = operation.stacked_input(0)
     if tensor.dtype == tf.variant:
         return conversion.wrap(tf.raw_ops.ZerosLike(x=tensor), True)
+    shape = operation.op.outputs[0].shape
+    if shape.is_fully_defined():
+        return conversion.wrap(tf.zeros(shape, tensor.dtype), False)
+    return usual(operation)
+
+
+def _reshape(operation, usual):
+    """Give every row a shape that is known when the graph is made."""
+    shape = operation.op.outputs[0].shape
+    if shape.is_fully_defined() and shape.num_elements():
+        return conversion.wrap(tf.reshape(operation.stacked_input(0), [-1, *shape]), True)
+    return usual(operation)
+
+
+def _select(operation, usual):
+    """Choose between tensors of one shape; those that rows share are not repeated for each."""
+    chosen = operation.op.inputs
+    shape = chosen[0].shape
+    if shape.rank and all(shape.is_fully_defined() and t.shape == shape for t in chosen):
+        return conversion.wrap(tf.where(*(operation.input(i).t for i in range(3))), True)
+    return usual(operation)
+
+
+def _bias_gradient(operation, usual):
+    """Add up each row's gradients over all axes but the last."""
+    shape = operation.op.inputs[0].shape
+    if shape.is_fully_defined() and operation.get_attr("data_format") == b"NHWC":
+        flat = tf.reshape(operation.stacked_input(0), [-1, math.prod(shape[:-1]), shape[-1]])
+        return conversion.wrap(tf.reduce_sum(flat, 1), True)
     return usual(operation)
 
 
@@ -51,6 +82,9 @@ TENSORS = {
     "GatherV2": _gather,
     "Bitcast": _bitcast,
     "ZerosLike": _zeros_like,
+    "Reshape": _reshape,
+    "Select": _select,
+    "BiasAddGrad": _bias_gradient,
     "Squeeze": _squeeze,
     "TensorListFromTensor": _list_from_tensor,
 }
