@@ -19,9 +19,9 @@ from tensorflow.python.ops.parallel_for import pfor as conversion
 
 # One call of a compiled function draws so many streams of at most so many blocks of 128 bits: few
 # shapes, so that few are compiled for whatever a network draws.
-_STREAMS, _BLOCKS = 256, 32
-# As many streams of a row let sixteen rows fill a call.
-_STREAMS_OF_ROW = 16
+_STREAMS, _BLOCKS = 256, 64
+# So many streams of a row let thirty-two rows fill a call.
+_STREAMS_OF_ROW = 8
 
 _ROUNDS = 10
 _STREAM = tf.TensorSpec([_STREAMS], tf.uint64)
