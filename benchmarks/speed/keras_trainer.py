@@ -114,7 +114,9 @@ def _evaluation(problem: KerasProblem, data: SeedData) -> Measure:
 
     `Model.evaluate` twice an epoch would cost more than the epoch.
     """
-    sets = [(tf.constant(d.x), tf.constant(d.y)) for d in (data.train, data.test)]
+    sets = [
+        tf.nest.map_structure(tf.constant, (rows.x, rows.y)) for rows in (data.train, data.test)
+    ]
     accuracy = problem.accuracy or (lambda y, predicted: np.nan)
 
     @tf.function

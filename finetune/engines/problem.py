@@ -1,13 +1,13 @@
 """The training problem of a study: rows, batch orders and random streams, for any backend."""
 
-import math
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from finetune.data.inputs import Rows, by_name, count_numbers, map_inputs
 from finetune.data.splits import Split, Splits, load_splits
 from finetune.errors import DataError
 from finetune.models.class_weights import ClassWeights
@@ -22,19 +22,20 @@ from finetune.models.metrics import fitting_metrics
 from finetune.spec.seeds import Source, batch_order, stream
 from finetune.spec.study import StudySpec
 
-# Makes other features of those of some rows, both (row, ...).
-Features = Callable[[np.ndarray], np.ndarray]
+# Makes an array of other features, (row, ...), of those of some rows.
+Features = Callable[[Any], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Arrays:
     """One split as the network takes it, in the study's dtype: `x` (row, ...) and `y`.
 
-    Whole numbers that are not scaled stay whole. `weight` (row,) is what `data.weight`
+    Of several inputs `x` has an array for each. Whole numbers that are not scaled stay whole.
+    `weight` (row,) is what `data.weight`
     gives each row, where it names a column.
     """
 
-    x: np.ndarray
+    x: Rows
     y: np.ndarray
     weight: np.ndarray | None = None
 
@@ -114,6 +115,11 @@ class Problem:
         return self.n_classes if self.spec.training.loss == USUAL_LOSSES["multiclass"] else 1
 
     @property
+    def first_row(self) -> Rows:
+        """The first training row of seed 0, (1, ...)."""
+        return map_inputs(lambda x: x[:1], self._first.train.x)
+
+    @property
     def training_rows(self) -> int:
         """Number of rows of data that a run trains on."""
         return len(self._first.train.y)
@@ -122,7 +128,8 @@ class Problem:
     def bytes_of_data(self) -> int:
         """Size of one seed's rows."""
         splits = (self._first.train, self._first.val, self._first.test)
-        return sum(arrays.x.nbytes + arrays.y.nbytes for arrays in splits)
+        features = sum(x.nbytes for arrays in splits for x in by_name(arrays.x).values())
+        return features + sum(arrays.y.nbytes for arrays in splits)
 
     def data(self, seed: int) -> SeedData:
         """Return the rows of a seed.
@@ -135,7 +142,7 @@ class Problem:
         splits = load_splits(self.spec.data, seed, vary=self.spec.vary)
         if (splits.shape, splits.n_classes) != (self.shape, self.n_classes):
             here, first = (
-                f"{math.prod(one.shape)} features and {one.n_classes} classes"
+                f"{count_numbers(one.shape)} features and {one.n_classes} classes"
                 for one in (splits, self)
             )
             raise DataError(
@@ -154,7 +161,7 @@ class Problem:
         if by_class is None:
             return train.weight
         weights = np.array([by_class[label] for label in range(self.n_classes)])
-        return weights[train.y.reshape(-1).astype(int)].astype(train.x.dtype)
+        return weights[train.y.reshape(-1).astype(int)].astype(self.spec.training.dtype)
 
     def order(self, seed: int, *, epochs: int, replicate: int) -> np.ndarray:
         """Return the batch order of a seed: int32, (epoch, training row)."""
@@ -175,7 +182,7 @@ class Problem:
 
     def _typed(self, rows: Split) -> Arrays:
         dtype = self.spec.training.dtype
-        x = _typed(rows.x, dtype)
+        x = map_inputs(lambda one: _typed(one, dtype), rows.x)
         x = self._features(x) if self._features else x
         weight = None if rows.weight is None else rows.weight.astype(dtype)
         if self.spec.training.loss == USUAL_LOSSES["multiclass"]:

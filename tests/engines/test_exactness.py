@@ -1,6 +1,7 @@
 """What of a network keeps it from the population engine, and what does not."""
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
@@ -139,7 +140,8 @@ def why_only_fit(make):
         return model
 
     model = SeededModel(built).model
-    traces = (trace_model(model, (FEATURES,), training=training) for training in (True, False))
+    rows = np.zeros((1, FEATURES), "float32")
+    traces = (trace_model(model, rows, training=training) for training in (True, False))
     return own_training(model) or why_no_pure_function(model, *traces)
 
 

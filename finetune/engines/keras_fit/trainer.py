@@ -238,12 +238,12 @@ def batches(train: Arrays, order: np.ndarray, *, batch_size: int) -> tf.data.Dat
         order: int32, (epoch, row): a permutation of the rows for each epoch.
         batch_size: Rows a batch; the last batch of an epoch may be smaller.
     """
-    arrays = [one for one in (train.x, train.y, train.weight) if one is not None]
-    tables = [tf.constant(array) for array in arrays]
+    arrays = tuple(one for one in (train.x, train.y, train.weight) if one is not None)
+    tables = tf.nest.map_structure(tf.constant, arrays)
     return (
         tf.data.Dataset.from_tensor_slices(order)
         .flat_map(lambda rows: tf.data.Dataset.from_tensor_slices(rows).batch(batch_size))
-        .map(lambda rows: tuple(tf.gather(table, rows) for table in tables))
+        .map(lambda rows: tf.nest.map_structure(lambda table: tf.gather(table, rows), tables))
     )
 
 

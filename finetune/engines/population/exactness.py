@@ -14,6 +14,7 @@ from keras.src.backend.common.masking import get_keras_mask
 from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 from keras.src.trainers.trainer import Trainer
 
+from finetune.data.inputs import Rows, row_shapes
 from finetune.engines.population.model_trace import ModelTrace, in_words, layer_in, trace_model
 from finetune.errors import NeedsFitError, SpecError, describe_exception
 
@@ -35,8 +36,12 @@ _IMPURE = re.compile(
 )
 
 
-def check_exact(model: Any, row_shape: tuple[int, ...]) -> int:
+def check_exact(model: Any, x: Rows) -> int:
     """Check that rows reproduce a model exactly; return how many numbers a row of data takes.
+
+    Args:
+        model: Built.
+        x: Rows as it takes them, of which only their shape and type count.
 
     Raises:
         NeedsFitError: They do not.
@@ -45,11 +50,11 @@ def check_exact(model: Any, row_shape: tuple[int, ...]) -> int:
     if reason := own_training(model):
         raise NeedsFitError(reason)
     try:
-        in_training, at_rest = (trace_model(model, row_shape, training=t) for t in (True, False))
+        in_training, at_rest = (trace_model(model, x, training=t) for t in (True, False))
     # Whatever the user's layers raise.
     except Exception as error:
         raise SpecError(
-            f"model: the network cannot be called with rows of {row_shape} in "
+            f"model: the network cannot be called with rows of {row_shapes(x)} in "
             f"{keras.config.floatx()}: {describe_exception(error)[:300]}; change its layers, or "
             "training.dtype"
         ) from error

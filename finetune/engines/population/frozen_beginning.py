@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend.common.masking import get_keras_mask
 
+from finetune.data.inputs import Rows
 from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.population.exactness import check_exact
 from finetune.engines.population.other_variables import unchanged_by_a_step
@@ -29,7 +30,7 @@ def after_frozen_beginning(keras_problem: KerasProblem) -> KerasProblem:
     such beginning the problem comes back as it is.
     """
     parted = _parted(keras_problem)
-    if parted is None or not _is_pure(parted.beginning, keras_problem.problem.data(0).train.x[:1]):
+    if parted is None or not _is_pure(parted.beginning, keras_problem.problem.first_row):
         return keras_problem
     layers = listed_names(parted.layers, most=5)
     note = (
@@ -44,7 +45,7 @@ def _parted(keras_problem: KerasProblem) -> PartedNetwork | None:
     if not keras_problem.loaded.frozen_layers:
         return None
     # It says what is wrong with a network, before that is called here.
-    check_exact(model, problem.data(0).train.x.shape[1:])
+    check_exact(model, problem.data(0).train.x)
     same = keras_problem.values_of_every_seed()
     seeds = {id(variable) for variable in model.variables if is_seed_state(variable)}
     held = unchanged_by_a_step(model, problem) & (same.keys() | seeds)
@@ -54,7 +55,7 @@ def _parted(keras_problem: KerasProblem) -> PartedNetwork | None:
     return part_frozen_beginning(model, held, most_values=_MOST_BYTES // (rows * size))
 
 
-def _is_pure(beginning: Any, x: np.ndarray) -> bool:
+def _is_pure(beginning: Any, x: Rows) -> bool:
     """Return whether it gives in training what it gives at rest, and no mask for what follows."""
     values: list[list[Any]] = [[], [v.value for v in beginning.non_trainable_variables]]
     in_training, at_rest = (

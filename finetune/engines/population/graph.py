@@ -42,11 +42,12 @@ class State(NamedTuple):
 class Data(NamedTuple):
     """One split of every data set of a task: `x` (data set, row of data, ...), `y` likewise.
 
+    Of a network with several inputs `x` is a dictionary of such tensors by the input's name.
     `weight` (data set, row of data) is what each row counts in the loss, or () where all count
     alike.
     """
 
-    x: tf.Tensor
+    x: tf.Tensor | dict[str, tf.Tensor]
     y: tf.Tensor
     weight: tf.Tensor | tuple[()] = ()
 
@@ -79,7 +80,7 @@ class PopulationGraph:
         self.network = self._keras.summary
         # Keras annotates some of what is called here wrongly.
         self._model: Any = self._keras.model
-        self._values_per_row = check_exact(self._model, problem.data(0).train.x.shape[1:])
+        self._values_per_row = check_exact(self._model, problem.data(0).train.x)
         self._call = StatelessModel(self._model)
         optimizer = self._keras.optimizer()
         self._weights = JoinedWeights(self._model.trainable_variables, optimizer)
@@ -232,16 +233,17 @@ class PopulationGraph:
         return self._map(one_row, (state, batch, learning_rate))
 
     def _evaluate(self, state: State, data: Data, sets) -> dict[str, tf.Tensor]:
-        rows: Any = data.x.shape[1]
+        rows: Any = data.y.shape[1]
         # Batches as equal as can be: the smallest number of them, then the smallest size.
         size = -(-rows // -(-rows // _EVALUATION_ROWS))
 
         def measure(begin, length, loss, accuracy, outputs):
-            x = tf.gather(data.x[:, begin : begin + length], sets)
-            y = tf.gather(data.y[:, begin : begin + length], sets)
-            # The slices lose their length where `begin` is a tensor, though it is the same.
-            x = tf.ensure_shape(x, [None, length, *data.x.shape[2:]])
-            y = tf.ensure_shape(y, [None, length, *data.y.shape[2:]])
+            def some(table):
+                rows = tf.gather(table[:, begin : begin + length], sets)
+                # The slice loses its length where `begin` is a tensor, though it is the same.
+                return tf.ensure_shape(rows, [None, length, *table.shape[2:]])
+
+            x, y = tf.nest.map_structure(some, (data.x, data.y))
             losses, accuracies, predicted = self._measure(state, x, y)
             kept = [table.write(begin // size, _swapped(predicted)) for table in outputs]
             return loss + losses * length, accuracy + accuracies * length, kept

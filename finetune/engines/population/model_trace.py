@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import keras
+import numpy as np
 import tensorflow as tf
 from keras.src.utils.naming import to_snake_case
 
+from finetune.data.inputs import Rows
 from finetune.engines.population.stateless_model import Outcome, StatelessModel
 
 # Rows of data in the traced batch.
@@ -51,12 +52,12 @@ class ModelTrace:
         return sum(math.prod(axis or 1 for axis in shape) for shape in known) // _BATCH
 
 
-def trace_model(model: Any, row_shape: tuple[int, ...], *, training: bool) -> ModelTrace:
+def trace_model(model: Any, x: Rows, *, training: bool) -> ModelTrace:
     """Trace one call of a built model.
 
     Args:
         model: Its variables stay as they are.
-        row_shape: Of one row of data.
+        x: Rows as it takes them, of which only their shape and type count.
         training: Whether it is called as in training, or at rest.
 
     Raises:
@@ -69,11 +70,15 @@ def trace_model(model: Any, row_shape: tuple[int, ...], *, training: bool) -> Mo
         outcome = StatelessModel(model)(x, weights=weights, others=others, training=training)
         traced.append((outcome, weights, others))
 
-    signature: list[Any] = [tf.TensorSpec([_BATCH, *row_shape], keras.config.floatx())]
+    signature: list[Any] = [tf.nest.map_structure(_batch, x)]
     for variables in (model.trainable_variables, model.non_trainable_variables):
         signature.append([tf.TensorSpec(v.shape, v.dtype) for v in variables])
     graph = call.get_concrete_function(*signature).graph
     return ModelTrace(*traced[-1], graph)
+
+
+def _batch(rows: np.ndarray) -> tf.TensorSpec:
+    return tf.TensorSpec([_BATCH, *rows.shape[1:]], rows.dtype)
 
 
 def layer_in(operation: str, model: Any) -> Any:

@@ -48,8 +48,9 @@ def unchanged_by_a_step(model: Any, problem: Problem) -> set[int]:
     before = [tf.convert_to_tensor(variable.value) for variable in model.non_trainable_variables]
     weights = [variable.value for variable in model.trainable_variables]
     # What is not assigned to comes back as the very tensor that was given.
-    x = problem.data(0).train.x[:1]
-    after = StatelessModel(model)(x, weights=weights, others=before, training=True).others
+    after = StatelessModel(model)(
+        problem.first_row, weights=weights, others=before, training=True
+    ).others
     return {
         id(variable)
         for variable, old, new in zip(model.non_trainable_variables, before, after, strict=True)

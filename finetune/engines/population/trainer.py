@@ -226,6 +226,8 @@ def _needs_validation_alone(variant: VariantSpec) -> bool:
 
 def _stacked(sets: Sequence[SeedData], split: str) -> Data:
     arrays = [getattr(data, split) for data in sets]
-    return Data(
-        tf.constant(np.stack([a.x for a in arrays])), tf.constant(np.stack([a.y for a in arrays]))
+    x, y = (
+        tf.nest.map_structure(lambda *each: tf.constant(np.stack(each)), *values)
+        for values in ([a.x for a in arrays], [a.y for a in arrays])
     )
+    return Data(x, y)
