@@ -211,4 +211,5 @@ def _glorot(hidden: Sequence[int], features: int, seed: int) -> list[np.ndarray]
 
 
 def _on_device(rows: Split):
+    assert isinstance(rows.x, np.ndarray)
     return jnp.asarray(rows.x, jnp.float32), jnp.asarray(rows.y, jnp.float32)

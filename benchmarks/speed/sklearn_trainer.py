@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
@@ -20,6 +21,7 @@ class SklearnTrainer:
     def train(self, task: Task) -> Trained:
         """Fit every run of the task."""
         rows = load_splits(task.spec.data, 0, vary=task.spec.vary).train
+        assert isinstance(rows.x, np.ndarray)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             for _, seed in task.runs:

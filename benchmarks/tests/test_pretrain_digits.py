@@ -23,6 +23,7 @@ def test_the_rows_of_transfer_are_the_digits_from_5_on():
     assert [len(part.y) for part in parts] == [100, 100, 696]
     assert splits.classes == ("5", "6", "7", "8", "9")
     for part in parts:
+        assert isinstance(part.x, np.ndarray)
         np.testing.assert_array_equal(part.x.reshape(-1, 64), x[y > 4][part.index])
         np.testing.assert_array_equal(part.y + 5, y[y > 4][part.index])
 

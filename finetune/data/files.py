@@ -28,7 +28,7 @@ class FileContent:
 
     Attributes:
         rows: A frame (row, column) with all columns, those of text files as text, or `(x, y)` from
-            an NPZ file.
+            an NPZ file, where `x` is a dictionary of the inputs that were asked for.
         delimiter: What separates the fields of a text file, where its suffix says otherwise.
         beside: The arrays of an NPZ file beside features and target that were asked for, by key.
     """
@@ -39,7 +39,12 @@ class FileContent:
 
 
 def read_file(
-    file: Path, *, format: str, target: str | None, beside: Mapping[str, str]
+    file: Path,
+    *,
+    format: str,
+    target: str | None,
+    beside: Mapping[str, str],
+    inputs: tuple[str, ...] | None = None,
 ) -> FileContent:
     """Read a file of data.
 
@@ -49,6 +54,8 @@ def read_file(
         target: The name of the target; in an NPZ file None stands for `y`.
         beside: The names of further arrays of an NPZ file, by the key of `[data]` that names them;
             in other files they are columns.
+        inputs: The names of the arrays of an NPZ file that are the inputs of a network with
+            several; None stands for one, `x`.
 
     Raises:
         DataError: The file cannot be read or parsed, whatever its bytes; the message gives the
@@ -60,7 +67,7 @@ def read_file(
             case ".parquet":
                 return FileContent(_read_parquet(file))
             case ".npz":
-                return _read_npz(file, target or "y", beside=beside)
+                return _read_npz(file, target or "y", beside=beside, inputs=inputs)
             case _:
                 usual = "\t" if format == ".tsv" else ","
                 delimiter = find_delimiter(file, usual=usual)
@@ -159,25 +166,29 @@ def _read_parquet(file: Path) -> pd.DataFrame:
     return table.to_pandas()
 
 
-def _read_npz(file: Path, target: str, *, beside: Mapping[str, str]) -> FileContent:
+def _read_npz(
+    file: Path, target: str, *, beside: Mapping[str, str], inputs: tuple[str, ...] | None
+) -> FileContent:
     if not zipfile.is_zipfile(file):
         raise DataError(
             f"data.source: {file.name} does not parse as .npz file; allowed is what numpy.savez "
             "writes"
         )
     # NumPy would first read a header of any length.
-    file_size(file, format=".npz", target=target, beside=beside.values())
+    file_size(file, format=".npz", target=target, beside=beside.values(), inputs=inputs)
     # NumPy does not close a broken file that it has opened itself.
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
-        fields = {"source": "x", "target": target, **beside}
-        for role, key in fields.items():
+        features = [("inputs", name) for name in inputs] if inputs else [("source", "x")]
+        for role, key in (*features, ("target", target), *beside.items()):
             if key not in archive.files:
                 raise DataError(
                     f"data.{role}: {file.name} has no array {key!r}; it holds "
-                    f"{list_names(archive.files)}; allowed are 'x' with the "
-                    "features and 'y', or the one that data.target names, with the target"
+                    f"{list_names(archive.files)}; allowed are 'x' with the features, or several "
+                    "inputs that data.inputs names, and 'y', or the one that data.target names, "
+                    "with the target"
                 )
-        x, y = _array(archive, "x", file), _array(archive, target, file)
+        named = {name: _array(archive, name, file) for name in inputs or ()}
+        x, y = named or _array(archive, "x", file), _array(archive, target, file)
         arrays = {key: _array(archive, name, file) for key, name in beside.items()}
         return FileContent((x, y), beside=arrays)
 

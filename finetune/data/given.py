@@ -106,7 +106,7 @@ def given_data(x: Any, y: Any) -> GivenData:
     Raises:
         DataError: One of them is of another type or shape, or they differ in their rows.
     """
-    features, target = _features(x), _target(y)
+    features, target = given_features(x), given_target(y)
     if len(features) != len(target):
         raise DataError(
             f"x, y: received {len(features)} rows of features and {len(target)} targets; allowed "
@@ -128,7 +128,12 @@ def given_data(x: Any, y: Any) -> GivenData:
     return GivenData(features, target, name)
 
 
-def _features(x: Any) -> np.ndarray | pd.DataFrame:
+def given_features(x: Any) -> np.ndarray | pd.DataFrame:
+    """Return features that a program gives, (row, feature) or (row, ...), made plain.
+
+    Raises:
+        DataError: See `given_data`.
+    """
     if isinstance(x, pd.Series):
         raise DataError(
             f"x: received a Series of shape {x.shape}; allowed are {_ALLOWED['x']}; give "
@@ -150,7 +155,12 @@ def _features(x: Any) -> np.ndarray | pd.DataFrame:
     return plain.to_numpy(np.float64) if numbers else plain
 
 
-def _target(y: Any) -> np.ndarray:
+def given_target(y: Any) -> np.ndarray:
+    """Return a target that a program gives, (row,), made plain.
+
+    Raises:
+        DataError: See `given_data`.
+    """
     y = _converted(y)
     if isinstance(y, pd.DataFrame):
         y = y.iloc[:, 0] if y.shape[1] == 1 else y.to_numpy()

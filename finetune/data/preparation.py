@@ -39,6 +39,11 @@ class Features:
     scaled: bool = True
     whole: bool = False
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of a prepared row: its number of features."""
+        return (sum(column.features for column in self.reading),)
+
     def arrays(self, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return the rows of each part, float64 (row, feature), prepared as the first one says."""
         transformer = self.transformer().fit(self.table.iloc[parts[0]])

@@ -25,6 +25,7 @@ class ColumnReading:
         features: Number of columns that the network gets of it; 0 for the target.
         remark: Why it was read so, where that is not plain; else empty.
         scaled: Whether numbers are scaled.
+        input: The network's input that it is for; empty where there is one.
     """
 
     name: str
@@ -36,6 +37,17 @@ class ColumnReading:
     features: int = 0
     remark: str = ""
     scaled: bool = True
+    input: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """Its name, and the input that it is for where there are several."""
+        return f"{self.name} of {self.input}" if self.input not in ("", self.name) else self.name
+
+    @property
+    def of_array(self) -> bool:
+        """Whether it is all of an array, whose rows are no list of columns."""
+        return self.kind == "number" and self.features > 1
 
     @property
     def notable(self) -> bool:
@@ -86,9 +98,9 @@ DELIMITER_NAMES: Mapping[str, str] = {",": "commas", ";": "semicolons", "\t": "t
 def _kind(column: ColumnReading) -> str:
     match column.kind:
         case "number":
-            return f"{column.name}: numbers" + f" {column.convention}".rstrip()
+            return f"{column.full_name}: numbers" + f" {column.convention}".rstrip()
         case "category":
-            return f"{column.name}: {column.categories} categories"
+            return f"{column.full_name}: {column.categories} categories"
         case "dropped":
             return f"{column.name}: left out"
 

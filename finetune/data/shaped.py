@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from finetune.data.columns import LARGEST, LARGEST_ALLOWED, name_rows
 from finetune.data.preparation import Features, prepare_features
 from finetune.data.reading import ColumnReading
+from finetune.data.table import InputRows
 from finetune.errors import DataError
 from finetune.spec.data import DataSpec
 from finetune.spec.messages import shorten
@@ -32,6 +32,11 @@ class ShapedFeatures:
     reading: tuple[ColumnReading, ...]
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of a row."""
+        return self.x.shape[1:]
+
+    @property
     def whole(self) -> bool:
         """Whether all features are whole numbers by their type."""
         return self.x.dtype.kind in "iu"
@@ -50,8 +55,8 @@ class ShapedFeatures:
         ]
 
 
-def read_features(features: pd.DataFrame | np.ndarray, spec: DataSpec) -> Features | ShapedFeatures:
-    """Check features, (row, column) or (row, ...), and find out how they become numbers.
+def read_rows(features: InputRows, spec: DataSpec) -> Features | ShapedFeatures:
+    """Check the features of one input, and find out how they become numbers.
 
     Raises:
         DataError: They cannot be used as the study says (see `prepare_features`).
@@ -126,7 +131,7 @@ def _shaped(x: np.ndarray, spec: DataSpec, *, remark: str) -> ShapedFeatures:
             f"row has {math.prod(x.shape[1:])}; allowed is a shape of as many"
         )
     x = x.reshape(len(x), *shape)
-    scale = spec.scale or ("channel" if len(shape) > 1 else "standard")
+    scale = spec.scale_of(None) or ("channel" if len(shape) > 1 else "standard")
     n_features = math.prod(shape)
     reading = ColumnReading(
         "x",

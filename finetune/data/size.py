@@ -64,7 +64,12 @@ def data_size(data: DataSpec) -> DataSize | None:
 
 
 def file_size(
-    file: Path, *, format: str, target: str | None, beside: Iterable[str] = ()
+    file: Path,
+    *,
+    format: str,
+    target: str | None,
+    beside: Iterable[str] = (),
+    inputs: Iterable[str] | None = None,
 ) -> DataSize | None:
     """Return the size of the table in a file as `read_file` would load it; None where it is broken.
 
@@ -73,6 +78,7 @@ def file_size(
         format: One of `finetune.spec.data.FILE_FORMATS`.
         target: The key of the target in an NPZ file; None stands for `y`.
         beside: Those of further arrays that are read.
+        inputs: Those of several inputs; None stands for one, `x`.
 
     Raises:
         DataError: An array in an NPZ file has a header that no program wrote.
@@ -80,7 +86,7 @@ def file_size(
     try:
         match format:
             case ".npz":
-                return _npz_size(file, target or "y", *beside)
+                return _npz_size(file, inputs or ("x",), (target or "y", *beside))
             case ".parquet":
                 return _parquet_size(file)
             case _:
@@ -98,7 +104,8 @@ def _size_of_source(data: DataSpec) -> DataSize | None:
     except FinetuneError:
         return None
     beside = data.beside.values()
-    return file_size(file, format=data.format, target=data.target, beside=beside)
+    inputs = data.inputs
+    return file_size(file, format=data.format, target=data.target, beside=beside, inputs=inputs)
 
 
 def _size_of_generated(data: DataSpec) -> DataSize | None:
@@ -127,11 +134,13 @@ def _is_count(value: Any) -> bool:
     return type(value) is int and 0 <= value < 10**15
 
 
-def _npz_size(file: Path, *others_than_x: str) -> DataSize:
+def _npz_size(file: Path, inputs: Iterable[str], others: Iterable[str]) -> DataSize:
     with zipfile.ZipFile(file) as archive:
-        (shape, x_bytes), *others = (_array_size(archive, key) for key in ("x", *others_than_x))
-    n_bytes = x_bytes + sum(size for _, size in others)
-    return DataSize(shape[0] if shape else 1, math.prod(shape[1:]), n_bytes)
+        features = [_array_size(archive, key) for key in inputs]
+        sizes = [*features, *(_array_size(archive, key) for key in others)]
+    n_features = sum(math.prod(shape[1:]) for shape, _ in features)
+    shape = features[0][0]
+    return DataSize(shape[0] if shape else 1, n_features, sum(size for _, size in sizes))
 
 
 def _array_size(archive: zipfile.ZipFile, key: str) -> tuple[tuple[int, ...], int]:

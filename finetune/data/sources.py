@@ -79,7 +79,8 @@ def _to_table(raw: Any, spec: DataSpec, *, name: str) -> Table:
 
 def _from_file(spec: DataSpec) -> FileContent:
     file, _ = find_file(spec, spec.source, field="data.source", error=DataError)
-    return read_file(file, format=spec.format, target=spec.target, beside=spec.beside)
+    named = {"target": spec.target, "beside": spec.beside, "inputs": spec.inputs}
+    return read_file(file, format=spec.format, **named)
 
 
 def _beside(array: np.ndarray, table: Table, *, field: str, name: str) -> pd.Series:
@@ -97,8 +98,9 @@ def _from_function(spec: DataSpec, random_state: int | None) -> Any:
     if isinstance(raw, pd.DataFrame) or (isinstance(raw, tuple) and len(raw) == 2):
         return raw
     raise DataError(
-        f"data.source: {spec.source} returned {type(raw).__name__}; allowed is (x, y), two arrays, "
-        "or a pandas DataFrame with the column that data.target names"
+        f"data.source: {spec.source} returned {type(raw).__name__}; allowed is (x, y), two arrays "
+        "or a dictionary of inputs and an array, or a pandas DataFrame with the column that "
+        "data.target names"
     )
 
 

@@ -1,6 +1,5 @@
 """The training, validation and test split of a study's rows, prepared by the training rows."""
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,10 +8,12 @@ import numpy as np
 
 from finetune.data.cells import TextRules
 from finetune.data.groups import prepare_groups
+from finetune.data.input_features import InputFeatures, read_features
+from finetune.data.inputs import OfInputs, Rows, Shapes, count_numbers, row_shapes
 from finetune.data.partition import Kinship, check_every_class, count_rows, split_rows
 from finetune.data.preparation import Features
 from finetune.data.reading import TableReading
-from finetune.data.shaped import ShapedFeatures, read_features
+from finetune.data.shaped import ShapedFeatures
 from finetune.data.sources import draws_rows, load_table
 from finetune.data.summary import DataSummary, SplitCount, TargetScale
 from finetune.data.target import Target, check_classes, prepare_target
@@ -30,14 +31,15 @@ class Split:
     """One split of the rows.
 
     Attributes:
-        x: Features, float64 (row, feature) or (row, ...), or whole numbers that are not scaled.
+        x: Features, float64 (row, feature) or (row, ...), or whole numbers that are not scaled; of
+            several inputs such an array for each.
         y: Target (row,), as `Target.y`; for regression in units of `DataSummary.target_scale`.
         index: Each row's position in the source, (row,).
         weight: What each row counts in the training loss, float64 (row,); None where all count
             alike.
     """
 
-    x: np.ndarray
+    x: Rows
     y: np.ndarray
     index: np.ndarray
     weight: np.ndarray | None = None
@@ -50,14 +52,14 @@ class Splits:
     Attributes:
         train, val, test: The three splits, which share no row.
         summary: What was resolved: the task and why, the counts, how the table was read.
-        whole: Whether all features are whole numbers by their type.
+        whole: Whether all features are whole numbers by their type, or those of each input.
     """
 
     train: Split
     val: Split
     test: Split
     summary: DataSummary
-    whole: bool = False
+    whole: OfInputs[bool] = False
 
     @property
     def task(self) -> TargetTask:
@@ -81,14 +83,14 @@ class Splits:
         return scale.scale if scale else 1.0
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Shapes:
         """The shape of a row of every `x`."""
-        return self.train.x.shape[1:]
+        return row_shapes(self.train.x)
 
     @property
     def n_features(self) -> int:
         """How many numbers a row of every `x` holds."""
-        return math.prod(self.shape)
+        return count_numbers(self.shape)
 
     @property
     def n_classes(self) -> int:
@@ -174,7 +176,7 @@ class _Prepared:
     """All rows of a study, not yet split."""
 
     target: Target
-    features: Features | ShapedFeatures
+    features: Features | ShapedFeatures | InputFeatures
     delimiter: str | None
     weight: np.ndarray | None
     kinship: Kinship

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from finetune.data.reading import TableReading
+from finetune.data.reading import ColumnReading, TableReading
 from finetune.spec.data import TargetTask
 
 # What is predicted for every row: the mean or the median of the training rows' target, or the
@@ -66,7 +66,16 @@ class DataSummary:
     @property
     def shaped(self) -> bool:
         """Whether rows came as arrays, or were given a shape, instead of columns one by one."""
-        return any(c.kind == "number" and c.features > 1 for c in self.reading.columns)
+        return any(column.of_array for column in self.reading.columns)
+
+    @property
+    def inputs(self) -> dict[str, list[ColumnReading]]:
+        """The columns and arrays of each input by its name; empty where there is one input."""
+        found: dict[str, list[ColumnReading]] = {}
+        for column in self.reading.columns:
+            if column.input:
+                found.setdefault(column.input, []).append(column)
+        return found
 
     @property
     def n_features(self) -> int:

@@ -7,10 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from finetune.data.inputs import OfInputs
 from finetune.errors import DataError, one_line
+from finetune.spec.base import MAX_NAME
 from finetune.spec.data import DataSpec
+from finetune.spec.messages import shorten
 
 _MAX_LISTED = 10
+
+# Rows of one input: (row, column), or (row, ...) of more axes.
+InputRows = pd.DataFrame | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -18,13 +24,14 @@ class Table:
     """Rows as they come from their source.
 
     Attributes:
-        features: (row, column), or an array (row, ...) of more axes.
+        features: (row, column), or an array (row, ...) of more axes; of a network with several
+            inputs one of these for each by its name.
         target: (row,).
         beside: The columns (row,) that `data.weight`, `data.groups` and `data.time` name, by key.
         delimiter: What separates the fields of a text file, where its suffix says otherwise.
     """
 
-    features: pd.DataFrame | np.ndarray
+    features: OfInputs[InputRows]
     target: pd.Series
     beside: Mapping[str, pd.Series] = field(default_factory=dict)
     delimiter: str | None = None
@@ -54,14 +61,17 @@ def table_of_columns(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> Table
 def table_of_arrays(x: Any, y: Any, spec: DataSpec, *, name: str) -> Table:
     """Make a table of features (row, column) or (row, ...) and their target (row,) or (row, 1).
 
-    The columns of an array are named by their number, from 0. `name` is what errors call the two.
+    Features may be a dictionary of such by the names of a network's inputs. The columns of an array
+    are named by their number, from 0. `name` is what errors call the two.
 
     Raises:
         DataError: A shape is not allowed, the two differ in their rows, or the target has the name
             of a feature with other values.
     """
-    features = x if isinstance(x, pd.DataFrame) else _features_array(x, name=name)
     target = y if isinstance(y, pd.Series) else _series(y, name=name)
+    if isinstance(x, Mapping):
+        return _table_of_inputs(x, target.reset_index(drop=True), spec, name=name)
+    features = x if isinstance(x, pd.DataFrame) else _features_array(x, name=name)
     if len(features) != len(target):
         raise DataError(
             f"data.source: {name} gives {len(features)} rows of features and {len(target)} "
@@ -74,6 +84,51 @@ def table_of_arrays(x: Any, y: Any, spec: DataSpec, *, name: str) -> Table:
         features = without_target(features, target, name=name)
     features, beside = _take_beside(features, spec, name=name)
     return Table(_features(features, spec, name=name), target.reset_index(drop=True), beside)
+
+
+def _table_of_inputs(
+    x: Mapping[str, Any], target: pd.Series, spec: DataSpec, *, name: str
+) -> Table:
+    """Make a table of several inputs; what `spec.beside` names among them is none."""
+    keys = {} if spec.format == ".npz" else spec.beside
+    check_columns(list(keys.values()), list(x), field="data.source", name=name)
+    beside = {key: _series(x[one], name=f"{one!r} of {name}") for key, one in keys.items()}
+    inputs = {key: one for key, one in x.items() if key not in keys.values()}
+    check_inputs(inputs, name=name)
+    features = {key: _input_rows(one, name=f"{key!r} of {name}") for key, one in inputs.items()}
+    for key, one in {**features, **{keys[key]: column for key, column in beside.items()}}.items():
+        if len(one) != len(target):
+            raise DataError(
+                f"data.source: {name} gives {len(one)} rows of {key!r} and {len(target)} targets; "
+                "allowed is one target a row"
+            )
+    return Table(features, target, beside)
+
+
+def check_inputs(inputs: Mapping[Any, Any], *, name: str) -> None:
+    """Check the names of several inputs; `name` is what errors call all of them.
+
+    Raises:
+        DataError: There are not several, or a name is none that a study may say.
+    """
+    if len(inputs) < 2:
+        raise DataError(
+            f"data.source: {name} gives a dictionary of {len(inputs)} inputs; allowed are two or "
+            "more by name; give the array of the only one itself"
+        )
+    for key in inputs:
+        if not (isinstance(key, str) and key.isprintable() and 0 < len(key) <= MAX_NAME):
+            raise DataError(
+                f"data.source: {name} names an input {shorten(key)}; allowed is printable text of "
+                f"at most {MAX_NAME} characters, as keras.Input has its name"
+            )
+
+
+def _input_rows(values: Any, *, name: str) -> InputRows:
+    rows = values if isinstance(values, pd.DataFrame) else _features_array(values, name=name)
+    if isinstance(rows, np.ndarray):
+        return rows
+    return _with_plain_names(rows, name=name).infer_objects()
 
 
 def without_target(features: pd.DataFrame, target: pd.Series, *, name: str) -> pd.DataFrame:
@@ -157,11 +212,6 @@ def _features(frame: pd.DataFrame, spec: DataSpec, *, name: str) -> pd.DataFrame
 
 
 def _features_array(x: Any, *, name: str) -> pd.DataFrame | np.ndarray:
-    if isinstance(x, Mapping):
-        raise DataError(
-            f"data.source: {name} gives several inputs ({list_names(list(map(str, x)))}); allowed "
-            "is one array of features; join them, and take them apart in the network"
-        )
     x = _array(x, name=name)
     if x.ndim < 2:
         raise DataError(

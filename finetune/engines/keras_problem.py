@@ -8,11 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from finetune.data.inputs import by_name
 from finetune.engines.metrics import WholeSplit, whole_split_metric
 from finetune.engines.problem import Features, Problem
 from finetune.errors import SpecError
 from finetune.models.ids import first_layer_of_ids, layer_of_ids
 from finetune.models.initial_values import SeededModel
+from finetune.models.inputs import named_inputs
 from finetune.models.layer_names import names_in_network
 from finetune.models.loaded_weights import layers_are
 from finetune.models.network import build_model
@@ -63,14 +65,14 @@ class KerasProblem:
             like=like and partial(_build, problem, like),
         )
         self._begins_alike = self._seeded.layers if like else {}
-        self.problem, reading = _as_network_takes(problem, self._seeded.model)
+        self.problem, ids, reading = _as_network_takes(problem, self._seeded.model)
         self.loaded = self._seeded.loaded
         self.model = self._seeded.model
         unused = [_COMPILED] if self.model.compiled else []
         self._notes = (*reading, *unused)
         self._network_notes = self.loaded.notes()
         # A report describes the study's own network; that of a variant is told by what differs.
-        self.summary = None if like else self._summarise()
+        self.summary = None if like else self._summarise(ids)
         self.loss = _loss(str(spec.training.loss))
         name = spec.training.accuracy
         self.row_accuracy: Measure | None = getattr(keras.metrics, name) if name else None
@@ -97,13 +99,14 @@ class KerasProblem:
         other._network_notes = (*self._network_notes, note)
         return other
 
-    def _summarise(self) -> NetworkSummary:
+    def _summarise(self, ids: Iterable[str | None]) -> NetworkSummary:
         return summarise(
             self.model,
             names=names_in_network(self.model),
             kept=self.loaded.kept_layers,
             redrawn=self.loaded.redrawn_layers,
             frozen=self.loaded.frozen_layers,
+            ids=(name or "" for name in ids),
         )
 
     def initial_values(self, problem: Problem, seed: int, *, replicate: int) -> list[np.ndarray]:
@@ -156,30 +159,81 @@ def call_model(model: Any, x: Any, *, training: bool) -> Any:
     return model(x, training=training) if model._call_has_training_arg else model(x)
 
 
-def _as_network_takes(problem: Problem, model: keras.Model) -> tuple[Problem, tuple[str, ...]]:
-    """Return a problem whose features are as the network takes them, and notes on that.
+def _as_network_takes(
+    problem: Problem, model: keras.Model
+) -> tuple[Problem, list[str | None], tuple[str, ...]]:
+    """Return a problem whose features are as the network takes them.
+
+    Also the names of the inputs that hold ids (None for the only one), and notes on that.
 
     Raises:
         SpecError: Numbers that are scaled would be taken for ids.
     """
-    layer, scale = layer_of_ids(model), problem.spec.data.scale
-    if layer and problem.whole and scale is None:
-        note = f"{WHOLE}: taken for ids, since the network has the layer {layer}, and not scaled"
-        return problem.with_ids(), (f'{note}; data.scale = "standard" takes them for features',)
-    first = first_layer_of_ids(model)
-    if first and scale != "none":
+    _check_known(problem, model)
+    notes, ids = [], []
+    for name, whole in by_name(problem.whole).items():
+        scale = problem.spec.data.scale_of(name)
+        layer = layer_of_ids(model, name)
+        if whole and layer and scale is None:
+            ids.append(name)
+            notes.append(
+                f"{_whole(name)}: taken for ids, since the network has the layer {layer}, and not "
+                f"scaled; {_scale(name, 'standard')} takes them for features"
+            )
+            continue
+        _check_first_layer(model, name, whole=whole, scale=scale)
+        if whole and scale is None and problem.spec.model.own:
+            notes.append(
+                f"{_whole(name)}: taken for features and scaled, since no layer of the network "
+                f"takes ids; {_scale(name, 'none')} hands them over as they are"
+            )
+    return problem.with_ids(ids) if ids else problem, ids, tuple(notes)
+
+
+def _check_known(problem: Problem, model: keras.Model) -> None:
+    """Check that it is known which of several inputs a layer of ids takes.
+
+    Raises:
+        SpecError: The network's inputs are in the code of its class, and the study does not say.
+    """
+    scale_of = problem.spec.data.scale_of
+    whole = [n for n, whole in by_name(problem.whole).items() if whole and scale_of(n) is None]
+    layer = layer_of_ids(model)
+    if len(whole) > 1 and layer and named_inputs(model) is None:
         raise SpecError(
-            f"data.scale: the network's first layer {first} takes whole numbers, but the features "
-            f"are {'whole numbers ' if problem.whole else ''}scaled; allowed with it is "
-            'scale = "none", which hands them over as they are'
+            f"data.scale: the inputs {', '.join(map(repr, whole))} are whole numbers, and only the "
+            f"code of {type(model).__name__} says which of them the layer {layer} takes for ids; "
+            f"allowed is a word for each; say {_scale(whole[0], 'none')} of ids, and "
+            '"standard" or "channel" of features'
         )
-    if problem.whole and scale is None and problem.spec.model.own:
-        note = f"{WHOLE}: taken for features and scaled, since no layer of the network takes ids"
-        return problem, (f'{note}; data.scale = "none" hands them over as they are',)
-    return problem, ()
 
 
-WHOLE = "data: the features are whole numbers"
+def _check_first_layer(
+    model: keras.Model, name: str | None, *, whole: bool, scale: str | None
+) -> None:
+    """Check that a layer which takes an input for ids gets numbers that are not scaled.
+
+    Raises:
+        SpecError: They are scaled.
+    """
+    first = first_layer_of_ids(model, name)
+    if first and scale != "none":
+        features = f"those of the input {name!r}" if name else "the features"
+        raise SpecError(
+            f"data.scale: the network's first layer {first} takes whole numbers, but {features} "
+            f"are {'whole numbers ' if whole else ''}scaled; allowed with it is "
+            f"{_scale(name, 'none').removeprefix('data.')}, which hands them over as they are"
+        )
+
+
+def _whole(name: str | None) -> str:
+    of = f"those of the input {name!r}" if name else "the features"
+    return f"data: {of} are whole numbers"
+
+
+def _scale(name: str | None, word: str) -> str:
+    """Return the line of a study file that scales an input so."""
+    return f'data.scale.{name} = "{word}"' if name else f'data.scale = "{word}"'
 
 
 def _optimizer(spec: OptimizerSpec) -> keras.Optimizer:

@@ -1,6 +1,6 @@
 """The training problem of a study: rows, batch orders and random streams, for any backend."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
@@ -60,8 +60,8 @@ class Problem:
 
     Attributes:
         spec: The study, with the loss, accuracy and metrics filled in that follow from its target.
-        shape: Of a row.
-        whole: Whether all features are whole numbers by their type, scaled or not.
+        shape: Of a row; of several inputs the shape of each by its name.
+        whole: Whether all features are whole numbers by their type, scaled or not; likewise.
         n_classes: Of the target; 0 for regression.
 
     Raises:
@@ -87,9 +87,13 @@ class Problem:
         other._first = other._arrays(load_splits(self.spec.data, 0, vary=vary))
         return other
 
-    def with_ids(self) -> "Problem":
-        """Return the same problem with its whole numbers taken for ids, which are not scaled."""
-        data = self.spec.data.model_copy(update={"scale": "none"})
+    def with_ids(self, inputs: Iterable[str | None]) -> "Problem":
+        """Return the same problem with whole numbers taken for ids, which are not scaled.
+
+        Args:
+            inputs: The names of those that hold ids; None stands for the only one.
+        """
+        data = self.spec.data.unscaled(inputs)
         return Problem(self.spec.model_copy(update={"data": data}))
 
     def with_features(self, features: Features) -> "Problem":

@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from finetune.models.inputs import named_inputs
+
 
 def network_json(model: keras.Model, *, names: Mapping[str, str] | None = None) -> str:
     """Return a network's architecture as JSON, without weights and what it is compiled with.
@@ -15,15 +17,21 @@ def network_json(model: keras.Model, *, names: Mapping[str, str] | None = None) 
     Keras numbers the layers of a session, so that a network built twice has two texts; here each
     kind of layer counts from 1 in the network itself. Precisions that are Keras's default are left
     out, so that a study's own applies. `names` has new names for some layers, by their old ones.
+    Several inputs keep their names, by which they get their data.
     """
     tree = json.loads(model.to_json())
     tree.pop("compile_config", None)
     counts: Counter[str] = Counter()
     renamed: dict[str, str] = {}
+    inputs = named_inputs(model) or {}
+    kept = {tensor.name for tensor in inputs.values()} if len(inputs) > 1 else set()
     for name in dict.fromkeys(_names(tree)):
         kind = re.sub(r"_\d+$", "", name)
         counts[kind] += 1
-        renamed[name] = f"{kind}_{counts[kind]}"
+        # Past the names that inputs have.
+        while f"{kind}_{counts[kind]}" in kept:
+            counts[kind] += 1
+        renamed[name] = name if name in kept else f"{kind}_{counts[kind]}"
     renamed |= names or {}
     usual = keras.config.dtype_policy().name
     return json.dumps(_rewritten(tree, renamed, usual=usual), indent=1)

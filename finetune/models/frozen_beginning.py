@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras.src.models.functional import Functional
 
+from finetune.models.calls import calls_in_order
 from finetune.models.layer_names import layers_by_name
 
 # Keras's own classes that hold code of the user's, or of another library, which may do anything.
@@ -62,7 +63,7 @@ def _cuts(model: Any, held: Container[int]) -> Iterator[tuple[Any, list[Any]]]:
 
     With it come the operations before it, none of which trains.
     """
-    nodes = _nodes(model)
+    nodes = calls_in_order(model)
     frozen = _frozen(nodes, held)
     order = [*frozen, *(node for node in nodes if node not in frozen)]
     for count in range(len(frozen), 1, -1):
@@ -72,13 +73,6 @@ def _cuts(model: Any, held: Container[int]) -> Iterator[tuple[Any, list[Any]]]:
         given = [t for node in before for t in node.output_tensors if id(t) in needed]
         if len(given) == 1 and after:
             yield given[0], [node.operation for node in before]
-
-
-def _nodes(model: Any) -> list[Any]:
-    """Return the calls of a network's layers and functions, each after those that it depends on."""
-    functional: Any = model._functional if isinstance(model, keras.Sequential) else model
-    by_depth = functional._nodes_by_depth
-    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 
 def _frozen(nodes: Sequence[Any], held: Container[int]) -> list[Any]:

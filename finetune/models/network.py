@@ -1,13 +1,17 @@
 """The network of a study: the default one, one that the user's code builds, or one from a file."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 from keras.src.backend.common import global_state
 
+from finetune.data.inputs import Shapes, count_numbers
+from finetune.data.table import list_names
 from finetune.errors import SpecError
 from finetune.models.architecture import without_precision
+from finetune.models.inputs import list_shapes, symbolic_rows, why_no_inputs
 from finetune.models.losses import OUTPUT_ACTIVATIONS, USUAL_LOSSES
 from finetune.models.network_file import LOADED
 from finetune.spec.model import ModelSpec
@@ -21,12 +25,12 @@ _MAX_WEIGHTS = 10**9
 
 
 def build_model(
-    spec: ModelSpec, training: TrainingSpec, *, shape: tuple[int, ...], n_classes: int
+    spec: ModelSpec, training: TrainingSpec, *, shape: Shapes, n_classes: int
 ) -> keras.Model:
     """Build the network, not compiled, in the study's dtype (see `precision`).
 
-    The default network flattens rows of several axes. Without a loss in `training`, the usual one
-    of two classes decides on the output layer.
+    The default network flattens rows of several axes, and takes one input. Without a loss in
+    `training`, the usual one of two classes decides on the output layer.
 
     Raises:
         SpecError: The activation or initializer is unknown to Keras, or the user's network cannot
@@ -40,6 +44,12 @@ def build_model(
         return _from_architecture(spec, spec.architecture, shape, n_outputs)
     if spec.file:
         return _from_file(spec, spec.file, shape, n_outputs)
+    if isinstance(shape, Mapping):
+        raise SpecError(
+            f"model: the data have the inputs {list_names(list(shape))}, but the default network "
+            "takes one; allowed is a network of your own; give model.factory, model.architecture "
+            "or model.file"
+        )
     hidden = [layer for units in spec.hidden for layer in _hidden(spec, units)]
     output = keras.layers.Dense(n_outputs, activation=OUTPUT_ACTIVATIONS.get(loss, "linear"))
     flat = [keras.layers.Flatten()] if len(shape) > 1 else []
@@ -81,7 +91,7 @@ def _checked_initializer(name: str) -> str:
 
 
 def _from_architecture(
-    spec: ModelSpec, architecture: str, shape: tuple[int, ...], n_outputs: int
+    spec: ModelSpec, architecture: str, shape: Shapes, n_outputs: int
 ) -> keras.Model:
     file, _ = find_file(spec, architecture, field="model.architecture", error=SpecError)
     tree = read_network(file, field="model.architecture")
@@ -91,7 +101,7 @@ def _from_architecture(
     return model
 
 
-def _from_file(spec: ModelSpec, source: str, shape: tuple[int, ...], n_outputs: int) -> keras.Model:
+def _from_file(spec: ModelSpec, source: str, shape: Shapes, n_outputs: int) -> keras.Model:
     file, _ = find_file(spec, source, field="model.file", error=SpecError)
     # Its precisions are those it was once trained in; the study's own applies.
     tree = without_precision(read_saved_network(file, field="model.file"))
@@ -116,11 +126,9 @@ def _from_file(spec: ModelSpec, source: str, shape: tuple[int, ...], n_outputs: 
     return model
 
 
-def _from_tree(
-    tree: dict[str, Any], shape: tuple[int, ...], *, field: str, written_by: str
-) -> keras.Model:
+def _from_tree(tree: dict[str, Any], shape: Shapes, *, field: str, written_by: str) -> keras.Model:
     try:
-        if largest_product(tree, math.prod(shape)) > _MAX_WEIGHTS:
+        if largest_product(tree, count_numbers(shape)) > _MAX_WEIGHTS:
             _check_weights(tree, field=field)
         model = keras.saving.deserialize_keras_object(tree)
         if not isinstance(model, keras.Model):
@@ -157,9 +165,7 @@ def _check_weights(tree: dict[str, Any], *, field: str) -> None:
         )
 
 
-def _from_factory(
-    spec: ModelSpec, factory: str, shape: tuple[int, ...], n_outputs: int
-) -> keras.Model:
+def _from_factory(spec: ModelSpec, factory: str, shape: Shapes, n_outputs: int) -> keras.Model:
     build = import_function(spec, factory, field="model.factory", error=SpecError)
     model = build(shape, n_outputs)
     if not isinstance(model, keras.Model):
@@ -170,18 +176,21 @@ def _from_factory(
     return model
 
 
-def _check_shape(model: keras.Model, shape: tuple[int, ...], n_outputs: int, *, field: str) -> None:
+def _check_shape(model: keras.Model, shape: Shapes, n_outputs: int, *, field: str) -> None:
     """Check that a network takes the data's rows and returns what their target needs.
 
     Raises:
         SpecError: It does not; `field` names the network.
     """
+    if reason := why_no_inputs(model, shape):
+        raise SpecError(f"{field} {reason}")
+    rows = symbolic_rows(model, shape)
     try:
         if not model.built:
             # As `fit` would on the first batch; a call does it with all that is in the model.
-            model(keras.KerasTensor((None, *shape), dtype=keras.config.floatx()))
+            model(rows)
         # Traces the shapes alone, so that a large network computes nothing here.
-        output = model.compute_output_spec(keras.KerasTensor((None, *shape)))
+        output = model.compute_output_spec(rows)
     # Whatever the user's layers raise at rows of this shape.
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
@@ -199,14 +208,14 @@ def _check_shape(model: keras.Model, shape: tuple[int, ...], n_outputs: int, *, 
         )
 
 
-def _why_no_rows(model: keras.Model, shape: tuple[int, ...], reason: str) -> str:
+def _why_no_rows(model: keras.Model, shape: Shapes, reason: str) -> str:
     """Say why a network does not take rows of a shape, and what to do."""
-    takes = getattr(model, "input_shape", None)
-    if isinstance(takes, list | dict):
+    if isinstance(shape, Mapping):
         return (
-            f"takes {len(takes)} inputs; allowed is one; join them into one array, and take that "
-            "apart in the network"
+            f"does not take the data's rows of {list_shapes(shape)}: {reason}; allowed is a "
+            "network that takes a dictionary of these; change its inputs, or the arrays"
         )
+    takes = getattr(model, "input_shape", None)
     wanted = tuple(takes[1:]) if takes else None
     if wanted is None or None in wanted:
         shown = f", but rows of {wanted}" if wanted else ""

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from finetune.spec.data import DataSpec
+
 # What a note begins with that tells of a network's weights, those of all variants or of some.
 NETWORK_NOTE = ("model: ", "model of ")
 
@@ -38,6 +40,8 @@ class NetworkSummary:
         kept, redrawn: Paths of the layers into which weights were loaded: those that begin with
             them at every seed, and those that are drawn all the same.
         frozen: Paths of the layers that have weights and train none.
+        ids: Names of the inputs whose whole numbers it takes for ids, which are then not scaled
+            though the study says nothing of it; "" where there is one input.
     """
 
     layers: tuple[LayerSummary, ...]
@@ -47,6 +51,11 @@ class NetworkSummary:
     kept: tuple[str, ...] = ()
     redrawn: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+    def as_taken(self, data: DataSpec) -> DataSpec:
+        """Return a study's data as the network takes them, with ids not scaled."""
+        return data.unscaled(name or None for name in self.ids) if self.ids else data
 
 
 def summarise(
@@ -56,6 +65,7 @@ def summarise(
     kept: Iterable[str] = (),
     redrawn: Iterable[str] = (),
     frozen: Iterable[str] = (),
+    ids: Iterable[str] = (),
 ) -> NetworkSummary:
     """Summarise a `keras.Model`; states of random generators are no weights.
 
@@ -75,6 +85,7 @@ def summarise(
         kept=tuple(kept),
         redrawn=tuple(redrawn),
         frozen=tuple(frozen),
+        ids=tuple(ids),
     )
 
 

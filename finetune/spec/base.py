@@ -8,7 +8,8 @@ IMPORT_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 # No control characters, no line separators, and none that turn the direction of what follows.
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$"
 
-Name = Annotated[str, Field(min_length=1, max_length=80, pattern=PRINTABLE)]
+MAX_NAME = 80
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME, pattern=PRINTABLE)]
 # Integers up to here are exact in float64 too; the seeds of searches begin at it.
 MAX_COUNT = 10**12
 

@@ -1,14 +1,34 @@
 """The section `[data]` of a study: the source, its target, and how the rows are split."""
 
 import re
+from collections.abc import Iterable
 from pathlib import PurePath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from finetune.spec.base import IMPORT_PATH, PRINTABLE, Name, Positive, Share, UserFileSpec
 
 TargetTask = Literal["binary", "multiclass", "regression"]
+
+Scale = Literal["standard", "channel", "none"]
+
+
+def _check_scales(value: Any) -> Any:
+    """Say in one line what is wrong, where pydantic would say it of each kind that is allowed."""
+    words = list(value.values()) if isinstance(value, dict) else [value]
+    if value is not None and (not words or any(word not in get_args(Scale) for word in words)):
+        raise ValueError(
+            f'received {value!r:.80}; allowed is "standard", "channel" or "none", and of several '
+            "inputs a table of these by name"
+        )
+    return value
+
+
+Scales = Annotated[Scale | dict[str, Scale] | None, BeforeValidator(_check_scales)]
+
+# Keys that name columns, or arrays, beside features and target.
+BESIDE = ("weight", "groups", "time")
 
 FILE_FORMATS = (".csv", ".tsv", ".parquet", ".npz")
 
@@ -52,10 +72,14 @@ class DataSpec(UserFileSpec):
     """Words that stand for missing, instead of the usual ones and in the target too."""
     shape: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=10)] | None = None
     """The shape of a row, as [8, 8, 1] for images of 64 numbers in a table."""
-    scale: Literal["standard", "channel", "none"] | None = None
+    inputs: Annotated[tuple[Name, ...], Field(min_length=2)] | None = None
+    """The arrays of an NPZ file that are the inputs of a network with several, by their names; by
+    default there is one input, the array x."""
+    scale: Scales = None
     """What is scaled by the training rows: "standard", each feature (the default of tables);
     "channel", each position of the last axis (the default of rows with several axes); "none" (the
-    default of whole numbers where the network takes ids, as one with an Embedding does)."""
+    default of whole numbers where the network takes ids, as one with an Embedding does). Of several
+    inputs also a table by name."""
     stratify: bool | None = None
     """Whether every split gets its share of each class; by default it does, but for generators."""
     scale_target: bool = True
@@ -96,8 +120,18 @@ class DataSpec(UserFileSpec):
     @property
     def beside(self) -> dict[str, str]:
         """The columns beside features and target, by the key that names each."""
-        named = {"weight": self.weight, "groups": self.groups, "time": self.time}
+        named = {key: getattr(self, key) for key in BESIDE}
         return {key: name for key, name in named.items() if name is not None}
+
+    def scale_of(self, name: str | None) -> Scale | None:
+        """Return what is scaled of an input, None being the only one; None where it is not said."""
+        return self.scale.get(name or "") if isinstance(self.scale, dict) else self.scale
+
+    def unscaled(self, inputs: Iterable[str | None]) -> Self:
+        """Return a copy in which some inputs are not scaled, None being the only one."""
+        names = {name: "none" for name in inputs if name is not None}
+        scale = {**(self.scale if isinstance(self.scale, dict) else {}), **names}
+        return self.model_copy(update={"scale": scale or "none"})
 
     @property
     def may_be_regression(self) -> bool:
@@ -114,6 +148,7 @@ class DataSpec(UserFileSpec):
     def _columns_beside_are_no_others(self) -> Self:
         others = {
             "target": (self.target,),
+            "inputs": self.inputs or (),
             "categorical": self.categorical or (),
             "drop": self.drop,
         }
@@ -125,6 +160,22 @@ class DataSpec(UserFileSpec):
                         f"which is then no feature; take it out of {other}"
                     )
             others[key] = (name,)
+        return self
+
+    @model_validator(mode="after")
+    def _names_inputs_of_an_archive(self) -> Self:
+        if not self.inputs:
+            return self
+        if self.format != ".npz":
+            raise ValueError(
+                f"inputs names {list(self.inputs)}, but {self.source!r} is no NPZ file; allowed "
+                "are arrays of one; leave it out: a function returns a dictionary of its inputs"
+            )
+        if len({*self.inputs, self.target or "y"}) <= len(self.inputs):
+            raise ValueError(
+                f"inputs names {list(self.inputs)}, an array twice or the target too; allowed is "
+                "each array once; take out what is too many"
+            )
         return self
 
     @model_validator(mode="after")

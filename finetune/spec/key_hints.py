@@ -18,6 +18,7 @@ _SOURCE = "it is source"
 _CATEGORICAL = "it is categorical, an array of names; text always is"
 _TASK = 'it is task: "binary", "multiclass" or "regression"'
 _SCALED = 'it is scale = "standard", "channel" or "none"'
+_INPUTS = "it is inputs, the names of arrays of an NPZ file"
 _TARGET_SCALED = "it is scale_target = true or false"
 _DATES = "dates are not read; make numbers of them in the file, or leave them out by drop"
 _CLASS_WEIGHT = 'it is class_weight under [training], "balanced" or a table'
@@ -37,7 +38,8 @@ _ANSWERS: Mapping[tuple[str, ...], str] = {
     ("index_col", "index", "id", "id_column"): _INDEX,
     ("exclude", "ignore", "skip", "drop_columns"): _INDEX,
     ("label", "labels", "y", "target_column", "class", "output", "targets"): _TARGET,
-    ("features", "feature", "x", "usecols", "inputs", "feature_columns"): _FEATURES,
+    ("features", "feature", "x", "usecols", "feature_columns"): _FEATURES,
+    ("input", "input_names", "input_arrays"): _INPUTS,
     ("na_values", "na", "nan", "missing_values", "null"): _MISSING,
     ("path", "file", "filename", "csv", "url", "name", "dataset", "data"): _SOURCE,
     ("categories", "categorical_columns", "categorical_features", "cat_features"): _CATEGORICAL,

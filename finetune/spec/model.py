@@ -30,7 +30,8 @@ class ModelSpec(UserFileSpec):
     batch_normalization: bool = False
     """Whether batch normalisation comes between each hidden layer and its activation."""
     factory: Annotated[str, Field(pattern=IMPORT_PATH)] | None = None
-    """A network of your own: `module:function(input_shape, n_outputs)` returns a keras.Model."""
+    """A network of your own: `module:function(input_shape, n_outputs)` returns a keras.Model; of
+    several inputs the shapes are a dictionary."""
     architecture: FileName | None = None
     """A network of your own: a file that `keras.Model.to_json` wrote."""
     fit_only: FileName | None = None

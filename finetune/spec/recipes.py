@@ -57,6 +57,9 @@ def data_inputs(data: DataSpec) -> dict[str, Any]:
     inputs.pop("scale_target", None)
     if data.scale_target and data.may_be_regression:
         inputs["scale_target"] = True
+    # Their order says nothing of the numbers either.
+    if data.inputs:
+        inputs["inputs"] = sorted(data.inputs)
     if data.content and data.kind == "file":
         inputs["source"] = data.format
     # Neither scikit-learn nor `compare`, which writes an NPZ file, brings columns of text.

@@ -11,8 +11,8 @@ import numpy as np
 
 from finetune.callbacks.specs import variant_settings
 from finetune.data.cells import TextRules
-from finetune.data.given import given_data
-from finetune.data.shaped import ShapedFeatures, read_features
+from finetune.data.given_inputs import given_rows
+from finetune.data.input_features import read_features
 from finetune.data.table import Table
 from finetune.data.target import Target, check_classes, prepare_target
 from finetune.errors import SpecError, one_line
@@ -22,8 +22,9 @@ from finetune.execution.progress import SILENT, Progress
 from finetune.execution.training import Options
 from finetune.models.architecture import network_json
 from finetune.models.ids import layer_of_ids
+from finetune.models.inputs import why_no_inputs
 from finetune.models.losses import fitting_accuracy, fitting_loss
-from finetune.spec.data import DataSpec
+from finetune.spec.data import BESIDE, DataSpec
 from finetune.spec.messages import shorten
 from finetune.spec.study import StudySpec
 from finetune.spec.study_file import parse_spec
@@ -38,7 +39,7 @@ from finetune.usercode.imports import wrap_errors
 from finetune.usercode.keras_config import check_config
 
 # Keys of `[data]` that x and y decide.
-_GIVEN = ("source", "args", "target", "content")
+_GIVEN = ("source", "args", "target", "inputs", "content")
 # Arguments of `keras.Model.fit` that people try, and what there is instead.
 _OF_FIT = {
     "callbacks": "give them by name, as variants={'stop': EarlyStopping()}",
@@ -73,14 +74,17 @@ def compare(
 
     Args:
         model_fn: Returns a Keras model of layers that Keras knows; called once, with
-            `(input_shape, n_outputs)`, or with nothing where it needs no argument. A compiled
-            model brings its optimizer, loss and accuracy; what else it is compiled with is refused
-            by name where a study file cannot hold it. Every seed draws the weights anew from its
-            layers' initialisers, but for what was loaded or adapted in layers that do not train;
-            `model={"pretrained": "all"}` keeps all of it.
+            `(input_shape, n_outputs)`, or with nothing where it needs no argument; of several
+            inputs the shapes are a dictionary. A compiled model brings its optimizer, loss and
+            accuracy; what else it is compiled with is refused by name where a study file cannot
+            hold it. Every seed draws the weights anew from its layers' initialisers, but for what
+            was loaded or adapted in layers that do not train; `model={"pretrained": "all"}` keeps
+            all of it.
         x: Features, (row, feature): an array, a sparse matrix or a DataFrame, whose text, booleans
             and missing values are read as those of a study file's table; or an array (row, ...), as
-            of images. Whole numbers are ids where the network has an Embedding or the like.
+            of images. Whole numbers are ids where the network has an Embedding or the like. Of
+            several inputs a dictionary of arrays by the inputs' names, in which are also those that
+            `data={"groups": ...}` and the like name.
         y: Target, (row,): classes or numbers.
         variants: Each variant by its name: callbacks of Keras's, one or a list, as
             `{"stop": keras.callbacks.EarlyStopping(patience=5)}`, or a table as a study file has
@@ -108,13 +112,14 @@ def compare(
     folder = _folder(out, name)
     _check_executor(executor, workers)
     _check_kind("progress", progress, Progress, remedy="as finetune.ProgressBar() is one")
-    given = given_data(x, y)
+    data = _data(settings.get("data", {}))
+    given = given_rows(x, y, beside=[data.get(key) for key in BESIDE])
     tree = {
         "name": name,
         "seeds": seeds,
         **_variants_and_claims(variants, claims),
         **{key: value for key, value in settings.items() if key != "model"},
-        "data": {**given.section, **_data(settings.get("data", {}))},
+        "data": {**given.section, **data},
         "training": {"epochs": epochs, "batch_size": batch_size},
     }
     own = _table(settings.get("training", {}), field="training")
@@ -251,17 +256,14 @@ def _made(model_fn: Any, table: Table, target: Target, *, data: DataSpec) -> ker
             f"model_fn: received a {type(model_fn).__name__}; allowed is a function that builds "
             "a keras.Model, whose weights every seed draws anew; give a function that returns it"
         )
-    features = read_features(table.features, data)
-    shape = (
-        features.x.shape[1:]
-        if isinstance(features, ShapedFeatures)
-        else (sum(column.features for column in features.reading),)
-    )
+    shape = read_features(table.features, data).shape
     outputs = len(target.classes) if target.task == "multiclass" else 1
     build = _named_errors(model_fn)
     model = build(shape, outputs) if _needs_arguments(model_fn) else build()
     if not isinstance(model, keras.Model):
         raise SpecError(f"model_fn: returned {type(model).__name__}; allowed is a keras.Model")
+    if reason := why_no_inputs(model, shape):
+        raise SpecError(f"model_fn: the network {reason}")
     return model
 
 

@@ -19,7 +19,7 @@ def describe_data(manifest: Manifest, *, on_note: Callable[[str], None]) -> Mani
     Where the data cannot be loaded, `on_note` is told: workers elsewhere may have trained on them.
     """
     try:
-        data, baselines = _resolve(manifest.spec)
+        data, baselines = _resolve(_as_trained(manifest))
     # The source may be a function of the user's, which raises anything.
     except Exception as problem:
         on_note(
@@ -28,6 +28,11 @@ def describe_data(manifest: Manifest, *, on_note: Callable[[str], None]) -> Mani
         )
         return manifest
     return manifest.updated(data=data, baselines=baselines)
+
+
+def _as_trained(manifest: Manifest) -> StudySpec:
+    spec, network = manifest.spec, manifest.network
+    return spec.model_copy(update={"data": network.as_taken(spec.data)}) if network else spec
 
 
 def with_absolute_margins(spec: StudySpec, *, on_note: Callable[[str], None]) -> StudySpec:

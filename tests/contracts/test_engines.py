@@ -39,6 +39,7 @@ WEIGHTED = (
     "data.target=target",
     "data.weight=weight",
 )
+TWO_INPUTS = (f"{SOURCES}:image_and_table", "data.args={}", "variants.2.reduce_lr.min_delta=0.1")
 # Twelve epochs are enough when the delay is short and patience is short.
 SOON = (f"{DELAYED}.start_from_epoch=4", f"{BOTH}.reduce_lr.start_from_epoch=3")
 EAGER = tuple(
@@ -79,6 +80,28 @@ CASES = {
     "adapted": (f"model.factory={NETWORKS}:adapted",),
     "image": (f"{SOURCES}:images", "data.args={}", f"model.factory={NETWORKS}:pictures"),
     "token ids": (f"{SOURCES}:token_ids", "data.args={}", f"model.factory={NETWORKS}:tokens"),
+    "two inputs": (*TWO_INPUTS, f"model.factory={NETWORKS}:picture_and_numbers"),
+    "two inputs, own split": (
+        *TWO_INPUTS,
+        f"model.factory={NETWORKS}:picture_and_numbers",
+        "vary=['init', 'order', 'split', 'data']",
+    ),
+    "two inputs, frozen": (*TWO_INPUTS, f"model.factory={NETWORKS}:frozen_picture_and_numbers"),
+    "two inputs, subclassed": (*TWO_INPUTS, f"model.factory={NETWORKS}:of_dictionary"),
+    "two inputs, groups and weights": (
+        f"{SOURCES}:image_and_table_of_groups",
+        "data.args={}",
+        "data.groups=house",
+        "data.weight=weight",
+        f"model.factory={NETWORKS}:picture_and_numbers",
+        "vary=['init', 'order', 'split']",
+    ),
+    "token ids and numbers": (
+        f"{SOURCES}:ids_and_numbers",
+        "data.args={}",
+        f"model.factory={NETWORKS}:words_and_numbers",
+        "training.class_weight={'1'=3.3}",
+    ),
     "image, dense": (f"{SOURCES}:images", "data.args={}"),
     "dropout, classes": (f"model.factory={NETWORKS}:dropout", *CLASSES),
     "sgd with momentum": ("training.optimizer={name='sgd', args={momentum=0.9, nesterov=true}}",),
@@ -126,7 +149,7 @@ CASES = {
     "own split": ("vary=['init', 'order', 'split']",),
     "own data": ("vary=['init', 'order', 'split', 'data']",),
 }  # fmt: skip
-EVERY_DAY = ("binary", "metrics watched", "row weights")
+EVERY_DAY = ("binary", "metrics watched", "row weights", "two inputs")
 # Where runs of several seeds differ by more than their numbers, in how they are trained.
 SEVERAL_SEEDS = (
     "binary",
@@ -137,6 +160,8 @@ SEVERAL_SEEDS = (
     "own split",
     "own data",
     "frozen features",
+    "two inputs, own split",
+    "two inputs, groups and weights",
 )
 EXACT = [
     "seed",
@@ -245,6 +270,8 @@ FLOAT32 = {
     "batch normalization": 1e-3,
     "masked sequences": 1e-5,
     "token ids": 1e-5,
+    "two inputs": 1e-5,
+    "token ids and numbers": 1e-5,
     "frozen base": 1e-5,
     "frozen features": 1e-5,
     "pretrained": 1e-5,

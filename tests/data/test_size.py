@@ -46,6 +46,14 @@ def test_rows_and_features_of_arrays(tmp_path):
     assert file_size(file, format=".npz", target=None) == expected
 
 
+def test_rows_and_features_of_several_inputs(tmp_path):
+    file = tmp_path / "a.npz"
+    np.savez(file, image=np.zeros((30, 4, 2)), table=np.zeros((30, 3)), y=np.zeros(30))
+    expected = DataSize(30, 11, 30 * 11 * 8 + 30 * 8 + 3 * 128)
+    assert file_size(file, format=".npz", target=None, inputs=("image", "table")) == expected
+    assert file_size(file, format=".npz", target=None) is None
+
+
 def test_a_small_archive_that_unpacks_to_much(tmp_path):
     file = tmp_path / "bomb.npz"
     np.savez_compressed(file, x=np.zeros((2000, 10_000)), y=np.zeros(2000))

@@ -49,7 +49,17 @@ def listed():
 
 
 def several():
-    return {"left": np.ones((9, 3)), "right": np.ones((9, 3))}, np.arange(9) % 2
+    frame = pd.DataFrame({"a": np.arange(40.0), "b": ["x", "y"] * 20})
+    houses = np.arange(40) // 2
+    return {"left": np.ones((40, 2, 2)), "right": frame, "house": houses}, np.arange(40) % 2
+
+
+def unequal():
+    return {"left": np.ones((9, 3)), "right": np.ones((8, 3))}, np.arange(8) % 2
+
+
+def only():
+    return {"left": np.ones((9, 3))}, np.arange(9) % 2
 
 
 def columns():
@@ -132,6 +142,14 @@ def test_a_function_gives_a_frame():
     assert (splits.classes, splits.n_features) == (("no", "yes"), 4)
 
 
+def test_a_function_gives_several_inputs_and_what_is_beside_them():
+    splits = splits_of("own_rows:several", groups="house")
+    assert splits.shape == {"left": (2, 2), "right": (3,)}
+    assert set(splits.train.index // 2).isdisjoint(splits.val.index // 2)
+    line = complaint("own_rows:several", groups="street")
+    assert "received 'street', which own_rows:several does not have" in line
+
+
 def test_a_target_among_the_features_is_none_of_them():
     assert splits_of("own_rows:target_among_the_features").n_features == 4
 
@@ -150,7 +168,8 @@ def test_a_function_can_draw_rows_for_each_seed():
     [
         ("fails", [f"raised ValueError: no luck (own_rows.py, line {FAILING_LINE})"]),
         ("listed", ["returned list", "allowed is (x, y)"]),
-        ("several", ["several inputs ('left', 'right')", "allowed is one array"]),
+        ("unequal", ["9 rows of 'left' and 8 targets", "one target a row"]),
+        ("only", ["a dictionary of 1 inputs", "two or more"]),
         ("columns", ["shape (9, 9)", "one target a row"]),
         ("constant", ["'own_rows:constant' is int", "allowed is a function"]),
         ("nothing", ["cannot import 'own_rows:nothing'", "nothing"]),

@@ -289,3 +289,50 @@ def tokens(input_shape, n_outputs):
             _output(n_outputs),
         ]
     )
+
+
+def picture_and_numbers(shapes, n_outputs):
+    """Take an image and a table, in another order than the data have them, and join both."""
+    numbers = keras.Input(shapes["numbers"], name="numbers")
+    picture = keras.Input(shapes["picture"], name="picture")
+    seen = layers.Flatten()(layers.Conv2D(3, 2, activation="relu")(picture))
+    hidden = layers.Dropout(0.2)(layers.Dense(4, "relu")(numbers))
+    return keras.Model([picture, numbers], _output(n_outputs)(layers.Concatenate()([seen, hidden])))
+
+
+def frozen_picture_and_numbers(shapes, n_outputs):
+    """Freeze what was loaded into the layer for images; the rest trains."""
+    model = picture_and_numbers(shapes, n_outputs)
+    layer = next(one for one in model.layers if isinstance(one, layers.Conv2D))
+    rng = np.random.default_rng(8)
+    layer.set_weights([rng.uniform(0.1, 0.6, weight.shape) for weight in layer.get_weights()])
+    layer.trainable = False
+    return model
+
+
+def words_and_numbers(shapes, n_outputs):
+    """Take a dictionary of ids, numbers, and whole numbers that are quantities."""
+    inputs = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
+    read = layers.GlobalAveragePooling1D()(layers.Embedding(20, 4)(inputs["words"]))
+    hidden = layers.Dense(4, "relu")(
+        layers.Concatenate()([inputs["numbers"], inputs["counts"], read])
+    )
+    return keras.Model(inputs, _output(n_outputs)(hidden))
+
+
+class OfDictionary(keras.Model):
+    """Take a dictionary in `call`."""
+
+    def __init__(self, n_outputs):
+        super().__init__()
+        self.seen = keras.Sequential([layers.Conv2D(3, 2, activation="relu"), layers.Flatten()])
+        self.hidden = layers.Dense(4, activation="relu")
+        self.last = _output(n_outputs)
+
+    def call(self, inputs):
+        hidden = self.hidden(inputs["numbers"])
+        return self.last(keras.ops.concatenate([self.seen(inputs["picture"]), hidden], axis=-1))
+
+
+def of_dictionary(shapes, n_outputs):
+    return OfDictionary(n_outputs)

@@ -17,3 +17,26 @@ def images(n_rows=80, dtype="float64", size=(4, 4, 2)):
     y = rng.integers(0, 2, n_rows)
     x = rng.normal(100, 20, (n_rows, *size)) * [1.0, 10.0] + 30 * y[:, None, None, None]
     return x.astype(dtype), y
+
+
+def image_and_table(n_rows=80, random_state=7):
+    """Make an image and three numbers of other sizes by name, and classes: {...}, (row,)."""
+    x, y = images(n_rows)
+    numbers = np.random.default_rng(random_state).normal(5, [1, 10, 100], (n_rows, 3))
+    return {"picture": x, "numbers": numbers + y[:, None]}, y
+
+
+def ids_and_numbers(n_rows=80):
+    """Make token ids and numbers of two kinds by name, whole ones too, and classes."""
+    x, y = token_ids(n_rows)
+    rng = np.random.default_rng(8)
+    numbers = rng.normal(5, [1, 10], (n_rows, 2)) + y[:, None]
+    return {"words": x, "numbers": numbers, "counts": rng.integers(0, 1000, (n_rows, 2))}, y
+
+
+def image_and_table_of_groups(n_rows=80):
+    """Make the same with a weight for each row, and a house of four rows."""
+    x, y = image_and_table(n_rows)
+    rng = np.random.default_rng(9)
+    beside = {"house": rng.permutation(n_rows) // 4, "weight": rng.uniform(0.5, 2, n_rows)}
+    return {**x, **beside}, y

@@ -19,6 +19,7 @@ from tests.engines.sources import images, token_ids
 HERE = "tests.engines.test_ids:"
 NETWORKS = "tests.engines.networks:"
 SOURCES = "tests.engines.sources:"
+SEVERAL = {"source": SOURCES + "ids_and_numbers"}
 
 
 def ids_by_dtype(input_shape, n_outputs):
@@ -50,6 +51,8 @@ def test_a_network_of_ids_gets_them_as_they_are(network):
     assert x.shape == (48, 6)
     assert {row.tobytes() for row in x} <= {row.tobytes() for row in given.astype("int32")}
     assert [note for note in made.notes if "taken for ids, since the network has" in note]
+    assert made.summary is not None
+    assert made.summary.ids == ("",)
 
 
 @pytest.mark.parametrize("model", [{"factory": NETWORKS + "dropout"}, {}])
@@ -60,6 +63,76 @@ def test_other_networks_get_whole_numbers_scaled(model):
     np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-6)
     # The default network cannot take ids, so that there is no choice to tell of.
     assert any("taken for features and scaled" in note for note in made.notes) == bool(model)
+
+
+def inputs_of(made: KerasProblem) -> dict[str, np.ndarray]:
+    return dict(made.problem.data(0).train.x)
+
+
+def test_which_of_several_inputs_are_ids_is_found_out_for_each():
+    made = prepared(SEVERAL, {"factory": NETWORKS + "words_and_numbers"})
+    x = inputs_of(made)
+    assert [x[name].dtype for name in ("words", "numbers", "counts")] == [
+        "int32", "float32", "float32"
+    ]  # fmt: skip
+    assert set(np.unique(x["words"])) <= set(range(20))
+    np.testing.assert_allclose(x["counts"].mean(axis=0), 0, atol=1e-6)
+    assert made.summary is not None
+    assert made.summary.ids == ("words",)
+    ids, features = (note for note in made.notes if "are whole numbers" in note)
+    assert "input 'words' are whole numbers: taken for ids" in ids
+    assert 'data.scale.counts = "none"' in features
+
+
+class OfDictionary(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.read, self.last = layers.Embedding(20, 4), layers.Dense(1)
+
+    def call(self, inputs):
+        read = keras.ops.mean(self.read(inputs["words"]), axis=1)
+        return self.last(keras.ops.concatenate([read, inputs["counts"]], axis=-1))
+
+
+def of_dictionary(shapes, n_outputs):
+    return OfDictionary()
+
+
+def test_which_inputs_are_ids_must_be_said_where_only_code_knows():
+    with pytest.raises(SpecError) as caught:
+        prepared(SEVERAL, {"factory": HERE + "of_dictionary"})
+    parts = ["inputs 'words', 'counts' are whole", "code of OfDictionary", 'scale.words = "none"']
+    assert [part for part in parts if part not in str(caught.value)] == []
+    data = {**SEVERAL, "scale": {"counts": "standard"}}
+    x = inputs_of(prepared(data, {"factory": HERE + "of_dictionary"}))
+    assert (x["words"].dtype, x["counts"].dtype) == ("int32", "float32")
+
+
+def test_a_table_of_scales_holds():
+    data = {**SEVERAL, "scale": {"words": "none", "counts": "none"}}
+    made = prepared(data, {"factory": NETWORKS + "words_and_numbers"})
+    assert inputs_of(made)["counts"].dtype == "int32"
+    assert not any("whole numbers" in note for note in made.notes)
+
+
+def test_an_input_that_is_scaled_holds_no_ids():
+    data = {**SEVERAL, "scale": {"words": "standard"}}
+    with pytest.raises(SpecError, match="those of the input 'words' are whole numbers scaled"):
+        prepared(data, {"factory": NETWORKS + "words_and_numbers"})
+
+
+def test_weights_of_classes_stay_what_they_are_beside_ids():
+    spec = parse_spec(
+        {
+            "name": "n",
+            "data": {"source": SOURCES + "token_ids", "scale": "none"},
+            "training": {"class_weight": {"1": 3.3}},
+            "variants": [{"name": "v"}],
+        }
+    )
+    problem = Problem(spec)
+    weights = problem.row_weights(problem.data(0).train)
+    assert set(weights) == {np.float32(1), np.float32(3.3)}
 
 
 def test_what_the_study_says_of_the_scale_holds():

@@ -6,6 +6,7 @@ import keras
 import pytest
 
 from finetune.models.architecture import network_json
+from finetune.models.inputs import named_inputs
 from finetune.models.precision import precision
 
 
@@ -45,6 +46,22 @@ def test_the_same_network_is_the_same_text_and_a_network_again(build):
     again = keras.models.model_from_json(text)
     assert again.count_params() == build().count_params()
     assert network_json(again) == text
+
+
+def of_inputs(names=("image", "dense_1"), kind=list) -> keras.Model:
+    inputs = [keras.Input((4,), name=name) for name in names]
+    branches = [keras.layers.Dense(3)(one) for one in inputs]
+    outputs = keras.layers.Dense(1)(keras.layers.Add()(branches))
+    return keras.Model(dict(zip(names, inputs, strict=True)) if kind is dict else inputs, outputs)
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+def test_several_inputs_keep_their_names_whatever_else_is_called_so(kind):
+    text = network_json(of_inputs(kind=kind))
+    assert text == network_json(of_inputs(kind=kind))
+    again = keras.models.model_from_json(text)
+    assert list(named_inputs(again)) == ["image", "dense_1"]
+    assert again.count_params() == of_inputs().count_params()
 
 
 def test_what_it_was_compiled_with_is_no_part_of_it():

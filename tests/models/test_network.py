@@ -146,10 +146,10 @@ def test_a_network_that_cannot_be_built_is_told_in_one_line(changes, parts):
     assert [part for part in parts if part not in line] == []
 
 
-def built(network: str, *, loss: str = "mean_squared_error") -> keras.Model:
-    """Build one of these tests' networks for 4 features and 2 classes."""
+def built(network: str, *, loss: str = "mean_squared_error", shape=(4,)) -> keras.Model:
+    """Build one of these tests' networks for 2 classes."""
     spec = ModelSpec(factory=f"tests.models.test_network:{network}")
-    return build_model(spec, TrainingSpec(loss=loss), shape=(4,), n_classes=2)
+    return build_model(spec, TrainingSpec(loss=loss), shape=shape, n_classes=2)
 
 
 def five_outputs(input_shape, n_outputs):
@@ -239,7 +239,7 @@ def test_a_stack_without_an_input_is_built_from_the_data(dtype):
         ("one_output", "sparse_categorical_crossentropy", ["returns (1,)", "needs (2,)"]),
         ("unit_axis_lost", "mean_squared_error", ["returns ()", "needs (1,)"]),
         ("two_tensors", "mean_squared_error", ["returns 2 tensors", "one, of shape (1,)"]),
-        ("two_inputs", "mean_squared_error", ["takes 2 inputs; allowed is one; join them"]),
+        ("two_inputs", "mean_squared_error", ["takes 2 inputs (", "but the data have one"]),
         ("seven_features", "mean_squared_error", ["takes rows of (7,), but", "rows of (4,)"]),
         ("two_by_two", "mean_squared_error", ["takes rows of (2, 2)", "say data.shape = [2, 2]"]),
         ("any_six_features", "mean_squared_error", ["rows of (4,), but rows of (None,): "]),
@@ -271,6 +271,57 @@ def test_an_architecture_of_another_shape_is_told_in_one_line(network, part, tmp
         build_model(ModelSpec(architecture="net.json"), TrainingSpec(), shape=(4,), n_classes=2)
     assert part in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def two_by_name(input_shape, n_outputs):
+    inputs = [keras.Input((4,), name="left"), keras.Input((3,), name="right")]
+    return keras.Model(inputs, keras.layers.Dense(n_outputs)(keras.layers.Concatenate()(inputs)))
+
+
+class OfLeft(keras.Model):
+    def __init__(self, n_outputs):
+        super().__init__()
+        self.dense = keras.layers.Dense(n_outputs)
+
+    def call(self, inputs):
+        return self.dense(inputs["left"])
+
+
+def of_left(input_shape, n_outputs):
+    return OfLeft(n_outputs)
+
+
+def test_a_network_of_several_inputs_is_built_for_their_shapes():
+    shapes = {"right": (3,), "left": (4,)}
+    assert built("two_by_name", loss="mean_squared_error", shape=shapes).output_shape == (None, 1)
+    assert built("of_left", loss="mean_squared_error", shape=shapes).count_params() == 5
+
+
+@pytest.mark.parametrize(
+    ("network", "shapes", "parts"),
+    [
+        ("two_by_name", {"left": (4,), "up": (3,)}, ["takes the inputs 'left', 'right'", "'up'"]),
+        ("two_by_name", {"left": (5,), "right": (3,)}, ["takes rows of (4,) for 'left'"]),
+        ("seven_features", {"left": (7,), "right": (3,)}, ["takes the inputs", "rename"]),
+        (
+            "of_left",
+            {"up": (4,), "right": (3,)},
+            ["does not take the data's rows of (4,) for 'up'"],
+        ),
+    ],
+)
+def test_a_network_of_other_inputs_than_the_data_is_told_in_one_line(network, shapes, parts):
+    with pytest.raises(SpecError) as caught:
+        built(network, loss="mean_squared_error", shape=shapes)
+    line = str(caught.value)
+    assert len(line.splitlines()) == 1
+    assert [part for part in parts if part not in line] == []
+
+
+def test_the_default_network_takes_one_input():
+    shapes = {"left": (4,), "right": (3,)}
+    with pytest.raises(SpecError, match=r"^model: the data have the inputs 'left', 'right', but"):
+        build_model(ModelSpec(), TrainingSpec(), shape=shapes, n_classes=2)
 
 
 def test_dense_kernels_are_glorot_uniform():

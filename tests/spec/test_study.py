@@ -327,6 +327,32 @@ def test_scaling_the_target_is_in_the_recipe_where_it_may_be_numbers(data, scale
     assert (data_inputs(spec) != unscaled) == scaled
 
 
+def test_the_order_of_inputs_is_in_no_recipe():
+    one, other, fewer = (
+        data_inputs(DataSpec(source="rows.npz", inputs=names))
+        for names in (("image", "table"), ("table", "image"), ("image", "words"))
+    )
+    assert one == other != fewer
+    assert "inputs" not in data_inputs(DataSpec(source="rows.npz"))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"source": "rows.csv", "inputs": ("a", "b")}, "inputs names .*, but 'rows.csv' is no NPZ"),
+        ({"source": "rows.npz", "inputs": ("a", "a")}, "an array twice or the target too"),
+        ({"source": "rows.npz", "inputs": ("a", "y")}, "an array twice or the target too"),
+        ({"source": "rows.npz", "inputs": ("a", "b"), "weight": "b"}, "weight and inputs both"),
+        ({"source": "rows.npz", "inputs": ("a",)}, "at least 2 items"),
+        ({"source": "rows.npz", "scale": {"a": "minmax"}}, 'received .*; allowed is "standard"'),
+        ({"source": "rows.npz", "scale": {}}, "a table of these by name"),
+    ],
+)
+def test_inputs_and_scales_that_no_data_have_are_refused(data, words):
+    with pytest.raises(ValueError, match=words):
+        DataSpec.model_validate(data)
+
+
 def test_a_loss_that_follows_the_task_is_the_recipe_of_one_that_is_said():
     tree = load_spec().model_dump(mode="json")
     tree["training"]["loss"] = None

@@ -41,6 +41,17 @@ def network(input_shape=(4,), n_outputs=1) -> keras.Model:
     )
 
 
+def of_both() -> keras.Model:
+    """Take an image and a table; called with nothing."""
+    image, table = keras.Input((2, 2, 1), name="image"), keras.Input((4,), name="table")
+    flat = keras.layers.Flatten()(keras.layers.Conv2D(2, 2)(image))
+    joined = keras.layers.Concatenate()([flat, table])
+    return keras.Model([table, image], keras.layers.Dense(1, activation="sigmoid")(joined))
+
+
+BOTH = {"image": ROWS.reshape(N, 2, 2, 1), "table": ROWS}
+
+
 def broken(input_shape, n_outputs) -> keras.Model:
     raise KeyError("units")
 
@@ -134,6 +145,10 @@ def test_scalars_of_numpy_are_settings(compare):
         ({"x": ROWS[:50]}, DataError, "x, y: received 50 rows of features and 60 targets"),
         ({"x": TABLE, "y": "colour"}, DataError, "y: received str"),
         ({"y": None}, DataError, "y: received NoneType"),
+        ({"x": {"a": ROWS[:, 0], "b": ROWS[:, 1]}}, DataError, "'a' has one axis; .*DataFrame"),
+        ({"x": {"a": ROWS, "b": ROWS}}, SpecError, "model_fn: the network takes the inputs"),
+        ({"model_fn": of_both}, SpecError, "takes 2 inputs .*, but the data have one"),
+        ({"data": {"inputs": ["a", "b"]}}, SpecError, "data.inputs: received .* are x and y"),
         ({"y": np.full(N, "2020-01-01", "M8[D]")}, DataError, "data.target: received datetime64"),
         ({"y": pd.array([None, *CLASSES[1:]], dtype="Int64")}, DataError, "target: missing in row"),
         ({"variants": [keras.callbacks.EarlyStopping()]}, SpecError, "received list; .* a dict"),
@@ -193,6 +208,42 @@ def test_what_is_refused_leaves_the_folder_as_it_was(compare, tmp_path):
         with pytest.raises(FinetuneError):
             compare(model_fn, ROWS + 1, y)
     assert (tmp_path / "data.npz").read_bytes() == before
+
+
+def test_several_inputs_are_a_dictionary_of_arrays(compare, tmp_path):
+    results = compare(of_both, BOTH, CLASSES)
+    assert results.spec.data.inputs == ("image", "table")
+    assert "2 inputs of the network: image (4 numbers a row" in (tmp_path / "report.md").read_text()
+    # The same runs, in whatever order the dictionary has its inputs.
+    again = compare(of_both, dict(reversed(BOTH.items())), CLASSES)
+    assert again.spec.problem == results.spec.problem
+
+
+def test_several_inputs_train_whatever_their_order(tmp_path):
+    arguments = {"seeds": 1, "epochs": 2, "variants": {"plain": {}}, "figures": False}
+    one, other = (
+        finetune.compare(of_both, x, CLASSES, out=tmp_path / str(at), **arguments)
+        for at, x in enumerate((BOTH, dict(reversed(BOTH.items()))))
+    )
+    assert list(one.runs["status"]) == ["ok"]
+    pd.testing.assert_frame_equal(one.runs, other.runs, check_exact=True)
+
+
+def test_the_network_is_built_for_the_shapes_of_its_inputs(compare):
+    shapes = []
+
+    def build(input_shape, n_outputs):
+        shapes.append((input_shape, n_outputs))
+        return of_both()
+
+    compare(build, BOTH, CLASSES, vary=["init", "split"])
+    assert shapes == [({"image": (2, 2, 1), "table": (4,)}, 1)]
+
+
+def test_an_entry_that_the_study_names_is_no_input(compare):
+    x = {**BOTH, "house": HOUSED["house"]}
+    spec = compare(of_both, x, CLASSES, data={"groups": "house"}).spec
+    assert (spec.data.inputs, spec.data.groups) == (("image", "table"), "house")
 
 
 def test_the_founding_variants_stay_the_default(executor, tmp_path):

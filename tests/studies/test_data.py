@@ -1,5 +1,7 @@
 """What a study was resolved to: it stays in the manifest when nothing is trained again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,6 +37,16 @@ def told(task: Task, on_progress) -> TaskTables:
 @pytest.fixture
 def options() -> Options:
     return Options(InProcessExecutor(train=told), figures=False)
+
+
+def test_ids_are_read_as_the_network_takes_them(tmp_path):
+    def told_of_ids(task: Task, on_progress) -> TaskTables:
+        return told(task, on_progress)._replace(network=replace(NETWORK, ids=("",)))
+
+    spec = small_study(*SMALL, "data.source=tests.engines.sources:token_ids", "data.args={}")
+    executor = InProcessExecutor(train=told_of_ids)
+    data = run_study(spec, tmp_path, options=Options(executor, figures=False)).manifest.data
+    assert {column.scaled for column in data.reading.columns} == {False}
 
 
 def test_what_training_told_stays_where_nothing_is_trained_again(tmp_path, options):

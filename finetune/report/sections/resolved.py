@@ -45,19 +45,34 @@ def rows_fact(data: DataSummary, *, vary: Sequence[Source]) -> str:
     # Groups have different numbers of rows, and a seed its own groups.
     at = " at seed 0" if _rows_vary(vary) and any(split.kinship for split in data.splits) else ""
     rows = listed([_rows_of(split) for split in data.splits])
-    columns = [column for column in data.reading.columns if column.kind != "dropped"]
-    kinds = [
-        f"{count} of {word}"
-        for kind, word in (("number", "numbers"), ("category", "categories"))
-        if (count := sum(column.kind == kind for column in columns))
-    ]
+    if data.inputs:
+        inputs = [f"{plain(name)} ({_input(columns)})" for name, columns in data.inputs.items()]
+        return f"{rows} rows{at}; {len(inputs)} inputs of the network: {listed(inputs)}."
     if data.shaped:
         array = data.reading.columns[0]
         return f"{rows} rows{at}; {array.features:,} numbers a row ({plain(array.remark)})."
     return (
         f"{rows} rows{at}; {data.n_features} features for the network, "
-        f"from columns: {listed(kinds)}."
+        f"from columns: {listed(_kinds(data.reading.columns))}."
     )
+
+
+def _kinds(columns: Sequence[ColumnReading]) -> list[str]:
+    return [
+        f"{count} of {word}"
+        for kind, word in (("number", "numbers"), ("category", "categories"))
+        if (count := sum(column.kind == kind for column in columns))
+    ]
+
+
+def _input(columns: Sequence[ColumnReading]) -> str:
+    """Say what one of several inputs is: an array, or columns and what became of them."""
+    if columns[0].of_array:
+        return f"{columns[0].features:,} numbers a row: {plain(columns[0].remark)}"
+    became = list(dict.fromkeys(_became(column) for column in columns))
+    if any(column.kind == "number" and column.missing for column in columns):
+        became.append("missing numbers imputed by their median")
+    return f"columns: {listed(_kinds(columns))}; {listed(became)}"
 
 
 def _rows_of(split: SplitCount) -> str:
@@ -126,7 +141,7 @@ def _columns(data: DataSummary) -> str:
 
 def _column(column: ColumnReading, *, became: str = "") -> tuple[str, ...]:
     return (
-        plain(column.name),
+        plain(column.full_name),
         _read_as(column),
         f"{column.missing:,}" if column.kind != "dropped" else NONE,
         plain(list_words(column.missing_words)) if column.missing_words else NONE,

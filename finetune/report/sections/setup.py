@@ -32,6 +32,8 @@ def setup(spec: StudySpec, manifest: Manifest | None = None) -> str:
     data = manifest.data if manifest else None
     network = manifest.network if manifest else None
     spec = _filled_in(spec, data) if data else spec
+    if network:
+        spec = spec.model_copy(update={"data": network.as_taken(spec.data)})
     n_seeds = manifest.seeds if manifest and spec.looks else spec.n_seeds
     weights = f" {weights_fact(network, vary=spec.vary)}" if network else ""
     variants = table(
@@ -41,7 +43,7 @@ def setup(spec: StudySpec, manifest: Manifest | None = None) -> str:
     )
     sources = [f"the {SOURCE_WORDS[source]}" for source in spec.vary]
     facts = bullets(
-        f"**Data:** {_data(spec, shaped=bool(data and data.shaped))}",
+        f"**Data:** {_data(spec, arrays=bool(data and (data.shaped or data.inputs)))}",
         f"**Task:** {task_fact(data, vary=spec.vary)}" if data else "",
         f"**Rows:** {rows_fact(data, vary=spec.vary)}" if data else "",
         f"**Network:** {_network(spec)}{weights}",
@@ -92,7 +94,7 @@ def _shared(spec: StudySpec) -> str:
     )
 
 
-def _data(spec: StudySpec, *, shaped: bool) -> str:
+def _data(spec: StudySpec, *, arrays: bool) -> str:
     data = spec.data
     arguments = ", ".join(f"{key}={value!r}" for key, value in data.args.items())
     shares = (1 - data.val_size - data.test_size, data.val_size, data.test_size)
@@ -101,7 +103,7 @@ def _data(spec: StudySpec, *, shaped: bool) -> str:
     return (
         f"{source}{_target(data)}; {train} training, {validation} validation, {test} test"
         f"{_of_what(data)} ({_split(spec)}{_stratified(data)}).{_kinship(data)} The callbacks see "
-        f"the validation rows, never the test rows.{'' if shaped else _preparation(data)}"
+        f"the validation rows, never the test rows.{'' if arrays else _preparation(data)}"
     )
 
 

@@ -10,6 +10,7 @@ from finetune.models.summary import LayerSummary, NetworkSummary
 from finetune.report.sections.opening import opening
 from finetune.report.sections.resolved import weights_fact
 from finetune.report.sections.setup import setup
+from finetune.spec.data import DataSpec
 from finetune.store.manifest import Manifest
 from tests.made_study import make_study
 from tests.report.made_report import context_of, made_manifest, rows_of
@@ -74,6 +75,28 @@ def test_every_column_is_told_with_what_became_of_it():
     assert rows["town"] == ["4 categories", "2", "-", "one-hot encoded", "4"]
     assert rows["id"] == ["-", "-", "-", "left out", "0"]
     assert rows["horses"] == ["numbers", "6", "'?'", "scaled", "1"]
+
+
+def test_ids_are_not_said_to_be_scaled():
+    data = DataSpec(source="rows.csv", target="price")
+    spec = make_study(seeds=1).spec.model_copy(update={"data": data})
+    networks = (NETWORK, replace(NETWORK, ids=("",)))
+    features, ids = (setup(spec, made_manifest(network=one)) for one in networks)
+    assert "imputed by their median and scaled, by" in features
+    assert "imputed by their median, by" in ids
+
+
+def test_each_of_several_inputs_is_told():
+    image = ColumnReading("image", "number", features=32, remark="rows of shape (4, 4, 2)")
+    table = [replace(column, input="table") for column in COLUMNS[:2]]
+    body = said(made_manifest(data=regression(replace(image, input="image"), *table)))
+    told = (
+        "image (32 numbers a row: rows of shape (4, 4, 2)) and table (columns: 1 of numbers and 1"
+    )
+    assert f"test rows; 2 inputs of the network: {told}" in body
+    became = "scaled, one-hot encoded and missing numbers imputed by their median"
+    assert f"1 of categories; {became})." in body
+    assert rows_of(body, "Column")["power of table"][-2:] == ["scaled", "1"]
 
 
 @pytest.mark.parametrize("count", [3, 40])
