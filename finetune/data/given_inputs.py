@@ -2,7 +2,7 @@
 
 import inspect
 import io
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,7 @@ class GivenInputs:
         return name
 
 
-def given_rows(x: Any, y: Any, *, beside: Container[str | None]) -> GivenData | GivenInputs:
+def given_rows(x: Any, y: Any, *, beside: Collection[str | None]) -> GivenData | GivenInputs:
     """Return features of one input, or of several by name, and the target that a program gives.
 
     Raises:
@@ -71,7 +71,7 @@ def given_rows(x: Any, y: Any, *, beside: Container[str | None]) -> GivenData | 
     return given_inputs(x, y, beside=beside) if isinstance(x, Mapping) else given_data(x, y)
 
 
-def given_inputs(x: Mapping[Any, Any], y: Any, *, beside: Container[str | None]) -> GivenInputs:
+def given_inputs(x: Mapping[Any, Any], y: Any, *, beside: Collection[str | None]) -> GivenInputs:
     """Return several inputs and the target that a program gives.
 
     Args:
@@ -84,6 +84,12 @@ def given_inputs(x: Mapping[Any, Any], y: Any, *, beside: Container[str | None])
         DataError: One of them is of another type or shape, or they differ in their rows.
     """
     _check_no_columns(x, beside)
+    for name in beside:
+        if isinstance(name, str) and name not in x:
+            raise DataError(
+                f"data: names {name!r} as weights, groups or times, which x does not have; allowed "
+                f"are {list_names(list(map(str, x)))}; add it to the dictionary"
+            )
     target = given_target(y)
     check_inputs({name: rows for name, rows in x.items() if name not in beside}, name="x")
     made = {name: _made(rows, name, beside=name in beside) for name, rows in x.items()}
@@ -102,7 +108,7 @@ def given_inputs(x: Mapping[Any, Any], y: Any, *, beside: Container[str | None])
     return GivenInputs(inputs, target, {name: made[name] for name in made.keys() - inputs.keys()})
 
 
-def _check_no_columns(x: Mapping[Any, Any], beside: Container[str | None]) -> None:
+def _check_no_columns(x: Mapping[Any, Any], beside: Collection[str | None]) -> None:
     """Check that a dictionary holds no columns of one table.
 
     Raises:

@@ -99,6 +99,11 @@ def test_what_is_no_dictionary_of_inputs_is_named_in_one_line(x, words):
     assert "\n" not in str(caught.value)
 
 
+def test_groups_that_are_not_there_are_refused():
+    with pytest.raises(DataError, match=r"names 'house' as weights, .* allowed are 'image', 'tab"):
+        given_inputs(GIVEN, Y, beside=[None, "house"])
+
+
 def test_groups_with_a_gap_are_refused():
     houses = ["a", None] * (N // 2)
     with pytest.raises(DataError, match=r"x\['house'\]: received text, categories or missing"):
