@@ -15,6 +15,7 @@ from distributed.cli import dask_worker
 from distributed.comm.addressing import get_address_host_port
 
 from finetune.errors import SpecError
+from finetune.execution import local_worker
 from finetune.execution.environment import (
     ENVIRONMENT,
     SAFE_PATH,
@@ -23,6 +24,7 @@ from finetune.execution.environment import (
     worker_count,
 )
 
+_PRELOAD = "distributed.worker.preload"
 _REQUIRE_ENCRYPTION = "distributed.comm.require-encryption"
 
 # What every worker process starts with.
@@ -42,6 +44,7 @@ def local_cluster() -> Iterator[LocalCluster]:
     _check_encryption("tcp://127.0.0.1", field="--workers", remedy="give --workers 0")
     settings: dict[str, Any] = {
         **_WORKER_ENVIRONMENT,
+        _PRELOAD: [*config.get(_PRELOAD), local_worker.__name__],
         "distributed.logging.distributed": "critical",
     }
     with (
