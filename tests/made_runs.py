@@ -94,6 +94,7 @@ class MadeUpExecutor(Executor):
     """Makes results up instead of training, out of order, until it is to stop.
 
     Attributes:
+        started: For how many tasks it was started before they were there.
         trained: Variant, seed, engine and replicate of each run that was made up.
         failed_share: The share of runs that have failed.
         failing: Which tasks fail at every try.
@@ -104,11 +105,15 @@ class MadeUpExecutor(Executor):
     slots = 2
 
     def __init__(self, *, failed_share: float = FAILED_SHARE):
+        self.started: list[int] = []
         self.trained: list[tuple[str, int, str, int]] = []
         self.failed_share = failed_share
         self.failing: Callable[[Task], bool] = lambda task: False
         self.stop_after: int | None = None
         self.chosen: dict[str, object] = {}
+
+    def start(self, tasks: int) -> None:
+        self.started.append(tasks)
 
     def memory_per_task(self, memory: int) -> int:
         return memory

@@ -15,7 +15,7 @@ from finetune.cli.options import (
     with_training_options,
 )
 from finetune.cli.terminal import console, error_console, run_program
-from finetune.cli.training import Services
+from finetune.cli.training import Services, start_early
 from finetune.engines.registry import DEFAULT
 from finetune.planning.estimate import estimate_map, estimate_run, estimate_search
 from finetune.store.manifest import MANIFEST_FILE
@@ -62,11 +62,12 @@ def run(
         spec, options, overrides=changes, estimate=partial(estimate_run, engine=engine)
     )
     wanted_slice = parse_slice(slice_) if slice_ else None
-    from finetune.cli.results import print_results, print_slice
-    from finetune.studies.run import run_study, train_slice
-
     folder = out or Path("reports") / study.name
     with services.training(options) as how:
+        start_early(how, folder, tasks=study.looks[0].seeds if study.looks else study.n_seeds)
+        from finetune.cli.results import print_results, print_slice
+        from finetune.studies.run import run_study, train_slice
+
         if wanted_slice:
             left = train_slice(study, folder, *wanted_slice, engine=engine, options=how)
             print_slice(*wanted_slice, left=left)
@@ -87,11 +88,12 @@ def map_(
     """Judge the claim over a grid of factor, patience and delay, and draw the map."""
     services: Services = context.obj
     study = services.load_study(spec, options, estimate=estimate_map)
-    from finetune.cli.results import print_map
-    from finetune.studies.claim_map import map_claim
-
     folder = out or Path("reports") / f"{study.name}-map"
     with services.training(options) as how:
+        start_early(how, folder, tasks=study.map.seeds)
+        from finetune.cli.results import print_map
+        from finetune.studies.claim_map import map_claim
+
         print_map(map_claim(study, folder, options=how), quiet=options.quiet)
 
 
@@ -111,11 +113,12 @@ def search(
     services: Services = context.obj
     changes = [*(options.overrides or ()), *([f"search.trials={trials}"] if trials else [])]
     study = services.load_study(spec, options, overrides=changes, estimate=estimate_search)
-    from finetune.cli.results import print_search
-    from finetune.studies.search import search_study
-
     folder = out or Path("reports") / study.name
     with services.training(options) as how:
+        start_early(how, folder, tasks=study.search.seeds)
+        from finetune.cli.results import print_search
+        from finetune.studies.search import search_study
+
         found = search_study(study, folder, storage=storage, baseline=baseline, options=how)
     print_search(found, quiet=options.quiet)
 

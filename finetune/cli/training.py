@@ -4,8 +4,9 @@ import math
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -27,6 +28,18 @@ def _choose_executor(*arguments: Any, **options: Any) -> "Executor":
     from finetune.execution.choice import choose_executor
 
     return choose_executor(*arguments, **options)
+
+
+def start_early(options: "Options", folder: Path, *, tasks: int) -> None:
+    """Start workers for a folder that is new, which has everything to train.
+
+    They load TensorFlow while this process loads what analyses and draws.
+    """
+    # What is wrong with a folder is told when its store is opened.
+    with suppress(OSError):
+        if folder.exists():
+            return
+    options.executor.start(tasks)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,13 @@ class Executor(ABC):
         """End what was started; here that is nothing."""
         return
 
+    def start(self, tasks: int) -> None:
+        """Start what will train so many tasks, before they are there, and let it load.
+
+        It need not be called. Here there is nothing to start.
+        """
+        return
+
     @property
     @abstractmethod
     def slots(self) -> int:

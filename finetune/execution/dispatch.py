@@ -6,9 +6,10 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from distributed import Client, Future, KilledWorker, as_completed, get_worker
+from distributed import Client, Future, KilledWorker, Worker, as_completed, get_worker
 
 from finetune.engines.base import Task
+from finetune.engines.tensorflow_import import import_tensorflow
 from finetune.errors import ClusterError
 from finetune.execution.base import TaskProgress
 from finetune.execution.other_packages import escape_messages
@@ -113,15 +114,35 @@ def _note_on_workers(event: Mapping[str, Any], on_note: Callable[[str], None]) -
         on_note(f"Worker {event['worker']} is gone; what it was training is trained again")
 
 
+def load_in_workers(client: Client) -> None:
+    """Let every worker that is there load TensorFlow; return at once, while tasks wait for it."""
+    client.run(_load, wait=False)
+
+
+async def _load(dask_worker: Worker) -> None:
+    """Load what training needs; runs in a worker, and Dask fills in `dask_worker`.
+
+    It is a coroutine for the client not to wait for it, and no task, since Dask would place those
+    that come next by how long it takes.
+    """
+    _prepare_worker(dask_worker)
+    import_tensorflow()
+
+
+def _prepare_worker(worker: Worker) -> None:
+    """Prepare a worker's process for training, before it loads TensorFlow."""
+    escape_messages()
+    # Local workers are named 0, 1, ...: each sees the card of its number, where there are cards.
+    if isinstance(worker.name, int):
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(worker.name))
+
+
 def _train(
     position: int, task: Task, required: WorkerRequirements, train: TrainFunction, topic: str
 ) -> TaskResult:
     """Train one task; runs in a worker."""
-    escape_messages()
     worker = get_worker()
-    # Local workers are named 0, 1, ...: each sees the card of its number, where there are cards.
-    if isinstance(worker.name, int):
-        os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(worker.name))
+    _prepare_worker(worker)
     objection, slow = examine(required, worker)
     if objection:
         return TaskResult(error=refusal({worker.address: objection}))

@@ -8,7 +8,7 @@ from distributed import Client, LocalCluster
 from finetune.engines.base import Task
 from finetune.execution.base import Executor, TaskProgress, once_each, without_errors
 from finetune.execution.connection import local_cluster, scale_up
-from finetune.execution.dispatch import dispatch
+from finetune.execution.dispatch import dispatch, load_in_workers
 from finetune.execution.environment import worker_count
 from finetune.execution.task_result import TaskResult, TrainFunction, train_by_engine
 from finetune.execution.worker_check import requirements
@@ -16,7 +16,7 @@ from finetune.store.base import Store
 
 
 class LocalExecutor(Executor):
-    """Trains in single-threaded worker processes, which start with the first tasks.
+    """Trains in single-threaded worker processes, which start with the first tasks or before.
 
     Args:
         workers: How many processes; None is one a graphics card, else one a core.
@@ -41,6 +41,10 @@ class LocalExecutor(Executor):
         """End the worker processes."""
         self._started = None
         self._open.close()
+
+    def start(self, tasks: int) -> None:
+        """Start a process a task, but no more than workers; return while they load TensorFlow."""
+        load_in_workers(self._client_for(tasks))
 
     @property
     def slots(self) -> int:

@@ -187,6 +187,17 @@ def test_the_report_is_written_anew_from_the_store(cli):
     assert Path("out/report.md").is_file()
 
 
+def test_workers_start_early_for_a_new_folder_alone(cli, executor):
+    for command, seeds in (("run", ["seeds=3"]), ("map", ["map.seeds=4", "map.delay=[1]"])):
+        arguments = [command, *TINY, *(part for one in seeds for part in ("--set", one))]
+        before = list(executor.started)
+        cli(*arguments)
+        cli(*arguments)
+        assert executor.started == [*before, int(seeds[0][-1])]
+    cli("run", *TINY, "--until-decided", "--from", "20", "--to", "60", "--out", "more")
+    assert executor.started[-1] == 20
+
+
 def test_options_reach_the_executor_and_the_manifest(cli, executor):
     dask = ("--dask", "tcp://host:1", "--return-results")
     cli("run", "--seeds", "1", "--workers", "3", *dask, "--out", "out", *TINY)

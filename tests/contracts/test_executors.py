@@ -214,3 +214,16 @@ def test_a_store_that_no_other_process_can_write_to_gets_what_is_returned(new):
         # What is stored needs no executor.
         again = train_blocks([block], store, Options(executor))
     assert (again.runs_reused, again.runs_trained) == (store.count(), 0)
+
+
+def test_one_that_was_started_before_trains_as_any_other(new, store):
+    with new() as executor:
+        executor.start(1)
+        executor.start(2)
+        assert results_of(executor, TASKS, store).keys() == set(range(len(TASKS)))
+    assert set(store.runs(RECIPES, SEEDS)["seed"]) == set(SEEDS)
+
+
+def test_one_that_was_started_for_nothing_ends(new):
+    with new() as executor:
+        executor.start(2)
