@@ -1,5 +1,6 @@
 """Train what a store lacks: tasks go out, results come in as shards."""
 
+import math
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -105,11 +106,24 @@ def train_blocks(blocks: Sequence[Block], store: Store, options: Options) -> Tra
 
 
 def _missing_tasks(blocks: Sequence[Block], store: Store, options: Options) -> list[Task]:
+    missing = [_count_missing(block, store) for block in blocks]
     # Where nothing is missing no cluster is connected to, as its slots would need.
-    if not any(store.missing(block.recipes, block.seeds) for block in blocks):
+    if not any(missing):
         return []
     slots, memory = options.executor.slots, options.executor.memory_per_task(options.memory)
-    return [task for block in blocks for task in block.tasks(store, workers=slots, memory=memory)]
+    # Each block is cut for its share of the workers: a dozen runs take as long as one does, and a
+    # small check, cut for every worker, would take as long on each.
+    shares = [math.ceil(slots * count / sum(missing)) for count in missing]
+    return [
+        task
+        for block, share in zip(blocks, shares, strict=True)
+        if share
+        for task in block.tasks(store, workers=share, memory=memory)
+    ]
+
+
+def _count_missing(block: Block, store: Store) -> int:
+    return sum(map(len, store.missing(block.recipes, block.seeds).values()))
 
 
 def _train(

@@ -153,9 +153,10 @@ class Block:
         self, engine: Engine, group: ProblemGroup, store: "Store", *, workers: int, memory: int
     ) -> Iterator[Task]:
         alone = replace(self, spec=group.spec, variants=group.variants, engine=engine.name)
-        size = engine.seeds_per_task(len(group.variants), len(self.seeds), workers=workers)
+        missing = store.missing(alone.recipes, self.seeds)
+        size = engine.seeds_per_task(len(group.variants), len(missing), workers=workers)
         by_variants: dict[tuple[str, ...], list[int]] = {}
-        for seed, names in store.missing(alone.recipes, self.seeds).items():
+        for seed, names in missing.items():
             by_variants.setdefault(tuple(names), []).append(seed)
         for names, seeds in by_variants.items():
             variants = tuple(v for v in group.variants if v.name in names)

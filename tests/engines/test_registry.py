@@ -72,6 +72,12 @@ def test_every_task_has_a_seed_and_larger_networks_take_longer(engine):
     assert 0 < usual < huge < float("inf")
 
 
+@pytest.mark.parametrize(("n_seeds", "workers"), [(40, 2), (100, 4), (7, 2)])
+def test_every_worker_gets_as_many_tasks_of_a_population_as_any_other(n_seeds, workers):
+    size = DEFAULT.seeds_per_task(48, n_seeds, workers=workers)
+    assert -(-n_seeds // size) % workers == 0
+
+
 @pytest.mark.parametrize(
     ("module", "never"),
     [

@@ -1,5 +1,6 @@
 """The population engine: all runs of a task at once, one row of weights for each trajectory."""
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,10 @@ class PopulationEngine(Engine):
         )
 
     def seeds_per_task(self, n_variants: int, n_seeds: int, *, workers: int) -> int:
-        """Return as many as fit the processor's cache, or fewer so that every worker has some."""
-        return min(max(1, RUNS_PER_TASK // n_variants), max(1, -(-n_seeds // workers)))
+        """Return as many as fit the processor's cache, or fewer: all workers get equally many."""
+        most = max(1, RUNS_PER_TASK // n_variants)
+        rounds = max(1, math.ceil(n_seeds / (most * workers)))
+        return max(1, math.ceil(n_seeds / (rounds * workers)))
 
     def seconds_per_epoch(self, workload: Workload) -> float:
         """Estimate by the arithmetic alone."""
