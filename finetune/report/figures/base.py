@@ -69,7 +69,7 @@ def saved_twice(name: str, figure: Figure) -> dict[str, bytes]:
     """Return a figure as SVG and as PNG, by file name; call it within the figures' style."""
     svg = _saved(figure, format="svg", metadata={"Date": None})
     # The layout found for the first file serves the second; finding it is slow.
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)
     return {f"{name}.svg": svg, f"{name}.png": _saved(figure, format="png", dpi=130)}
 
 
