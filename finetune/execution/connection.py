@@ -46,6 +46,8 @@ def local_cluster() -> Iterator[LocalCluster]:
         **_WORKER_ENVIRONMENT,
         _PRELOAD: [*config.get(_PRELOAD), local_worker.__name__],
         "distributed.logging.distributed": "critical",
+        # It looks at what a worker does a hundred times a second, a twentieth of the training.
+        "distributed.worker.profile.enabled": False,
     }
     with (
         safe_children(),
