@@ -44,7 +44,7 @@ def local_cluster() -> Iterator[LocalCluster]:
     _check_encryption("tcp://127.0.0.1", field="--workers", remedy="give --workers 0")
     settings: dict[str, Any] = {
         **_WORKER_ENVIRONMENT,
-        _PRELOAD: [*config.get(_PRELOAD), local_worker.__name__],
+        _PRELOAD: [*_user_preloads(), local_worker.__name__],
         "distributed.logging.distributed": "critical",
         # It looks at what a worker does a hundred times a second, a twentieth of the training.
         "distributed.worker.profile.enabled": False,
@@ -64,6 +64,12 @@ def local_cluster() -> Iterator[LocalCluster]:
     ):
         # Without `asynchronous` it is no coroutine, which its types do not say.
         yield cast(LocalCluster, cluster)
+
+
+def _user_preloads() -> list[str]:
+    """Return what the user's configuration has every worker load: a name, or a list of them."""
+    wanted: str | list[str] = config.get(_PRELOAD, [])
+    return [wanted] if isinstance(wanted, str) else wanted
 
 
 def _check_encryption(address: str, *, field: str, remedy: str) -> None:
