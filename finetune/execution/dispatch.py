@@ -116,7 +116,8 @@ def _note_on_workers(event: Mapping[str, Any], on_note: Callable[[str], None]) -
 
 def load_in_workers(client: Client) -> None:
     """Let every worker that is there load TensorFlow; return at once, while tasks wait for it."""
-    client.run(_load, wait=False)
+    # A worker that is gone by now has nothing to load.
+    client.run(_load, wait=False, on_error="ignore")
 
 
 async def _load(dask_worker: Worker) -> None:
