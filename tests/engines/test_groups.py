@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from finetune.engines.population import PopulationEngine, groups
-from finetune.engines.population.graph import State
 from finetune.engines.population.groups import GroupSizes, in_groups, measure, vector_length
+from finetune.engines.population.state import State
 from tests.small_studies import small_study, task
 
 SMALL, MIDDLE, LARGE = 1e3, 1e6, 1e9

@@ -7,18 +7,20 @@ call; everything is traced once.
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from finetune.engines.keras_problem import KerasProblem
+from finetune.engines.population.batches import one_axis, over_batches, swapped
 from finetune.engines.population.exactness import check_exact
 from finetune.engines.population.frozen_beginning import after_frozen_beginning
 from finetune.engines.population.groups import GroupSizes, vector_length
 from finetune.engines.population.joined_weights import JoinedWeights
 from finetune.engines.population.model_trace import in_words, layer_in
 from finetune.engines.population.other_variables import OtherVariables
+from finetune.engines.population.state import Data, SplitTensors, State
 from finetune.engines.population.stateless_model import StatelessModel
 from finetune.engines.population.stateless_optimizer import StatelessOptimizer
 from finetune.engines.population.vectorized import MappingError, map_rows
@@ -29,35 +31,6 @@ from finetune.spec.variants import VariantSpec
 # Rows of data that are evaluated at once: the activations of a hundred networks then stay in the
 # processor's cache.
 _EVALUATION_ROWS = 256
-
-
-class State(NamedTuple):
-    """Rows of weights and all else that they do not share; every tensor is (row, ...)."""
-
-    weights: list[tf.Tensor]
-    others: list[tf.Tensor]
-    slots: list[tf.Tensor]
-
-
-class Data(NamedTuple):
-    """One split of every data set of a task: `x` (data set, row of data, ...), `y` likewise.
-
-    Of a network with several inputs `x` is a dictionary of such tensors by the input's name.
-    `weight` (data set, row of data) is what each row counts in the loss, or () where all count
-    alike.
-    """
-
-    x: tf.Tensor | dict[str, tf.Tensor]
-    y: tf.Tensor
-    weight: tf.Tensor | tuple[()] = ()
-
-
-class SplitTensors(NamedTuple):
-    """The three splits of every data set of a task."""
-
-    train: Data
-    val: Data
-    test: Data
 
 
 class PopulationGraph:
@@ -195,7 +168,7 @@ class PopulationGraph:
         size, rows = self._batch_size, order.shape[1]
         # One long axis of all data sets' rows, so that one gather serves rows of weights that use
         # different data sets.
-        flat = tf.nest.map_structure(_flat, data)
+        flat = tf.nest.map_structure(one_axis, data)
         order = order + sets[:, None] * rows
 
         def step(begin, length, state, total):
@@ -208,7 +181,7 @@ class PopulationGraph:
             # As `fit` does: the batch's mean loss counts as often as it has rows of data.
             return state, total + loss * length
 
-        state, total = _over_batches(rows, size, step, (state, tf.zeros_like(learning_rate)))
+        state, total = over_batches(rows, size, step, (state, tf.zeros_like(learning_rate)))
         return state, total / rows
 
     def _step(self, state: State, batch: Data, learning_rate, iterations):
@@ -245,18 +218,18 @@ class PopulationGraph:
 
             x, y = tf.nest.map_structure(some, (data.x, data.y))
             losses, accuracies, predicted = self._measure(state, x, y)
-            kept = [table.write(begin // size, _swapped(predicted)) for table in outputs]
+            kept = [table.write(begin // size, swapped(predicted)) for table in outputs]
             return loss + losses * length, accuracy + accuracies * length, kept
 
         dtype = self.problem.spec.training.dtype
         zeros = tf.zeros(tf.shape(sets), dtype)
         # Losses and accuracies add up over batches; other metrics need all predictions.
         outputs = [_table(dtype, -(-rows // size))] if self._keras.metrics else []
-        loss, accuracy, outputs = _over_batches(rows, size, measure, (zeros, zeros, outputs))
+        loss, accuracy, outputs = over_batches(rows, size, measure, (zeros, zeros, outputs))
         further = {}
         if outputs:
             shape = [rows, None, self.problem.n_outputs]
-            predicted = _swapped(tf.ensure_shape(outputs[0].concat(), shape))
+            predicted = swapped(tf.ensure_shape(outputs[0].concat(), shape))
             y = tf.gather(data.y, sets)
             further = {n: metric(y, predicted) for n, metric in self._keras.metrics.items()}
         return {"loss": loss / rows, "accuracy": accuracy / rows, **further}
@@ -305,11 +278,6 @@ class PopulationGraph:
         return f"{error.kind or 'an operation'} in {where}"
 
 
-def take(state: State, rows: np.ndarray) -> State:
-    """Return a state whose rows are copies of the given rows; a row may be copied several times."""
-    return tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), state)
-
-
 def _any_length(tensor: tf.Tensor) -> tf.TensorSpec:
     return tf.TensorSpec([None, *tensor.shape[1:]] if tensor.shape.rank else [], tensor.dtype)
 
@@ -318,30 +286,6 @@ def _total(loss, penalties):
     return loss + tf.add_n(penalties) if penalties else loss
 
 
-def _flat(tensor: tf.Tensor) -> tf.Tensor:
-    """Join the data sets' rows into one axis."""
-    return tf.reshape(tensor, [-1, *tensor.shape[2:]])
-
-
-def _swapped(tensor: tf.Tensor) -> tf.Tensor:
-    """Exchange the first two axes, rows of weights and rows of data."""
-    return tf.transpose(tensor, [1, 0, 2])
-
-
 def _table(dtype: str, batches: int) -> tf.TensorArray:
     """Return a table for a tensor a batch, whose first axis may differ, to be joined along it."""
     return tf.TensorArray(dtype, batches, infer_shape=False, element_shape=[None, None, None])
-
-
-def _over_batches(rows: int, size: int, body: Callable[..., Any], state: Any) -> Any:
-    """Run `body(begin, length, *state)` over batches of data; the last one may be smaller.
-
-    All full batches share one trace in a loop, since their length is the same.
-    """
-    full = rows // size
-
-    def step(index, state):
-        return index + 1, body(index * size, size, *state)
-
-    _, state = tf.while_loop(lambda index, _: index < full, step, (0, state), parallel_iterations=1)
-    return body(full * size, rows - full * size, *state) if rows % size else state

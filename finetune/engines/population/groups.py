@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 if TYPE_CHECKING:
-    from finetune.engines.population.graph import State
+    from finetune.engines.population.state import State
 
 # Of all rows, and of a state and what it measures, one epoch: `PopulationGraph.epoch`.
 Epoch = Callable[..., tuple["State", dict[str, tf.Tensor]]]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from finetune.engines.population.graph import State, take
+from finetune.engines.population.state import State, take
 
 
 class Rows:

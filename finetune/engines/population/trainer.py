@@ -8,9 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from finetune.engines.base import ProgressCallback, Task, TaskTables
-from finetune.engines.population.graph import Data, PopulationGraph, SplitTensors
+from finetune.engines.population.graph import PopulationGraph
 from finetune.engines.population.groups import in_groups, measure
 from finetune.engines.population.rows import Rows
+from finetune.engines.population.state import Data, SplitTensors
 from finetune.engines.problem import Prepared, Problem, SeedData
 from finetune.engines.results import Training, join, lowest, measured, tabulate
 from finetune.models.metrics import check_monitored
