@@ -18,7 +18,7 @@ from finetune.engines.population.exactness import check_exact
 from finetune.engines.population.frozen_beginning import after_frozen_beginning
 from finetune.engines.population.groups import GroupSizes, vector_length
 from finetune.engines.population.joined_weights import JoinedWeights
-from finetune.engines.population.model_trace import in_words, layer_in
+from finetune.engines.population.model_trace import in_words, layer_in, trace_gradients
 from finetune.engines.population.other_variables import OtherVariables
 from finetune.engines.population.state import Data, SplitTensors, State
 from finetune.engines.population.stateless_model import StatelessModel
@@ -56,7 +56,8 @@ class PopulationGraph:
         self._values_per_row = check_exact(self._model, problem.data(0).train.x)
         self._call = StatelessModel(self._model)
         optimizer = self._keras.optimizer()
-        self._weights = JoinedWeights(self._model.trainable_variables, optimizer)
+        gradients = trace_gradients(self._model, self.problem.first_row)
+        self._weights = JoinedWeights(self._model.trainable_variables, optimizer, gradients)
         self._optimizer = StatelessOptimizer(optimizer, self._weights.variables)
         self._others = OtherVariables(self._keras, problem)
         self._batch_size = problem.spec.training.batch_size
@@ -195,7 +196,7 @@ class PopulationGraph:
                 weight = None if isinstance(weight, tuple) else weight
                 loss = _total(self._keras.loss(y, called.predicted, weight), called.penalties)
             weights, slots = self._optimizer.apply(
-                self._weights.join_gradients(tape.gradient(loss, weights)),
+                self._weights.join(tape.gradient(loss, weights)),
                 weights=state.weights,
                 slots=state.slots,
                 learning_rate=learning_rate,

@@ -11,8 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-# Optimizers that move each number by its own gradient and slots alone, and leave it where it is
-# without a gradient.
+# Optimizers that move each number by its own gradient and slots alone.
 _ELEMENTWISE = (
     keras.optimizers.SGD,
     keras.optimizers.Adam,
@@ -22,6 +21,7 @@ _ELEMENTWISE = (
     keras.optimizers.RMSprop,
     keras.optimizers.Adagrad,
     keras.optimizers.Adadelta,
+    keras.optimizers.Ftrl,
     keras.optimizers.Lion,
 )
 # Above so many numbers arithmetic outweighs calls, and joined they were no faster.
@@ -31,21 +31,32 @@ _MOST = 100_000
 class JoinedWeights:
     """Lays the trainable variables of a row one after another, or leaves them as they are.
 
+    Args:
+        variables: The model's trainable variables.
+        optimizer: What moves them.
+        gradients: Of each, as `trace_gradients` returns them.
+
     Attributes:
         variables: Those that the optimizer is to be built on: one vector, or the model's own.
     """
 
-    def __init__(self, variables: Sequence[Any], optimizer: keras.Optimizer):
+    def __init__(
+        self, variables: Sequence[Any], optimizer: keras.Optimizer, gradients: Sequence[Any]
+    ):
         self._shapes = [tuple(variable.shape) for variable in variables]
         self._sizes = [math.prod(shape) for shape in self._shapes]
-        self._joined = _joinable(variables, optimizer) and sum(self._sizes) <= _MOST
+        # Keras squares slices before it adds up those of one place, and decays or warns of no
+        # variable without a gradient.
+        plain = all(isinstance(gradient, tf.Tensor) for gradient in gradients)
+        few = sum(self._sizes) <= _MOST
+        self._joined = plain and few and _joinable(variables, optimizer)
         self.variables = list(variables)
         if self._joined:
             zeros = tf.zeros(sum(self._sizes), variables[0].dtype)
             self.variables = [keras.Variable(zeros, name="weights")]
 
-    def join(self, tensors: Sequence[Any]) -> list[tf.Tensor]:
-        """Return values of the model's variables, each (..., *shape), as `variables` has them."""
+    def join(self, tensors: Sequence[Any]) -> list[Any]:
+        """Return what there is of the model's variables, each (..., *shape), as `variables` are."""
         if not self._joined:
             return list(tensors)
         flat = [
@@ -53,18 +64,6 @@ class JoinedWeights:
             for tensor, shape, size in zip(tensors, self._shapes, self._sizes, strict=True)
         ]
         return [tf.concat(flat, -1)]
-
-    def join_gradients(self, gradients: Sequence[Any]) -> list[Any]:
-        """Return gradients of one row as `variables` has them; None is that of no dependence."""
-        if not self._joined:
-            return list(gradients)
-        dtype = self.variables[0].dtype
-        return self.join(
-            [
-                tf.zeros(shape, dtype) if gradient is None else tf.convert_to_tensor(gradient)
-                for gradient, shape in zip(gradients, self._shapes, strict=True)
-            ]
-        )
 
     def split(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """Return what `join` was given, for one row."""
@@ -76,8 +75,7 @@ class JoinedWeights:
 
 def _joinable(variables: Sequence[Any], optimizer: keras.Optimizer) -> bool:
     """Return whether one vector is moved exactly as its parts are."""
-    # Keras clips each variable by its own norm, and decays none that the loss does not depend on.
-    own = optimizer.clipnorm or optimizer.weight_decay
+    # Keras clips each variable by its own norm.
+    elementwise = type(optimizer) in _ELEMENTWISE and not optimizer.clipnorm
     alike = len({variable.dtype for variable in variables}) == 1
-    constrained = any(variable.constraint for variable in variables)
-    return type(optimizer) in _ELEMENTWISE and alike and not own and not constrained
+    return elementwise and alike and not any(variable.constraint for variable in variables)

@@ -70,11 +70,33 @@ def trace_model(model: Any, x: Rows, *, training: bool) -> ModelTrace:
         outcome = StatelessModel(model)(x, weights=weights, others=others, training=training)
         traced.append((outcome, weights, others))
 
-    signature: list[Any] = [tf.nest.map_structure(_batch, x)]
-    for variables in (model.trainable_variables, model.non_trainable_variables):
-        signature.append([tf.TensorSpec(v.shape, v.dtype) for v in variables])
-    graph = call.get_concrete_function(*signature).graph
+    graph = call.get_concrete_function(*_signature(model, x)).graph
     return ModelTrace(*traced[-1], graph)
+
+
+def trace_gradients(model: Any, x: Rows) -> list[Any]:
+    """Return the gradients of a built model's trainable variables as a tape gives them.
+
+    Each is a tensor of a graph, slices of one (those of an embedding), or None where the outputs
+    do not depend on the variable.
+    """
+    traced: list[Any] = []
+
+    @tf.function(autograph=False)
+    def call(x, weights, others):
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            outcome = StatelessModel(model)(x, weights=weights, others=others, training=True)
+        traced.extend(tape.gradient([outcome.predicted, *outcome.penalties], weights))
+
+    call.get_concrete_function(*_signature(model, x))
+    return traced
+
+
+def _signature(model: Any, x: Rows) -> list[Any]:
+    variables = (model.trainable_variables, model.non_trainable_variables)
+    specs = [[tf.TensorSpec(v.shape, v.dtype) for v in some] for some in variables]
+    return [tf.nest.map_structure(_batch, x), *specs]
 
 
 def _batch(rows: np.ndarray) -> tf.TensorSpec:
