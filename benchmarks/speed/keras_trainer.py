@@ -78,8 +78,10 @@ class _Loop:
         set_values(self._model.variables, initial)
         set_values(self._model.optimizer.variables, self._optimizer_start)
         recorder = _Recorder(self._measure)
+        rows = problem.training_rows
+        order = problem.order(seed, rows=rows, epochs=epochs, replicate=0)
         history = self._model.fit(
-            **self._input(data, problem.order(seed, epochs=epochs, replicate=0)),
+            **self._input(data, order),
             epochs=epochs,
             validation_data=(data.val.x, data.val.y),
             validation_batch_size=len(data.val.y) if self._tuned else self._batch_size,

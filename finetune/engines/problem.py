@@ -125,7 +125,7 @@ class Problem:
 
     @property
     def training_rows(self) -> int:
-        """Number of rows of data that a run trains on."""
+        """Number of rows of data that a run of seed 0 trains on, and most others too."""
         return len(self._first.train.y)
 
     @property
@@ -167,10 +167,10 @@ class Problem:
         weights = np.array([by_class[label] for label in range(self.n_classes)])
         return weights[train.y.reshape(-1).astype(int)].astype(self.spec.training.dtype)
 
-    def order(self, seed: int, *, epochs: int, replicate: int) -> np.ndarray:
-        """Return the batch order of a seed: int32, (epoch, training row)."""
+    def order(self, seed: int, *, rows: int, epochs: int, replicate: int) -> np.ndarray:
+        """Return the batch order of a seed with so many training rows: int32, (epoch, row)."""
         sequence = stream("order", seed, vary=self.spec.vary, replicate=replicate)
-        return batch_order(sequence, epochs=epochs, rows=self.training_rows)
+        return batch_order(sequence, epochs=epochs, rows=rows)
 
     def initial_stream(self, seed: int) -> np.random.SeedSequence:
         """Return the stream of a seed's initial weights; every replicate starts from the same."""

@@ -35,8 +35,8 @@ def ids_and_numbers(n_rows=80):
 
 
 def image_and_table_of_groups(n_rows=80):
-    """Make the same with a weight for each row, and a house of four rows."""
+    """Make the same with a weight for each row, and a house of some rows."""
     x, y = image_and_table(n_rows)
     rng = np.random.default_rng(9)
-    beside = {"house": rng.permutation(n_rows) // 4, "weight": rng.uniform(0.5, 2, n_rows)}
+    beside = {"house": rng.integers(0, n_rows // 4, n_rows), "weight": rng.uniform(0.5, 2, n_rows)}
     return {**x, **beside}, y

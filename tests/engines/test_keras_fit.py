@@ -64,7 +64,10 @@ def test_the_optimizer_of_a_run_begins_at_the_runs_own_weights():
         "training.optimizer={name='ScheduleFreeAdamW'}",
     )
     problem, seed = Problem(spec), 3
-    rows, order = problem.data(seed).train, problem.order(seed, epochs=2, replicate=0)
+    rows, order = (
+        problem.data(seed).train,
+        problem.order(seed, rows=problem.training_rows, epochs=2, replicate=0),
+    )
     with precision("float64"):
         ours = KerasProblem(problem)
         model = keras.models.clone_model(ours.model)

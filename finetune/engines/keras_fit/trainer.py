@@ -95,7 +95,12 @@ class _CompiledModel:
         self._reset_optimizer()
         self._model.optimizer.learning_rate = task.learning_rate(variant)
         data = problem.data(seed)
-        order = problem.order(seed, epochs=training.epochs, replicate=task.replicate)
+        order = problem.order(
+            seed,
+            rows=len(data.train.y),
+            epochs=training.epochs,
+            replicate=task.replicate,
+        )
         policies = callbacks(variant, field=_field_of(variant, task.spec))
         measuring = [_Validation(data, self._evaluate)] if self._keras.metrics else []
         recorder = _Recorder(data, self._evaluate, watched=_monitors(policies))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import groupby
 
 import numpy as np
 import tensorflow as tf
@@ -39,7 +40,8 @@ class PopulationTrainer:
         with precision(task.spec.training.dtype):
             graph = self._graph.for_problem(task.spec)
             check_monitored(graph.problem.spec, task.variants)
-            smaller = list(_within_memory(task, graph))
+            alike = _alike(task, graph.problem)
+            smaller = [small for one in alike for small in _within_memory(one, graph)]
             trained = []
             for one in smaller:
                 before = len(trained)
@@ -49,6 +51,21 @@ class PopulationTrainer:
                 )
         notes = graph.initial_notes(task.variants)
         return tabulate(task, join(trained).noting(notes))._replace(network=graph.network)
+
+
+def _alike(task: Task, problem: Problem) -> Iterator[Task]:
+    """Split a task by seeds into tasks whose seeds have equally many rows of data.
+
+    Those of a split by groups, or of another source for every seed, may differ in that.
+    """
+    if not (problem.data_varies and (task.spec.data.groups or "data" in task.spec.vary)):
+        return iter([task])
+
+    def sizes(seed: int) -> list[int]:
+        data = problem.data(seed)
+        return [len(split.y) for split in (data.train, data.val, data.test)]
+
+    return (replace(task, seeds=tuple(seeds)) for _, seeds in groupby(task.seeds, sizes))
 
 
 def _within_memory(task: Task, graph: PopulationGraph) -> Iterator[Task]:
@@ -86,10 +103,16 @@ class _Inputs:
             train = self.data.train._replace(weight=tf.constant(np.stack(weights)))
             self.data = self.data._replace(train=train)
         self.sets = np.arange(len(task.seeds), dtype=np.int32) * varies
+        rows = len(sets[0].train.y)
         self.target_scale = np.array([data.target_scale for data in sets])[self.sets]
         self.orders = np.stack(
             [
-                problem.order(s, epochs=task.spec.training.epochs, replicate=task.replicate)
+                problem.order(
+                    s,
+                    rows=rows,
+                    epochs=task.spec.training.epochs,
+                    replicate=task.replicate,
+                )
                 for s in task.seeds
             ]
         )
@@ -102,8 +125,8 @@ class _Population:
         training, problem = task.spec.training, graph.problem
         self._graph, self._share = graph, share
         self._dtype = np.dtype(training.dtype)
-        self._steps = -(-problem.training_rows // training.batch_size)
         self._inputs = _Inputs(task, problem)
+        self._steps = -(-self._inputs.orders.shape[-1] // training.batch_size)
         self._all_splits = task.curves == "all" or not all(
             map(_needs_validation_alone, task.variants)
         )
