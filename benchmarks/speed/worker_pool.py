@@ -120,7 +120,6 @@ def _threads(count: int) -> dict[str, str]:
         **alone,
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "JAX_PLATFORMS": "cpu",
-        "MALLOC_TRIM_THRESHOLD_": str(512 * 2**20),
     }
 
 
