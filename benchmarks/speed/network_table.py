@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from benchmarks.speed.network_rounds import NetworkExtent
+from benchmarks.speed.network_rounds import REPEATS, NetworkExtent
 from benchmarks.speed.networks import NETWORKS
 from finetune.report.markdown import number, paragraphs, table
 
@@ -23,7 +23,8 @@ def network_section(timed: pd.DataFrame, extent: NetworkExtent) -> str:
         "variants; medians of "
         f"{extent.rounds} round{'s' if extent.rounds > 1 else ''}, all contestants in turn. "
         "Ratios above 1 are faster. `fit` trains one run a process for "
-        f"{extent.single_epochs} epochs, in the faster of its configurations with and without XLA.",
+        f"{extent.single_epochs} epochs, in the faster of its configurations with and without XLA; "
+        f"of {REPEATS} such trainings a round the fastest counts.",
         table(rows, columns=columns),
         "The share of the peak counts products and convolutions as `fit` computes them, for every "
         "row trained. A dash: the jax trainer cannot express the network; "
