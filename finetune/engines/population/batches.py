@@ -6,6 +6,14 @@ from typing import Any
 import tensorflow as tf
 
 
+def columns(tensor: tf.Tensor, begin: Any, length: int) -> tf.Tensor:
+    """Return so many columns of a tensor (row, column, ...) from one on."""
+    part = tensor[:, begin : begin + length]
+    # The slice does not know its length where `begin` is a tensor, though it is the same.
+    part.set_shape([tensor.shape[0], length, *tensor.shape[2:]])
+    return part
+
+
 def one_axis(tensor: tf.Tensor) -> tf.Tensor:
     """Join the data sets' rows into one axis."""
     return tf.reshape(tensor, [-1, *tensor.shape[2:]])

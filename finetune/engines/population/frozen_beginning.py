@@ -45,7 +45,7 @@ def _parted(keras_problem: KerasProblem) -> PartedNetwork | None:
     if not keras_problem.loaded.frozen_layers:
         return None
     # It says what is wrong with a network, before that is called here.
-    check_exact(model, problem.data(0).train.x)
+    check_exact(model, problem.first_row)
     same = keras_problem.values_of_every_seed()
     seeds = {id(variable) for variable in model.variables if is_seed_state(variable)}
     held = unchanged_by_a_step(model, problem) & (same.keys() | seeds)

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from finetune.engines.keras_problem import KerasProblem
-from finetune.engines.population.batches import one_axis, over_batches, swapped
+from finetune.engines.population.batches import columns, one_axis, over_batches, swapped
 from finetune.engines.population.exactness import check_exact
 from finetune.engines.population.frozen_beginning import after_frozen_beginning
 from finetune.engines.population.groups import GroupSizes, vector_length
@@ -53,10 +53,10 @@ class PopulationGraph:
         self.network = self._keras.summary
         # Keras annotates some of what is called here wrongly.
         self._model: Any = self._keras.model
-        self._values_per_row = check_exact(self._model, problem.data(0).train.x)
+        self._values_per_row = check_exact(self._model, problem.first_row)
         self._call = StatelessModel(self._model)
         optimizer = self._keras.optimizer()
-        gradients = trace_gradients(self._model, self.problem.first_row)
+        gradients = trace_gradients(self._model, problem.first_row)
         self._weights = JoinedWeights(self._model.trainable_variables, optimizer, gradients)
         self._optimizer = StatelessOptimizer(optimizer, self._weights.variables)
         self._others = OtherVariables(self._keras, problem)
@@ -173,9 +173,7 @@ class PopulationGraph:
         order = order + sets[:, None] * rows
 
         def step(begin, length, state, total):
-            batch = order[:, begin : begin + length]
-            # The slice does not know its length where `begin` is a tensor, though it is the same.
-            batch.set_shape([None, length])
+            batch = columns(order, begin, length)
             steps = iterations + tf.cast(begin // size, tf.int64)
             chosen = tf.nest.map_structure(lambda table: tf.gather(table, batch), flat)
             state, loss = self._step(state, chosen, learning_rate, steps)
@@ -213,9 +211,7 @@ class PopulationGraph:
 
         def measure(begin, length, loss, accuracy, outputs):
             def some(table):
-                rows = tf.gather(table[:, begin : begin + length], sets)
-                # The slice loses its length where `begin` is a tensor, though it is the same.
-                return tf.ensure_shape(rows, [None, length, *table.shape[2:]])
+                return tf.gather(columns(table, begin, length), sets)
 
             x, y = tf.nest.map_structure(some, (data.x, data.y))
             losses, accuracies, predicted = self._measure(state, x, y)

@@ -40,32 +40,15 @@ class PopulationTrainer:
         with precision(task.spec.training.dtype):
             graph = self._graph.for_problem(task.spec)
             check_monitored(graph.problem.spec, task.variants)
-            alike = _alike(task, graph.problem)
-            smaller = [small for one in alike for small in _within_memory(one, graph)]
-            trained = []
-            for one in smaller:
-                before = len(trained)
-                population = _Population(one, graph, share=self._share)
-                trained.append(
-                    population.train(lambda s, b=before: progress((b + s) / len(smaller)))
-                )
+            trained, before = [], 0
+            for small in _within_memory(task, graph):
+                for one, inputs in _load(small, graph.problem):
+                    population = _Population(one, graph, inputs, share=self._share)
+                    begin, part = (n / len(task.seeds) for n in (before, len(one.seeds)))
+                    trained.append(population.train(lambda s, b=begin, p=part: progress(b + s * p)))
+                    before += len(one.seeds)
         notes = graph.initial_notes(task.variants)
         return tabulate(task, join(trained).noting(notes))._replace(network=graph.network)
-
-
-def _alike(task: Task, problem: Problem) -> Iterator[Task]:
-    """Split a task by seeds into tasks whose seeds have equally many rows of data.
-
-    Those of a split by groups, or of another source for every seed, may differ in that.
-    """
-    if not (problem.data_varies and (task.spec.data.groups or "data" in task.spec.vary)):
-        return iter([task])
-
-    def sizes(seed: int) -> list[int]:
-        data = problem.data(seed)
-        return [len(split.y) for split in (data.train, data.val, data.test)]
-
-    return (replace(task, seeds=tuple(seeds)) for _, seeds in groupby(task.seeds, sizes))
 
 
 def _within_memory(task: Task, graph: PopulationGraph) -> Iterator[Task]:
@@ -94,15 +77,13 @@ class _Inputs:
         orders: int32, (seed, epoch, training row): its batch orders.
     """
 
-    def __init__(self, task: Task, problem: Problem):
-        varies = problem.data_varies
-        sets = [problem.data(seed) for seed in (task.seeds if varies else task.seeds[:1])]
+    def __init__(self, task: Task, problem: Problem, sets: Sequence[SeedData]):
         self.data = SplitTensors(*(_stacked(sets, split) for split in SplitTensors._fields))
         weights = [w for one in sets if (w := problem.row_weights(one.train)) is not None]
         if weights:
             train = self.data.train._replace(weight=tf.constant(np.stack(weights)))
             self.data = self.data._replace(train=train)
-        self.sets = np.arange(len(task.seeds), dtype=np.int32) * varies
+        self.sets = np.arange(len(task.seeds), dtype=np.int32) * problem.data_varies
         rows = len(sets[0].train.y)
         self.target_scale = np.array([data.target_scale for data in sets])[self.sets]
         self.orders = np.stack(
@@ -118,14 +99,33 @@ class _Inputs:
         )
 
 
+def _load(task: Task, problem: Problem) -> list[tuple[Task, _Inputs]]:
+    """Load what a task trains on; return it with its task.
+
+    Seeds that differ in their numbers of rows, as splits by groups do, come as several tasks.
+    """
+    if not problem.data_varies:
+        return [(task, _Inputs(task, problem, [problem.data(task.seeds[0])]))]
+
+    def sizes(pair: tuple[int, SeedData]) -> list[int]:
+        return [len(split.y) for split in (pair[1].train, pair[1].val, pair[1].test)]
+
+    parts = []
+    for _, pairs in groupby([(seed, problem.data(seed)) for seed in task.seeds], sizes):
+        seeds, sets = zip(*pairs, strict=True)
+        one = replace(task, seeds=seeds)
+        parts.append((one, _Inputs(one, problem, sets)))
+    return parts
+
+
 class _Population:
     """The runs of one task in training."""
 
-    def __init__(self, task: Task, graph: PopulationGraph, *, share: bool):
+    def __init__(self, task: Task, graph: PopulationGraph, inputs: _Inputs, *, share: bool):
         training, problem = task.spec.training, graph.problem
         self._graph, self._share = graph, share
         self._dtype = np.dtype(training.dtype)
-        self._inputs = _Inputs(task, problem)
+        self._inputs = inputs
         self._steps = -(-self._inputs.orders.shape[-1] // training.batch_size)
         self._all_splits = task.curves == "all" or not all(
             map(_needs_validation_alone, task.variants)
