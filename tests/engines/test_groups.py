@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from finetune.engines.population import PopulationEngine, groups
-from finetune.engines.population.groups import GroupSizes, in_groups, measure, vector_length
+from finetune.engines.population.groups import GroupSizes, in_groups, measure
 from finetune.engines.population.state import State
 from tests.small_studies import small_study, task
 
@@ -14,16 +14,18 @@ SMALL, MIDDLE, LARGE = 1e3, 1e6, 1e9
 
 
 def test_small_networks_train_all_rows_at_once_and_large_ones_row_by_row():
-    small, large = GroupSizes(SMALL, SMALL, 8), GroupSizes(LARGE, SMALL, 8)
-    assert (small.of(100), small.multiple(7), small.most) == (None, 8, None)
-    assert (large.of(100), large.multiple(7), large.most) == (1, 1, 1)
-    assert small.to_measure(10**9, 100) == large.to_measure(10**9, 100) == ()
+    small, large = GroupSizes(SMALL, SMALL), GroupSizes(LARGE, SMALL)
+    assert (small.split(100), small.padded(1), small.padded(7), small.most) == ([100], 2, 7, None)
+    assert (large.split(3), large.padded(1), large.most) == ([1, 1, 1], 1, 1)
+    for sizes in (small, large):
+        sizes.allow_multiples_of(8)
+        assert sizes.to_measure(10**9, 100) == ()
+    assert (small.padded(7), large.padded(7)) == (8, 7)
 
 
 @pytest.mark.parametrize("held", [(MIDDLE, SMALL), (SMALL, MIDDLE), (SMALL, LARGE)])
 def test_sizes_are_measured_once_and_where_a_task_is_long_enough(held):
-    sizes = GroupSizes(*held, 8)
-    assert sizes.of(100) == sizes.multiple(100) == 16
+    sizes = GroupSizes(*held)
     assert sizes.to_measure(300, 60) == ()
     assert set(sizes.to_measure(10_000, 20)) == {4, 16}
     assert set(sizes.to_measure(10_000, 100)) == {4, 16, 64}
@@ -31,21 +33,27 @@ def test_sizes_are_measured_once_and_where_a_task_is_long_enough(held):
     assert sizes.to_measure(10_000, 100) == ()
 
 
+@pytest.mark.parametrize("multiple", [1, 2, 4, 8, 16])
+def test_groups_are_as_equal_as_can_be_and_none_is_a_remainder(multiple):
+    sizes = GroupSizes(MIDDLE, SMALL)
+    sizes.allow_multiples_of(multiple)
+    for rows in range(1, 100):
+        padded = sizes.padded(rows)
+        assert max(2, rows) <= padded < max(2, rows) + multiple
+        split = sizes.split(padded)
+        assert sum(split) == padded
+        assert len(split) == -(-padded // 16)
+        assert {n % multiple for n in split} == {0}
+        assert max(2, max(split) - multiple) <= min(split) <= max(split) <= 16
+
+
 def test_the_size_is_that_of_the_least_time_for_so_many_rows():
-    sizes = GroupSizes(MIDDLE, SMALL, 8)
+    sizes = GroupSizes(MIDDLE, SMALL)
     sizes.learn({16: 2.0, 4: 0.7, 64: 7.0})
-    assert [sizes.of(rows) for rows in (1, 8, 9, 16, 17, 64, 70)] == [4, 4, 16, 16, 4, 64, 16]
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("function", [tf.math.log1p, tf.exp, tf.sigmoid, tf.math.rsqrt, tf.tanh])
-def test_a_multiple_of_the_vector_length_rounds_as_any_other(dtype, function):
-    length = vector_length(dtype)
-    assert length in (1, 4, 8, 16)
-    numbers = tf.constant(np.linspace(0.1, 5, 16 * length), dtype)
-    whole = function(numbers).numpy()
-    for count in range(length, 16 * length, length):
-        np.testing.assert_array_equal(function(numbers[:count]), whole[:count])
+    assert [sizes.split(rows) for rows in (3, 12, 20)] == [[3], [12], [20]]
+    assert [len(sizes.split(rows)) for rows in (64, 70)] == [1, 2]
+    sizes.learn({16: 2.0, 4: 0.3})
+    assert [sizes.split(rows) for rows in (3, 12, 18)] == [[3], [4] * 3, [4, 4, 4, 3, 3]]
 
 
 def rows_of(count):
@@ -59,14 +67,14 @@ def step(state, data, *, rate, steps):
     return State([after], [], []), {"loss": after * 2, "rows": tf.fill(rate.shape, len(rate))}
 
 
-@pytest.mark.parametrize("size", [None, 1, 4, 12, 100])
-def test_groups_give_what_all_rows_at_once_give(size):
+@pytest.mark.parametrize("split", [[12], [1] * 12, [4, 4, 4], [5, 4, 3]])
+def test_groups_give_what_all_rows_at_once_give(split):
     state, by_row = rows_of(12)
-    after, found = in_groups(step, size, state, 5.0, by_row)
+    after, found = in_groups(step, split, state, 5.0, by_row)
     expected, _ = step(state, 5.0, **by_row)
     np.testing.assert_array_equal(after.weights[0], expected.weights[0])
     np.testing.assert_array_equal(found["loss"], 2 * expected.weights[0])
-    assert set(found["rows"].numpy()) == {12 if size in (None, 100) else size}
+    np.testing.assert_array_equal(found["rows"], np.repeat(split, split))
 
 
 def test_a_size_with_other_bits_is_not_chosen():

@@ -16,10 +16,11 @@ from finetune.engines.keras_problem import KerasProblem
 from finetune.engines.population.batches import columns, one_axis, over_batches, swapped
 from finetune.engines.population.exactness import check_exact
 from finetune.engines.population.frozen_beginning import after_frozen_beginning
-from finetune.engines.population.groups import GroupSizes, vector_length
+from finetune.engines.population.groups import Epoch, GroupSizes
 from finetune.engines.population.joined_weights import JoinedWeights
 from finetune.engines.population.model_trace import in_words, layer_in, trace_gradients
 from finetune.engines.population.other_variables import OtherVariables
+from finetune.engines.population.row_multiple import row_multiple
 from finetune.engines.population.state import Data, SplitTensors, State
 from finetune.engines.population.stateless_model import StatelessModel
 from finetune.engines.population.stateless_optimizer import StatelessOptimizer
@@ -40,7 +41,7 @@ class PopulationGraph:
     Keras code for one run, mapped over rows.
 
     Attributes:
-        sizes: How many rows a call of `epoch` should train.
+        sizes: How many rows a call of what `trace` returns should train.
 
     Raises:
         NeedsFitError: The network cannot be mapped over rows exactly.
@@ -64,12 +65,10 @@ class PopulationGraph:
         self._itemsize = np.dtype(problem.spec.training.dtype).itemsize
         # What later tasks need to know of its speed.
         self.sizes = GroupSizes(
-            self._itemsize * self._batch_size * self._values_per_row,
-            self.bytes_of_state(),
-            vector_length(problem.spec.training.dtype),
+            self._itemsize * self._batch_size * self._values_per_row, self.bytes_of_state()
         )
         self._row_by_row: set[str] = set()
-        self._traced: dict[Any, Callable[..., Any]] = {}
+        self._traced: dict[Any, Epoch] = {}
         # A separate `tf.function`, so that splits and batches of one shape share its trace.
         self._measure = tf.function(self._measure_rows, autograph=False)
 
@@ -120,7 +119,7 @@ class PopulationGraph:
             held += 6 * self.problem.training_rows * self.problem.n_outputs
         return self._itemsize * held
 
-    def epoch(
+    def trace(
         self,
         state: State,
         data: SplitTensors,
@@ -130,32 +129,35 @@ class PopulationGraph:
         learning_rate,
         iterations,
         splits: tuple[str, ...] = SplitTensors._fields,
-    ) -> tuple[State, dict[str, tf.Tensor]]:
-        """Train every row for one epoch, then evaluate it on its data.
+    ) -> Epoch:
+        """Return a function of these arguments that trains every row for an epoch and measures it.
+
+        It takes any number of rows that `sizes` allows, which learn of it here. It returns the rows
+        after the epoch, and what they measure, each (row,): `loss`, the running mean of the batch
+        losses, and the loss, accuracy and further metrics on the splits, with dropout and the like
+        at rest; accuracy is NaN where none is defined.
 
         Args:
-            state: Rows before the epoch.
+            state: Rows before an epoch.
             data: All splits of every data set.
             sets: int32, (row,): the data set that each row uses.
             order: int32, (row, row of data): the order in which it visits the training rows.
             learning_rate: (row,).
             iterations: int64 scalar: steps taken before this epoch.
             splits: Those to evaluate on.
-
-        Returns:
-            The rows after the epoch, and what they measure, each (row,): `loss`, the running mean
-            of the batch losses, and the loss, accuracy and further metrics on those splits, with
-            dropout and the like at rest; accuracy is NaN where none is defined.
         """
         arguments = (state, data, sets, order, learning_rate, iterations)
         # Rows come and go between epochs: with their number left open nothing is traced again.
         flexible = tf.nest.map_structure(_any_length, arguments)
         key = (splits, *tf.nest.flatten(flexible))
         if key not in self._traced:
-            self._traced[key] = tf.function(
+            traced = tf.function(
                 partial(self._epoch, splits), input_signature=flexible, autograph=False
             ).get_concrete_function()
-        return self._traced[key](*arguments)
+            multiple = row_multiple(traced.graph, self.problem.spec.training.dtype)
+            self.sizes.allow_multiples_of(multiple)
+            self._traced[key] = traced
+        return self._traced[key]
 
     def _epoch(self, splits, state, data: SplitTensors, sets, order, learning_rate, iterations):
         state, loss = self._train_epoch(state, data.train, sets, order, learning_rate, iterations)

@@ -1,13 +1,13 @@
 """How many rows one call of the graph trains: all of them, or fewer where that is faster.
 
 Small networks gain by every row that a call trains more. The activations of many rows of a large
-one leave the processor's cache, and rows that only fill up a call are computed in vain. How large
-a group is changes no number: sizes between which is chosen give the same bits.
+one leave the processor's cache. How large a group is changes no number: sizes between which is
+chosen give the same bits.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 Epoch = Callable[..., tuple["State", dict[str, tf.Tensor]]]
 
 # Bytes of one row in a step. With fewer than the first, all rows at once were fastest in every
-# network that was tried (reports/speed); with activations of more than the second, one row was:
-# always one, since a convolution for one row rounds otherwise than one for several.
+# network that was tried (reports/speed); with activations of more than the second, one row was.
 _SMALL, _LARGE = 400e3, 8e6
+
+# Rows of a call, unless it is always one: a convolution for one rounds otherwise than for several.
+_LEAST = 2
 
 # The sizes between which measured times decide, that which is taken without them first.
 _SIZES = (16, 4, 64)
@@ -31,88 +33,86 @@ _SHARE, _TIMES = 0.1, 2
 
 
 class GroupSizes:
-    """The numbers of rows that a call may train, and what a call of each takes.
+    """The numbers of rows that calls train, and what a call of each takes.
 
     Kept with the graph, and so with the worker: times are measured once for a problem.
 
     Args:
         activations: Bytes of what a row's operations give in a training step.
         state: Bytes of its weights and optimizer slots.
-        multiple: All rows at once come in multiples of this (see `vector_length`).
     """
 
-    def __init__(self, activations: float, state: float, multiple: int):
-        small, large = activations + state < _SMALL, activations > _LARGE
-        sizes = () if small else (1,) if large else _SIZES
-        self._multiple = multiple
-        self._candidates = sizes
-        self._seconds: dict[int, float] = dict.fromkeys(sizes[:1], 0.0)
-        self._chosen = len(sizes) < 2
+    def __init__(self, activations: float, state: float):
+        small, self._alone = activations + state < _SMALL, activations > _LARGE
+        self._sizes = () if small else (1,) if self._alone else _SIZES
+        self._multiple = 1
+        self._seconds: dict[int, float] = {}
+
+    def allow_multiples_of(self, multiple: int) -> None:
+        """Let numbers of rows be multiples of this (see `row_multiple`) and of earlier ones."""
+        self._multiple = math.lcm(self._multiple, 1 if self._alone else multiple)
 
     @property
     def most(self) -> int | None:
         """The most rows of a call; None where it trains all."""
-        return max(self._candidates, default=None)
+        return max(self._candidates(), default=None)
 
-    def of(self, rows: int) -> int | None:
-        """Return the rows a call for so many rows in all; None for all of them."""
-        times = {size: -(-rows // size) * taken for size, taken in self._seconds.items()}
-        return min(times, key=times.__getitem__, default=None)
+    def padded(self, rows: int) -> int:
+        """Return how many rows to train where so many are wanted."""
+        least = 1 if self._alone else _LEAST
+        return -(-max(rows, least) // self._multiple) * self._multiple
 
-    def multiple(self, rows: int) -> int:
-        """Return what the number of rows must be a multiple of, to train so many in groups."""
-        return self.of(rows) or self._multiple
+    def split(self, rows: int) -> list[int]:
+        """Return the rows of each call, of so many in all, a number that `padded` gives."""
+        if not self._seconds:
+            return self._evenly(rows, next(iter(self._candidates()), rows))
+        return min((self._evenly(rows, size) for size in self._seconds), key=self._time)
 
     def to_measure(self, run_epochs: int, runs: int) -> tuple[int, ...]:
         """Return the sizes to measure for a task; () where it is done, or would not pay."""
-        sizes = tuple(size for size in self._candidates if size <= max(runs, _SIZES[0]))
+        sizes = tuple(size for size in self._candidates() if size <= max(runs, _SIZES[0]))
         pays = _TIMES * sum(sizes) <= _SHARE * run_epochs
-        return sizes if pays and not self._chosen else ()
+        return sizes if pays and len(sizes) > 1 and not self._seconds else ()
 
     def learn(self, seconds: Mapping[int, float]) -> None:
         """Take measured times, seconds a call by size, to choose by."""
-        self._seconds, self._chosen = dict(seconds), True
+        self._seconds = dict(sorted(seconds.items()))
+
+    def _candidates(self) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(max(size, self._multiple) for size in self._sizes))
+
+    def _evenly(self, rows: int, size: int) -> list[int]:
+        """Split rows into as few calls of at most so many as can be, as equal as can be."""
+        multiples = np.arange(0, rows, self._multiple)
+        return [self._multiple * len(part) for part in np.array_split(multiples, -(-rows // size))]
+
+    def _time(self, split: list[int]) -> float:
+        """Estimate the seconds of calls of so many rows, between those measured."""
+        return sum(np.interp(split, [*self._seconds], [*self._seconds.values()]))
 
 
-@cache
-def vector_length(dtype: str) -> int:
-    """Return how many elements the vector instructions of TensorFlow's own kernels take.
-
-    Numbers of elements that are multiples of it are computed by them alone; scalar instructions,
-    used for a remainder, round functions such as the logarithm differently.
-    """
-    numbers = tf.constant(np.linspace(0.1, 9, 64), dtype)
-    whole = tf.math.log(numbers).numpy()
-
-    def leaves_no_remainder(length: int) -> bool:
-        parts = (tf.math.log(numbers[:n]).numpy() for n in range(length, 64, length))
-        return all(np.array_equal(part, whole[: len(part)]) for part in parts)
-
-    return next(filter(leaves_no_remainder, (1, 4, 8)), 16)
-
-
-def in_groups(epoch: Epoch, size: int | None, state: "State", data: Any, by_row: dict[str, Any]):
+def in_groups(epoch: Epoch, split: list[int], state: "State", data: Any, by_row: dict[str, Any]):
     """Train an epoch in groups of rows, and return what training all of them at once returns.
 
     Args:
         epoch: Trains some rows.
-        size: Rows a group, which divides the number of rows; None for all.
+        split: Rows of each group.
         state: All rows.
         data: As `epoch` takes it.
         by_row: Its further arguments, each (row, ...) or a scalar for all rows.
     """
-    rows = len(state.weights[0])
-    if size is None or size >= rows:
+    if len(split) == 1:
         return epoch(state, data, **by_row)
 
-    def group(begin: int):
+    def group(begin: int, rows: int):
         def some(tensor):
-            return tensor[begin : begin + size] if tensor.shape.rank else tensor
+            return tensor[begin : begin + rows] if tensor.shape.rank else tensor
 
         chosen, arguments = tf.nest.map_structure(some, (state, by_row))
         return epoch(chosen, data, **arguments)
 
-    groups = [group(begin) for begin in range(0, rows, size)]
+    begins = np.cumsum([0, *split[:-1]])
+    groups = [group(begin, rows) for begin, rows in zip(begins, split, strict=True)]
     return tf.nest.map_structure(lambda *parts: tf.concat(parts, 0), *groups)
 
 

@@ -13,8 +13,7 @@ class Rows:
     Args:
         state: A row for each seed.
         runs_per_seed: Number of runs that begin on each.
-        multiple: Of a number of rows: they come in multiples of this, the last ones repeated
-            where needed.
+        padded: How many rows to have where so many are distinct; the last one is repeated.
 
     Attributes:
         state: Weights and all else that training changes, each (row, ...).
@@ -24,8 +23,8 @@ class Rows:
         distinct: Number of rows, without the repeated ones at the end.
     """
 
-    def __init__(self, state: State, *, runs_per_seed: int, multiple: Callable[[int], int]):
-        self.state, self._multiple = state, multiple
+    def __init__(self, state: State, *, runs_per_seed: int, padded: Callable[[int], int]):
+        self.state, self._padded = state, padded
         self.distinct = len(state.weights[0])
         self.seed = np.arange(self.distinct)
         self.learning_rate = np.full(self.distinct, np.nan)
@@ -44,7 +43,7 @@ class Rows:
         keys = [self.of_run[runs], wanted[runs]] + ([] if share else [runs])
         rows, self.of_run[runs] = np.unique(np.stack(keys, axis=1), axis=0, return_inverse=True)
         self.distinct = len(rows)
-        missing = -len(rows) % self._multiple(len(rows))
+        missing = self._padded(len(rows)) - len(rows)
         rows = np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)])
         source, self.learning_rate = rows[:, 0].astype(int), rows[:, 1]
         # Most epochs neither fork nor end a run, and would copy all weights in vain.

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import groupby
 
 import numpy as np
@@ -10,7 +9,7 @@ import tensorflow as tf
 
 from finetune.engines.base import ProgressCallback, Task, TaskTables
 from finetune.engines.population.graph import PopulationGraph
-from finetune.engines.population.groups import in_groups, measure
+from finetune.engines.population.groups import Epoch, in_groups, measure
 from finetune.engines.population.rows import Rows
 from finetune.engines.population.state import Data, SplitTensors
 from finetune.engines.problem import Prepared, Problem, SeedData
@@ -138,7 +137,7 @@ class _Population:
         self._rows = Rows(
             graph.start([graph.initial_values(s, replicate=task.replicate) for s in task.seeds]),
             runs_per_seed=len(task.variants),
-            multiple=graph.sizes.multiple,
+            padded=graph.sizes.padded,
         )
         names = ("loss", *measured(problem.spec.training))
         self._curves = {name: np.full((runs, epochs), np.nan) for name in names}
@@ -150,6 +149,7 @@ class _Population:
     def train(self, progress: ProgressCallback) -> Training:
         """Train until every run has ended."""
         epochs = self._rates.shape[1]
+        self._epochs = self._traced()
         self._measure_sizes()
         for epoch in range(epochs):
             progress(epoch / epochs)
@@ -166,8 +166,8 @@ class _Population:
         rows, inputs = self._rows, self._inputs
         self._rows_trained += rows.distinct
         rows.state, values = in_groups(
-            partial(self._graph.epoch, splits=self._splits(epoch)),
-            self._graph.sizes.of(rows.distinct),
+            self._epochs[self._splits(epoch)],
+            self._graph.sizes.split(len(rows.seed)),
             rows.state,
             inputs.data,
             self._by_row(epoch),
@@ -175,6 +175,15 @@ class _Population:
         scale = inputs.target_scale[rows.seed]
         units = {name: scale if in_target_unit(name) else 1.0 for name in values}
         return {name: value.numpy() * units[name] for name, value in values.items()}
+
+    def _traced(self) -> dict[tuple[str, ...], Epoch]:
+        """Return a function that trains an epoch, by the splits on which it evaluates."""
+        epochs = self._rates.shape[1]
+        arguments = (self._rows.state, self._inputs.data)
+        return {
+            splits: self._graph.trace(*arguments, **self._by_row(0), splits=splits)
+            for splits in (self._splits(0), self._splits(epochs - 1))
+        }
 
     def _splits(self, epoch: int) -> tuple[str, ...]:
         """Return the splits to evaluate after an epoch: those whose numbers something reads."""
@@ -198,7 +207,7 @@ class _Population:
         if sizes := graph.sizes.to_measure(runs * epochs, runs):
             self._rows.regroup(self._rate, np.arange(runs), share=self._share)
             arguments = (self._rows.state, self._inputs.data, self._by_row(0))
-            graph.sizes.learn(measure(graph.epoch, sizes, *arguments))
+            graph.sizes.learn(measure(self._epochs[self._splits(0)], sizes, *arguments))
 
     def _record(self, epoch: int, found: dict[str, np.ndarray]) -> None:
         active = self._active

