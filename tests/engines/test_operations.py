@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from finetune.engines.population.operations import random_numbers
 from finetune.engines.population.operations.convolution import grouped_convolutions_work
-from finetune.engines.population.operations.random_numbers import draw, philox_works
+from finetune.engines.population.operations.philox import draw, philox_works
 from finetune.engines.population.stateless_model import StatelessModel
 from finetune.engines.population.vectorized import MappingError, map_rows
 
@@ -23,7 +24,7 @@ def rng():
 @pytest.mark.parametrize("shape", [(1,), (7,), (3, 129), (4, 32, 16), (70_000,)], ids=str)
 def test_uniform_numbers_of_many_keys_are_those_of_tensorflow(rng, shape, dtype):
     seeds = rng.integers(0, 2**31 - 1, (ROWS, 2), dtype=np.int32)
-    ours = draw(tf.constant(seeds), shape, kind="uniform", dtype=dtype)
+    (ours,) = draw([(tf.constant(seeds), shape)], kind="uniform", dtype=dtype)
     theirs = [tf.random.stateless_uniform(shape, seed, dtype=dtype) for seed in seeds]
     np.testing.assert_array_equal(ours, np.stack(theirs))
 
@@ -31,7 +32,7 @@ def test_uniform_numbers_of_many_keys_are_those_of_tensorflow(rng, shape, dtype)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_normal_numbers_of_many_keys_are_those_of_tensorflow(rng, dtype):
     seeds = rng.integers(0, 2**31 - 1, (ROWS, 2), dtype=np.int32)
-    ours = draw(tf.constant(seeds), (9, 999), kind="normal", dtype=dtype)
+    (ours,) = draw([(tf.constant(seeds), (9, 999))], kind="normal", dtype=dtype)
     theirs = [tf.random.stateless_normal([9, 999], seed, dtype=dtype) for seed in seeds]
     rounding = 4 * np.finfo(dtype).eps
     np.testing.assert_allclose(ours, np.stack(theirs), rtol=rounding, atol=rounding)
@@ -56,6 +57,28 @@ def test_every_row_draws_what_it_draws_alone():
     np.testing.assert_array_equal(ours, alone)
     assert (ours[0] == ours[2]).all()
     assert (ours[0] != ours[1]).any()
+
+
+def test_numbers_of_one_kind_are_drawn_together_unless_a_seed_is_made_of_some(monkeypatch):
+    calls = []
+
+    def spy(wanted, **kind):
+        calls.append([tuple(shape) for _, shape in wanted])
+        return draw(wanted, **kind)
+
+    monkeypatch.setattr(random_numbers, "draw", spy)
+    uniform = tf.random.stateless_uniform
+
+    def function(seed):
+        first, second = uniform((4, 8), seed), uniform((130,), seed + 1)
+        made = tf.cast(1000 * first[0, :2], tf.int32)
+        third = tf.random.stateless_normal((3,), seed) + uniform((3,), made)
+        return tf.concat([tf.reshape(first, [-1]), second, third], 0)
+
+    ours, alone = draws_of_rows(function)
+    np.testing.assert_allclose(ours, alone, rtol=1e-6, atol=1e-6)
+    assert sorted(map(len, calls)) == [1, 1, 2]
+    assert {frozenset(call) for call in calls} == {frozenset([(4, 8), (130,)]), frozenset([(3,)])}
 
 
 def test_other_distributions_are_drawn_row_by_row():
@@ -185,3 +208,18 @@ def test_choosing_and_shaping_give_what_each_row_gives(rng, case):
     one = SHAPED[case]
     ours = tf.function(lambda: map_rows(one, x, fall_back=False), autograph=False)()
     np.testing.assert_array_equal(ours, np.stack([one(row) for row in x]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+@pytest.mark.parametrize("length", [1, 2, 16, 31, 32])
+def test_slices_of_a_segment_add_up_to_the_same_bits(rng, length, dtype):
+    slices = tf.constant(100 * rng.normal(size=(ROWS, 200, length)), dtype)
+    # Negative ids do not count.
+    ids = tf.constant(rng.integers(-1, 9, (ROWS, 200)), "int32")
+
+    def one(row):
+        return tf.math.unsorted_segment_sum(*row, 10)
+
+    ours = tf.function(lambda: map_rows(one, (slices, ids), fall_back=False), autograph=False)()
+    alone = [one(row) for row in zip(slices, ids, strict=True)]
+    np.testing.assert_array_equal(ours, np.stack(alone))
