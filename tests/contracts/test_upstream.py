@@ -14,6 +14,7 @@ import keras
 import optuna
 import pandas as pd
 import pytest
+import tensorflow as tf
 from keras.src.backend.tensorflow.optimizer import TFOptimizer
 from keras.src.optimizers.base_optimizer import BaseOptimizer
 from keras.src.saving import serialization_lib
@@ -73,6 +74,28 @@ def test_pfor_knows_whether_an_index_takes_every_row():
         assert f"def {name}(" in source or f"self.{name} =" in source, (
             f"TensorFlow's PFor no longer has {name!r}: {OPERATIONS}"
         )
+
+
+def test_pfor_converts_what_a_converter_asks_for():
+    for name in ("_add_conversion", "convert", "op_is_inside_loop"):
+        assert hasattr(conversion.PFor, name), (
+            f"TensorFlow's PFor no longer has {name!r}: {OPERATIONS}"
+        )
+    assert "self._conversion_map =" in inspect.getsource(conversion.PFor), (
+        f"TensorFlow's PFor no longer has '_conversion_map': {OPERATIONS}"
+    )
+
+
+def test_a_graph_knows_the_graphs_of_the_functions_that_it_calls():
+    inner = tf.function(tf.exp, autograph=False)
+    outer = tf.function(lambda x: inner(x) + 1, autograph=False)
+    graph = outer.get_concrete_function(tf.TensorSpec([None])).graph
+    functions = getattr(graph, "_functions", {})
+    called = [f.graph for f in functions.values() if hasattr(f, "graph")]
+    assert any(op.type == "Exp" for one in called for op in one.get_operations()), (
+        "TensorFlow's FuncGraph no longer has '_functions' with their graphs: see "
+        "finetune/engines/population/row_multiple.py"
+    )
 
 
 def test_pfor_takes_our_options():

@@ -52,6 +52,14 @@ def test_the_size_is_that_of_the_least_time_for_so_many_rows():
     sizes.learn({16: 2.0, 4: 0.7, 64: 7.0})
     assert [sizes.split(rows) for rows in (3, 12, 20)] == [[3], [12], [20]]
     assert [len(sizes.split(rows)) for rows in (64, 70)] == [1, 2]
+    sizes.allow_multiples_of(8)
+    assert sizes.padded(17) == 24
+    sizes.learn({16: 2.0, 4: 0.3})
+    assert (sizes.padded(17), sizes.split(20)) == (20, [4] * 5)
+    # Other data, of another trace, were not measured.
+    sizes.allow_multiples_of(8)
+    assert (sizes.padded(17), sizes.split(24)) == (24, [8] * 3)
+    sizes = GroupSizes(MIDDLE, SMALL)
     sizes.learn({16: 2.0, 4: 0.3})
     assert [sizes.split(rows) for rows in (3, 12, 18)] == [[3], [4] * 3, [4, 4, 4, 3, 3]]
 

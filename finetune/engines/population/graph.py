@@ -132,10 +132,10 @@ class PopulationGraph:
     ) -> Epoch:
         """Return a function of these arguments that trains every row for an epoch and measures it.
 
-        It takes any number of rows that `sizes` allows, which learn of it here. It returns the rows
-        after the epoch, and what they measure, each (row,): `loss`, the running mean of the batch
-        losses, and the loss, accuracy and further metrics on the splits, with dropout and the like
-        at rest; accuracy is NaN where none is defined.
+        It takes any number of rows that `sizes` allows, which depends on what is traced here. It
+        returns the rows after the epoch, and what they measure, each (row,): `loss`, the running
+        mean of the batch losses, and the loss, accuracy and further metrics on the splits, with
+        dropout and the like at rest; accuracy is NaN where none is defined.
 
         Args:
             state: Rows before an epoch.

@@ -55,7 +55,7 @@ class GroupSizes:
     @property
     def most(self) -> int | None:
         """The most rows of a call; None where it trains all."""
-        return max(self._candidates(), default=None)
+        return max(self._sizes, default=None)
 
     def padded(self, rows: int) -> int:
         """Return how many rows to train where so many are wanted."""
@@ -65,26 +65,25 @@ class GroupSizes:
     def split(self, rows: int) -> list[int]:
         """Return the rows of each call, of so many in all, a number that `padded` gives."""
         if not self._seconds:
-            return self._evenly(rows, next(iter(self._candidates()), rows))
+            return self._evenly(rows, next(iter(self._sizes), rows))
         return min((self._evenly(rows, size) for size in self._seconds), key=self._time)
 
     def to_measure(self, run_epochs: int, runs: int) -> tuple[int, ...]:
         """Return the sizes to measure for a task; () where it is done, or would not pay."""
-        sizes = tuple(size for size in self._candidates() if size <= max(runs, _SIZES[0]))
+        sizes = tuple(size for size in self._sizes if size <= max(runs, _SIZES[0]))
         pays = _TIMES * sum(sizes) <= _SHARE * run_epochs
         return sizes if pays and len(sizes) > 1 and not self._seconds else ()
 
     def learn(self, seconds: Mapping[int, float]) -> None:
-        """Take measured times, seconds a call by size, to choose by."""
+        """Take measured times, seconds a call by size, to choose by; all gave the same bits."""
         self._seconds = dict(sorted(seconds.items()))
-
-    def _candidates(self) -> tuple[int, ...]:
-        return tuple(dict.fromkeys(max(size, self._multiple) for size in self._sizes))
+        self._multiple = math.gcd(self._multiple, *seconds)
 
     def _evenly(self, rows: int, size: int) -> list[int]:
         """Split rows into as few calls of at most so many as can be, as equal as can be."""
-        multiples = np.arange(0, rows, self._multiple)
-        return [self._multiple * len(part) for part in np.array_split(multiples, -(-rows // size))]
+        multiples = rows // self._multiple
+        calls = min(-(-rows // size), multiples)
+        return [self._multiple * len(part) for part in np.array_split(range(multiples), calls)]
 
     def _time(self, split: list[int]) -> float:
         """Estimate the seconds of calls of so many rows, between those measured."""
