@@ -210,7 +210,7 @@ def test_choosing_and_shaping_give_what_each_row_gives(rng, case):
     np.testing.assert_array_equal(ours, np.stack([one(row) for row in x]))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32", "int64"])
 @pytest.mark.parametrize("length", [1, 2, 16, 31, 32])
 def test_slices_of_a_segment_add_up_to_the_same_bits(rng, length, dtype):
     slices = tf.constant(100 * rng.normal(size=(ROWS, 200, length)), dtype)
