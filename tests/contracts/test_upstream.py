@@ -87,14 +87,15 @@ def test_pfor_converts_what_a_converter_asks_for():
 
 
 def test_a_graph_knows_the_graphs_of_the_functions_that_it_calls():
-    inner = tf.function(tf.exp, autograph=False)
+    innermost = tf.function(tf.exp, autograph=False)
+    inner = tf.function(lambda x: innermost(x) * 2, autograph=False)
     outer = tf.function(lambda x: inner(x) + 1, autograph=False)
     graph = outer.get_concrete_function(tf.TensorSpec([None])).graph
     functions = getattr(graph, "_functions", {})
     called = [f.graph for f in functions.values() if hasattr(f, "graph")]
     assert any(op.type == "Exp" for one in called for op in one.get_operations()), (
         "TensorFlow's FuncGraph no longer has '_functions' with their graphs: see "
-        "finetune/engines/population/row_multiple.py"
+        "finetune/engines/population/model_trace.py"
     )
 
 

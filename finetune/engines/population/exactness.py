@@ -15,7 +15,13 @@ from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 from keras.src.trainers.trainer import Trainer
 
 from finetune.data.inputs import Rows, row_shapes
-from finetune.engines.population.model_trace import ModelTrace, in_words, layer_in, trace_model
+from finetune.engines.population.model_trace import (
+    ModelTrace,
+    all_operations,
+    in_words,
+    layer_in,
+    trace_model,
+)
 from finetune.errors import NeedsFitError, SpecError, describe_exception
 
 # What neither engine calls; `loss` is what a model was compiled with.
@@ -126,9 +132,9 @@ def _why_not_alone(model: Any, trace: ModelTrace) -> str | None:
         usual = type(layer.activity_regularizer) in _ROW_BY_ROW
         if layer._loss_ids and not (usual and type(layer).__module__.startswith("keras.")):
             return f"{in_words(layer)} adds a loss of its own"
-    for name, kind in trace.operations():
-        if _IMPURE.match(kind):
-            layer = layer_in(name, model)
+    for operation in all_operations(trace.graph):
+        if _IMPURE.match(operation.type):
+            layer = layer_in(operation.name, model)
             what = in_words(layer) if layer else "it"
-            return f"{what} computes with {kind}, which runs cannot share"
+            return f"{what} computes with {operation.type}, which runs cannot share"
     return None

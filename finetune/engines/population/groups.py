@@ -16,7 +16,7 @@ import tensorflow as tf
 if TYPE_CHECKING:
     from finetune.engines.population.state import State
 
-# Of all rows, and of a state and what it measures, one epoch: `PopulationGraph.epoch`.
+# What `PopulationGraph.trace` returns.
 Epoch = Callable[..., tuple["State", dict[str, tf.Tensor]]]
 
 # Bytes of one row in a step. With fewer than the first, all rows at once were fastest in every

@@ -32,12 +32,6 @@ class ModelTrace:
     others: list
     graph: Any
 
-    def operations(self) -> Iterator[tuple[str, str]]:
-        """Yield the name and the kind of every operation, those in loops and branches too."""
-        definition = self.graph.as_graph_def()
-        nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
-        return ((node.name, node.op) for node in nodes)
-
     def values_per_row(self) -> int:
         """Count the numbers that all operations give for one row of data."""
         tensors = (
@@ -50,6 +44,14 @@ class ModelTrace:
         known = (shape.as_list() for shape in shapes if shape.rank)
         # An axis whose length is open counts once.
         return sum(math.prod(axis or 1 for axis in shape) for shape in known) // _BATCH
+
+
+def all_operations(graph: Any) -> Iterator[Any]:
+    """Yield every operation of a traced graph, those in loops and branches too."""
+    yield from graph.get_operations()
+    # A graph lists what its functions call, too.
+    for function in graph._functions.values():
+        yield from function.graph.get_operations()
 
 
 def trace_model(model: Any, x: Rows, *, training: bool) -> ModelTrace:

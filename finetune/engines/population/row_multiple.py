@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# Round as IEEE 754 says, in vectors and in remainders.
+from finetune.engines.population.model_trace import all_operations
+
+# Round as IEEE 754 says, in vectors and in remainders; not so Relu, of the smallest numbers.
 _EXACT = {
-    "Abs", "Add", "AddN", "AddV2", "Maximum", "Minimum", "Mul", "Neg", "RealDiv", "Relu",
-    "ReluGrad", "Sqrt", "Square", "SquaredDifference", "Sub",
+    "Abs", "Add", "AddN", "AddV2", "Maximum", "Minimum", "Mul", "Neg", "RealDiv", "Sqrt",
+    "Square", "SquaredDifference", "Sub",
 }  # fmt: skip
 # Take numbers elsewhere as they are, or call functions, whose own operations are looked at.
 _MOVING = {
@@ -48,7 +50,7 @@ def _numbers_of_a_row(graph: Any) -> Iterator[int]:
 
     That is 1 where it is not known.
     """
-    for operation in _operations(graph):
+    for operation in all_operations(graph):
         for tensor in operation.outputs:
             if not tensor.dtype.is_floating or operation.type in _EXACT | _MOVING:
                 continue
@@ -57,13 +59,6 @@ def _numbers_of_a_row(graph: Any) -> Iterator[int]:
             reduced = operation.type in _REDUCTIONS and known == 1
             if None in axes and not reduced:
                 yield known
-
-
-def _operations(graph: Any) -> Iterator[Any]:
-    """Yield the operations of a graph and of all functions that it calls."""
-    yield from graph.get_operations()
-    for function in graph._functions.values():
-        yield from _operations(function.graph)
 
 
 @cache

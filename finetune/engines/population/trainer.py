@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from finetune.engines.base import ProgressCallback, Task, TaskTables
 from finetune.engines.population.graph import PopulationGraph
-from finetune.engines.population.groups import Epoch, in_groups, measure
+from finetune.engines.population.groups import in_groups, measure
 from finetune.engines.population.rows import Rows
 from finetune.engines.population.state import Data, SplitTensors
 from finetune.engines.problem import Prepared, Problem, SeedData
@@ -145,11 +145,16 @@ class _Population:
         self._next_rates = np.full((runs, epochs), np.nan)
         self._epochs_run = np.zeros(runs, int)
         self._rows_trained = 0
+        # What trains an epoch, by the splits on which it evaluates.
+        arguments = {"state": self._rows.state, "data": inputs.data, **self._by_row(0)}
+        self._traced = {
+            splits: graph.trace(**arguments, splits=splits)
+            for splits in (self._splits(0), self._splits(epochs - 1))
+        }
 
     def train(self, progress: ProgressCallback) -> Training:
         """Train until every run has ended."""
         epochs = self._rates.shape[1]
-        self._epochs = self._traced()
         self._measure_sizes()
         for epoch in range(epochs):
             progress(epoch / epochs)
@@ -166,7 +171,7 @@ class _Population:
         rows, inputs = self._rows, self._inputs
         self._rows_trained += rows.distinct
         rows.state, values = in_groups(
-            self._epochs[self._splits(epoch)],
+            self._traced[self._splits(epoch)],
             self._graph.sizes.split(len(rows.seed)),
             rows.state,
             inputs.data,
@@ -175,15 +180,6 @@ class _Population:
         scale = inputs.target_scale[rows.seed]
         units = {name: scale if in_target_unit(name) else 1.0 for name in values}
         return {name: value.numpy() * units[name] for name, value in values.items()}
-
-    def _traced(self) -> dict[tuple[str, ...], Epoch]:
-        """Return a function that trains an epoch, by the splits on which it evaluates."""
-        epochs = self._rates.shape[1]
-        arguments = (self._rows.state, self._inputs.data)
-        return {
-            splits: self._graph.trace(*arguments, **self._by_row(0), splits=splits)
-            for splits in (self._splits(0), self._splits(epochs - 1))
-        }
 
     def _splits(self, epoch: int) -> tuple[str, ...]:
         """Return the splits to evaluate after an epoch: those whose numbers something reads."""
@@ -207,7 +203,7 @@ class _Population:
         if sizes := graph.sizes.to_measure(runs * epochs, runs):
             self._rows.regroup(self._rate, np.arange(runs), share=self._share)
             arguments = (self._rows.state, self._inputs.data, self._by_row(0))
-            graph.sizes.learn(measure(self._epochs[self._splits(0)], sizes, *arguments))
+            graph.sizes.learn(measure(self._traced[self._splits(0)], sizes, *arguments))
 
     def _record(self, epoch: int, found: dict[str, np.ndarray]) -> None:
         active = self._active
